@@ -1,0 +1,122 @@
+//! API tokens: `/api/v2/api_tokens`. Their list is one page.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::FieldErrors,
+    request::{InvalidBody, Members, Sent},
+    secret_text::SecretText,
+};
+use crate::{
+    ids::{ApiTokenId, UserId},
+    time::Timestamp,
+};
+
+/// The member that wraps an API token in a body.
+pub const API_TOKEN: &str = "api_token";
+
+/// One API token.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ApiTokenResponse {
+    /// The record. The server always sends it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub api_token: Option<ApiTokenObject>,
+}
+
+/// All API tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ApiTokensResponse {
+    /// The records, in ascending order of id.
+    #[serde(default)]
+    pub api_tokens: Vec<ApiTokenObject>,
+}
+
+/// An API token record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApiTokenObject {
+    /// The id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<ApiTokenId>,
+    /// Where the record is: `{base}/api/v2/api_tokens/{id}.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What it is for; may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// With whose address it works; absent means with every user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned_user_id: Option<UserId>,
+    /// In full, when this request created it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretText>,
+    /// The same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_token: Option<SecretText>,
+    /// The first 10 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible_token: Option<SecretText>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// When it last authenticated a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+}
+
+/// What `POST` and `PUT /api/v2/api_tokens` ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ApiTokenRequest {
+    /// `description`
+    pub description: Sent<String>,
+    /// `active`, which only an update minds.
+    pub active: Sent<bool>,
+    /// `assigned_user_id`, which only a creation minds; a number that is no id is nobody's.
+    pub assigned_user_id: Sent<Option<UserId>>,
+    /// What is wrong with the types of the members.
+    pub errors: FieldErrors,
+}
+
+impl ApiTokenRequest {
+    /// Reads a body.
+    pub fn parse(body: &[u8]) -> Result<Self, InvalidBody> {
+        let mut members = Members::unwrap_body(body, API_TOKEN)?;
+        Ok(Self {
+            description: members.text("description"),
+            active: members.switch("active"),
+            assigned_user_id: members
+                .integer("assigned_user_id")
+                .map(|id| UserId::new(id).ok()),
+            errors: members.into_errors(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let text = r#"{"api_token":{"id":7,"url":"http://127.0.0.1:4000/api/v2/api_tokens/7.json","description":"","active":true,"user_id":29,"assigned_user_id":29,"visible_token":"p000000007","created_at":"2025-09-01T06:00:00Z","updated_at":"2025-09-01T06:00:00Z"}}"#;
+        let record: ApiTokenResponse = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), text);
+    }
+
+    #[test]
+    fn wrong_types_are_told_by_field() {
+        let body = br#"{"api_token":{"description":1,"active":1,"assigned_user_id":"29"}}"#;
+        let request = ApiTokenRequest::parse(body).unwrap();
+        let fields: Vec<_> = request.errors.fields().collect();
+        assert_eq!(fields.join(" "), "active assigned_user_id description");
+    }
+}

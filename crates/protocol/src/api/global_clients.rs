@@ -1,0 +1,53 @@
+//! Clients that belong to every account: `/api/v2/oauth/global_clients`.
+
+use serde::{Deserialize, Serialize};
+
+use super::pagination::Pagination;
+use crate::ids::ClientId;
+
+/// A page of global clients.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GlobalClientsResponse {
+    /// The records, in ascending order of id.
+    #[serde(default)]
+    pub global_clients: Vec<GlobalClientObject>,
+    /// Where the page is in the list.
+    #[serde(flatten)]
+    pub pagination: Option<Pagination>,
+}
+
+/// A global client, which this account can only look at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GlobalClientObject {
+    /// The resource id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
+    /// The text name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
+    /// What users see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The organisation behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// An image of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_back_as_it_was_written() {
+        let text = r#"{"global_clients":[{"id":9001,"identifier":"zdg-star-charts","name":"Star Charts","company":"Nebula GmbH"}],"count":1,"next_page":null,"previous_page":null}"#;
+        let page: GlobalClientsResponse = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&page).unwrap(), text);
+    }
+}

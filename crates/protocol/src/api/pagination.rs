@@ -1,0 +1,230 @@
+//! Pages of lists: which part a request asks for, and the members that every list carries.
+//!
+//! | request has | form |
+//! |---|---|
+//! | none of the parameters | offset, page 1, 100 records |
+//! | `page`, `per_page` | offset |
+//! | `page[size]`, `page[after]`, `page[before]` | cursor |
+
+use serde::{Deserialize, Serialize};
+
+use super::query::{InvalidQuery, Query, is_digits};
+
+/// The most records of a page, and how many it has unless fewer are asked for.
+pub const SIZE_MAX: u32 = 100;
+/// The last page of the offset form; further on there are cursors.
+pub const PAGE_MAX: u32 = 100;
+/// The most that a count counts to.
+pub const COUNT_MAX: u32 = 100_000;
+
+/// `page`
+pub const PAGE: &str = "page";
+/// `per_page`
+pub const PER_PAGE: &str = "per_page";
+/// `page[size]`
+pub const SIZE: &str = "page[size]";
+/// `page[after]`
+pub const AFTER: &str = "page[after]";
+/// `page[before]`
+pub const BEFORE: &str = "page[before]";
+
+/// Which part of a list a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageParameters {
+    /// By number.
+    Offset {
+        /// 1 to [`PAGE_MAX`].
+        page: u32,
+        /// 1 to [`SIZE_MAX`].
+        per_page: u32,
+    },
+    /// By cursor.
+    Cursor {
+        /// 1 to [`SIZE_MAX`].
+        size: u32,
+        /// Where.
+        position: CursorPosition,
+    },
+}
+
+/// Where a page of the cursor form is; cursors are unjudged here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CursorPosition {
+    /// At the beginning.
+    Start,
+    /// It starts after this cursor.
+    After(String),
+    /// It ends before this cursor.
+    Before(String),
+}
+
+impl PageParameters {
+    /// Reads the parameters of a query.
+    pub fn parse(query: &Query<'_>) -> Result<Self, InvalidQuery> {
+        let (page, per_page) = (query.find(PAGE)?, query.find(PER_PAGE)?);
+        let (size, after, before) = (query.find(SIZE)?, query.find(AFTER)?, query.find(BEFORE)?);
+        let offset = page.is_some() || per_page.is_some();
+        let cursor = size.is_some() || after.is_some() || before.is_some();
+        match (offset, cursor) {
+            (true, true) => Err(InvalidQuery::Pagination(
+                "page and per_page exclude page[size], page[after] and page[before].",
+            )),
+            (_, false) => Ok(Self::Offset {
+                per_page: at_least_one(PER_PAGE, per_page)?.map_or(SIZE_MAX, |n| n.min(SIZE_MAX)),
+                page: page_number(page)?,
+            }),
+            (false, true) => Ok(Self::Cursor {
+                size: page_size(size)?,
+                position: match (after, before) {
+                    (None, None) => CursorPosition::Start,
+                    (Some(after), None) => CursorPosition::After(after.to_owned()),
+                    (None, Some(before)) => CursorPosition::Before(before.to_owned()),
+                    (Some(_), Some(_)) => {
+                        let text = "page[after] and page[before] exclude each other.";
+                        return Err(InvalidQuery::Pagination(text));
+                    }
+                },
+            }),
+        }
+    }
+}
+
+fn page_number(text: Option<&str>) -> Result<u32, InvalidQuery> {
+    match at_least_one(PAGE, text)? {
+        None => Ok(1),
+        Some(page) if page > PAGE_MAX => Err(InvalidQuery::TooDeep),
+        Some(page) => Ok(page),
+    }
+}
+
+/// A whole number from 1; how far it goes beyond 32 bits does not matter to anybody.
+fn at_least_one(name: &'static str, text: Option<&str>) -> Result<Option<u32>, InvalidQuery> {
+    let Some(text) = text else { return Ok(None) };
+    let number = is_digits(text).then(|| text.parse().unwrap_or(u32::MAX));
+    match number {
+        Some(number) if number >= 1 => Ok(Some(number)),
+        _ => Err(InvalidQuery::Attribute(name, "an integer of at least 1")),
+    }
+}
+
+fn page_size(text: Option<&str>) -> Result<u32, InvalidQuery> {
+    let Some(text) = text else {
+        return Ok(SIZE_MAX);
+    };
+    let size = text.parse().ok().filter(|_| is_digits(text));
+    size.filter(|size| (1..=SIZE_MAX).contains(size))
+        .ok_or(InvalidQuery::Pagination("page[size] must be 1 to 100."))
+}
+
+/// The members that a list carries beside its records. Always there, `null` when empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Pagination {
+    /// The cursor form.
+    Cursor {
+        /// Cursors.
+        meta: CursorMeta,
+        /// The same as addresses.
+        links: CursorLinks,
+    },
+    /// The offset form.
+    Offset {
+        /// All matching records, not only this page; counted to [`COUNT_MAX`] and no further.
+        count: u64,
+        /// The page after this one.
+        next_page: Option<String>,
+        /// The page before this one.
+        previous_page: Option<String>,
+    },
+}
+
+/// `meta`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CursorMeta {
+    /// Whether there are more records in the direction of travel.
+    pub has_more: bool,
+    /// `null` on the last page: clients ask for pages until it is.
+    pub after_cursor: Option<String>,
+    /// `null` on the first page.
+    pub before_cursor: Option<String>,
+}
+
+/// `links`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CursorLinks {
+    /// `null` exactly when the cursor after this page is.
+    pub next: Option<String>,
+    /// `null` exactly when the cursor before this page is.
+    pub prev: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<PageParameters, InvalidQuery> {
+        PageParameters::parse(&Query::parse(Some(query)))
+    }
+
+    #[test]
+    fn every_form_has_its_parameters_and_bounds() {
+        let offset = |page, per_page| Ok(PageParameters::Offset { page, per_page });
+        let cursor = |size, position| Ok(PageParameters::Cursor { size, position });
+        let after = |text: &str| CursorPosition::After(text.to_owned());
+        let before = |text: &str| CursorPosition::Before(text.to_owned());
+        for (query, expected) in [
+            ("", offset(1, 100)),
+            ("sort=id&all=true", offset(1, 100)),
+            ("page=2", offset(2, 100)),
+            ("page=100&per_page=1", offset(100, 1)),
+            ("per_page=500", offset(1, 100)),
+            ("per_page=99999999999999999999", offset(1, 100)),
+            ("page[size]=1", cursor(1, CursorPosition::Start)),
+            ("page%5Bsize%5D=100", cursor(100, CursorPosition::Start)),
+            ("page[after]=x", cursor(100, after("x"))),
+            ("page[size]=5&page[before]=x", cursor(5, before("x"))),
+        ] {
+            assert_eq!(read(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused_in_the_words_of_its_form() {
+        for query in [
+            "page=0",
+            "page=-1",
+            "page=x",
+            "page=",
+            "page=%2B1",
+            "per_page=0",
+            "per_page=1.5",
+            "page=1&page=1",
+            "page[size]=1&page%5Bsize%5D=1",
+        ] {
+            let found = read(query);
+            assert!(
+                matches!(found, Err(InvalidQuery::Attribute(..))),
+                "{query}: {found:?}"
+            );
+        }
+        for query in ["page=101", "page=99999999999999999999"] {
+            assert_eq!(read(query), Err(InvalidQuery::TooDeep), "{query}");
+        }
+        for query in [
+            "page[size]=0",
+            "page[size]=101",
+            "page[size]=x",
+            "page[size]=",
+            "page[size]=%2B1",
+            "page[after]=x&page[before]=y",
+            "page=1&page[size]=1",
+            "per_page=1&page[after]=x",
+        ] {
+            let found = read(query);
+            assert!(
+                matches!(found, Err(InvalidQuery::Pagination(_))),
+                "{query}: {found:?}"
+            );
+        }
+    }
+}

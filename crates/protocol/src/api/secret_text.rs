@@ -1,0 +1,57 @@
+//! A credential as a record shows it: in full once, its first characters otherwise.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::secret::{Credential, PUBLIC_LENGTH};
+
+/// An opaque string of any length and alphabet: other servers write hexadecimal digits, JSON Web
+/// Tokens or an ellipsis.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Takes what may be shown: a public part, or the one answer that gives a credential out.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, which may be a whole credential.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Credential> for SecretText {
+    fn from(credential: &Credential) -> Self {
+        Self::new(credential.reveal())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Credential::parse(&self.0) {
+            Ok(credential) => fmt::Debug::fmt(&credential, formatter),
+            Err(_) if self.0.len() <= PUBLIC_LENGTH => formatter.write_str(&self.0),
+            // The first characters of somebody else's credential may be half of its secret.
+            Err(_) => formatter.write_str("…"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_written_for_debugging() {
+        let shown = |text: &str| format!("{:?}", SecretText::new(text));
+        assert_eq!(shown("a0000000G9"), "a0000000G9");
+        assert_eq!(shown("af3t24tfj34h43s..."), "…");
+        let credential = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
+        assert_eq!(shown(credential), "a0000000GI…");
+    }
+}

@@ -1,0 +1,225 @@
+//! Token records: `/api/v2/oauth/tokens`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    error::FieldErrors,
+    pagination::Pagination,
+    query::is_digits,
+    request::{InvalidBody, Members, Sent},
+    secret_text::SecretText,
+};
+use crate::{
+    ids::{ClientId, TokenId, UserId},
+    time::Timestamp,
+};
+
+/// The member that wraps a token in a body.
+pub const TOKEN: &str = "token";
+
+/// One token.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OAuthTokenResponse {
+    /// The record. The server always sends it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<OAuthTokenObject>,
+}
+
+/// A page of tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OAuthTokensResponse {
+    /// The records, in ascending order of id.
+    #[serde(default)]
+    pub tokens: Vec<OAuthTokenObject>,
+    /// Where the page is in the list.
+    #[serde(flatten)]
+    pub pagination: Option<Pagination>,
+}
+
+/// A token record: an access token and, where there is one, its refresh token.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OAuthTokenObject {
+    /// The resource id of the client, not its identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// When it was consented to or created; a refresh does not change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When the access token expires; absent means never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<TokenId>,
+    /// The first 10 characters of the refresh token, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<SecretText>,
+    /// When that expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_expires_at: Option<Timestamp>,
+    /// What the access token may do, in the order of asking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// The access token: in full when it was created by this request, else its first 10 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretText>,
+    /// The access token in full, when it was created by this request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_token: Option<SecretText>,
+    /// Where the record is: `{base}/api/v2/tokens/{id}.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When the access token last authenticated a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    /// Whom it authenticates as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+}
+
+/// What `POST /api/v2/oauth/tokens` asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CreateTokenRequest {
+    /// Whose token it will be.
+    pub client_id: Sent<ClientReference>,
+    /// What it may do.
+    pub scopes: Sent<Vec<String>>,
+    /// What is wrong with the types of the members.
+    pub errors: FieldErrors,
+}
+
+/// How a client was named where its resource id belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientReference {
+    /// By its resource id.
+    Id(ClientId),
+    /// By a number that no client can have.
+    NoId,
+    /// By other text: the identifier, most of the time.
+    Text,
+}
+
+impl ClientReference {
+    /// Reads text that stands where a resource id belongs.
+    pub fn parse(text: &str) -> Self {
+        match ClientId::parse(text) {
+            Ok(id) => Self::Id(id),
+            Err(_) if is_digits(text) => Self::NoId,
+            Err(_) => Self::Text,
+        }
+    }
+}
+
+impl CreateTokenRequest {
+    /// Reads a body.
+    pub fn parse(body: &[u8]) -> Result<Self, InvalidBody> {
+        let mut members = Members::unwrap_body(body, TOKEN)?;
+        let client_id = members.typed("client_id", "an integer", |value| match value {
+            Value::String(text) => Some(ClientReference::parse(&text)),
+            Value::Number(number) if number.is_u64() || number.is_i64() => {
+                let id = number.as_u64().and_then(|id| ClientId::new(id).ok());
+                Some(id.map_or(ClientReference::NoId, ClientReference::Id))
+            }
+            _ => None,
+        });
+        let scopes = members.texts("scopes");
+        Ok(Self {
+            client_id,
+            scopes,
+            errors: members.into_errors(),
+        })
+    }
+
+    /// The request of a client that cannot send a body and names the client in the query.
+    pub fn from_query(client_id: &str) -> Self {
+        Self {
+            client_id: Sent::Value(ClientReference::parse(client_id)),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: &str = include_str!("seed-record.json");
+
+    #[test]
+    fn the_documented_record_survives_reading_and_writing() {
+        let value: Value = serde_json::from_str(SEED).unwrap();
+        let response: OAuthTokenResponse = serde_json::from_str(SEED).unwrap();
+        // As text, so that the order of the members counts too.
+        assert_eq!(
+            serde_json::to_string(&response).unwrap(),
+            serde_json::to_string(&value).unwrap()
+        );
+        let token = response.token.unwrap();
+        assert_eq!(token.id.map(TokenId::get), Some(1));
+        assert_eq!(token.full_token, None);
+    }
+
+    #[test]
+    fn readers_take_missing_null_and_unknown_fields() {
+        let nothing = OAuthTokenResponse {
+            token: Some(OAuthTokenObject::default()),
+        };
+        for text in [
+            r#"{"token":{}}"#,
+            r#"{"token":{"id":null,"scopes":null,"used_at":null,"token":null,"url":null}}"#,
+            r#"{"token":{"expires_at":null,"refresh_token":null,"resource_type":"x"},"more":1}"#,
+        ] {
+            assert_eq!(
+                serde_json::from_str::<OAuthTokenResponse>(text).unwrap(),
+                nothing,
+                "{text}"
+            );
+        }
+        assert_eq!(
+            serde_json::to_string(&nothing).unwrap(),
+            r#"{"token":{}}"#,
+            "what has no value is left out"
+        );
+        for text in ["{}", r#"{"token":null}"#] {
+            let read: OAuthTokenResponse = serde_json::from_str(text).unwrap();
+            assert_eq!(read, OAuthTokenResponse::default());
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_in_both_forms_and_without_any() {
+        let cursor = r#"{"tokens":[],"meta":{"has_more":false,"after_cursor":null,"before_cursor":null},"links":{"next":null,"prev":null}}"#;
+        let offset = r#"{"tokens":[],"count":0,"next_page":null,"previous_page":null}"#;
+        for text in [cursor, offset, r#"{"tokens":[]}"#] {
+            let read: OAuthTokensResponse = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_client_is_named_by_number_or_by_digits() {
+        let id = |id| Sent::Value(ClientReference::Id(ClientId::new(id).unwrap()));
+        for (text, expected) in [
+            ("41", id(41)),
+            (r#""41""#, id(41)),
+            ("0", Sent::Value(ClientReference::NoId)),
+            ("-1", Sent::Value(ClientReference::NoId)),
+            ("9007199254740992", Sent::Value(ClientReference::NoId)),
+            (r#""041""#, Sent::Value(ClientReference::NoId)),
+            (r#""acme_reports""#, Sent::Value(ClientReference::Text)),
+            (r#""""#, Sent::Value(ClientReference::Text)),
+            ("41.0", Sent::Mistyped),
+            ("4e1", Sent::Mistyped),
+            ("true", Sent::Mistyped),
+            ("[41]", Sent::Mistyped),
+            ("null", Sent::Null),
+        ] {
+            let body = format!(r#"{{"token":{{"client_id":{text}}}}}"#);
+            let request = CreateTokenRequest::parse(body.as_bytes()).unwrap();
+            assert_eq!(request.client_id, expected, "{text}");
+            assert_eq!(request.scopes, Sent::Absent);
+        }
+    }
+}

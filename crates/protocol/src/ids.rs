@@ -1,0 +1,190 @@
+//! Ids of records: whole numbers from 1 to 2^53 − 1, so that every JSON reader keeps them exact.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The largest id: 2^53 − 1, the largest integer that JavaScript holds exactly (RFC 8259 §6).
+pub const ID_MAX: u64 = (1 << 53) - 1;
+
+/// Text or a number that is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a whole number from 1 to 9007199254740991, written without sign or leading zero")]
+pub struct InvalidId;
+
+fn parse_digits(text: &str) -> Result<u64, InvalidId> {
+    // Canonical digits only: one id has one address.
+    let canonical = (1..=16).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && !text.starts_with('0');
+    let value = if canonical {
+        text.parse().unwrap_or(0)
+    } else {
+        0
+    };
+    checked(value)
+}
+
+const fn checked(value: u64) -> Result<u64, InvalidId> {
+    if value >= 1 && value <= ID_MAX {
+        Ok(value)
+    } else {
+        Err(InvalidId)
+    }
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "u64", into = "u64")]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Takes a number within 1 to 2^53 − 1.
+            pub const fn new(value: u64) -> Result<Self, InvalidId> {
+                match checked(value) {
+                    Ok(value) => Ok(Self(value)),
+                    Err(error) => Err(error),
+                }
+            }
+
+            /// Reads canonical decimal digits: no sign, no leading zero, no space.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                parse_digits(text).map(Self)
+            }
+
+            /// The number itself.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl TryFrom<u64> for $name {
+            type Error = InvalidId;
+
+            fn try_from(value: u64) -> Result<Self, InvalidId> {
+                Self::new(value)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "{}", self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A token record, which is a grant from its code to its end.
+    TokenId;
+    /// A registered client's resource id: the number, not the identifier that grants name.
+    ClientId;
+    /// A user.
+    UserId;
+    /// An API token.
+    ApiTokenId;
+    /// A browser's sign-in session.
+    SignInSessionId;
+}
+
+/// A client's text name, which is the `client_id` of the grant endpoints (RFC 6749 §2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientIdentifier(String);
+
+/// Text that is no client identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier has 1 to 255 characters of A-Z a-z 0-9 . _ ~ -")]
+pub struct InvalidIdentifier;
+
+impl ClientIdentifier {
+    /// Takes 1 to 255 characters of `A–Z a–z 0–9 . _ ~ -`.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let fits = (1..=255).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidIdentifier)
+        }
+    }
+
+    /// The text as it was registered.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is unique among clients: identifiers differ by more than case.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl TryFrom<String> for ClientIdentifier {
+    type Error = InvalidIdentifier;
+
+    fn try_from(text: String) -> Result<Self, InvalidIdentifier> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ClientIdentifier> for String {
+    fn from(identifier: ClientIdentifier) -> Self {
+        identifier.0
+    }
+}
+
+impl fmt::Display for ClientIdentifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_canonical_digits_within_53_bits() {
+        for (text, expected) in [
+            ("1", Ok(1)),
+            ("9007199254740991", Ok(ID_MAX)),
+            ("9007199254740992", Err(InvalidId)),
+            ("0", Err(InvalidId)),
+            ("01", Err(InvalidId)),
+            ("+1", Err(InvalidId)),
+            ("-1", Err(InvalidId)),
+            (" 1", Err(InvalidId)),
+            ("1.0", Err(InvalidId)),
+            ("", Err(InvalidId)),
+            ("99999999999999999999", Err(InvalidId)),
+            ("١", Err(InvalidId)),
+        ] {
+            assert_eq!(TokenId::parse(text).map(TokenId::get), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_keeps_its_case_and_folds_for_uniqueness() {
+        let identifier = ClientIdentifier::parse("Acme_Reports-1.~").unwrap();
+        assert_eq!(identifier.as_str(), "Acme_Reports-1.~");
+        assert_eq!(identifier.folded(), "acme_reports-1.~");
+        for bad in ["", "a b", "a@b", "a/b", "ä", &"x".repeat(256)] {
+            assert_eq!(
+                ClientIdentifier::parse(bad),
+                Err(InvalidIdentifier),
+                "{bad:?}"
+            );
+        }
+    }
+}

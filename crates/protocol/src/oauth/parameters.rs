@@ -1,0 +1,207 @@
+//! Request parameters of the grant endpoints, from a form or from JSON, each name at most once
+//! (RFC 6749 §3.1, §3.2).
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode;
+use serde_json::Value;
+
+use super::error::ErrorCode;
+use crate::{api::json, time::Seconds};
+
+/// Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
+#[derive(Default)]
+pub struct Parameters(BTreeMap<String, Value>);
+
+/// A request that breaks the rules before any decision: its code and a sentence for its author.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{description}")]
+pub struct InvalidRequest {
+    /// Nearly always `invalid_request`; `invalid_scope` for what is wrong with a scope.
+    pub code: ErrorCode,
+    /// What is wrong and how to mend it.
+    pub description: String,
+}
+
+impl InvalidRequest {
+    /// An `invalid_request` with this sentence.
+    pub fn new(description: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::InvalidRequest,
+            description: description.into(),
+        }
+    }
+
+    /// An `invalid_scope` with this sentence.
+    pub fn scope(description: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::InvalidScope,
+            description: description.into(),
+        }
+    }
+}
+
+impl Parameters {
+    /// Reads `application/x-www-form-urlencoded`, strictly UTF-8.
+    pub fn from_form(body: &[u8]) -> Result<Self, InvalidRequest> {
+        let mut parameters = BTreeMap::new();
+        for pair in body
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty())
+        {
+            let at = pair
+                .iter()
+                .position(|byte| *byte == b'=')
+                .unwrap_or(pair.len());
+            let (name, value) = pair.split_at_checked(at).unwrap_or((pair, &[]));
+            let (name, value) = (decode(name)?, decode(value.get(1..).unwrap_or_default())?);
+            if parameters.contains_key(&name) {
+                return Err(InvalidRequest::new(format!(
+                    "{} is sent twice.",
+                    printable(&name)
+                )));
+            }
+            parameters.insert(name, Value::String(value));
+        }
+        Ok(Self(parameters))
+    }
+
+    /// Reads a JSON object.
+    pub fn from_json(body: &[u8]) -> Result<Self, InvalidRequest> {
+        match json::parse(body) {
+            Ok(Value::Object(members)) => Ok(Self(members.into_iter().collect())),
+            Ok(_) => Err(InvalidRequest::new("The body must be a JSON object.")),
+            Err(error) => Err(InvalidRequest::new(format!(
+                "The body cannot be read: {error}."
+            ))),
+        }
+    }
+
+    /// A parameter's text; `None` when it is absent or empty.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, InvalidRequest> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(InvalidRequest::new(format!("{name} must be a string."))),
+        }
+    }
+
+    /// A whole number of seconds within `bounds`, as a JSON integer or as digits.
+    pub fn seconds(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<u32>,
+    ) -> Result<Option<Seconds>, InvalidRequest> {
+        let number = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) if text.is_empty() => return Ok(None),
+            Some(Value::String(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.parse().ok()
+            }
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(_) => None,
+        };
+        let fits = number.and_then(|number| u32::try_from(number).ok());
+        match fits.filter(|number| bounds.contains(number)) {
+            Some(number) => Ok(Some(Seconds(number))),
+            None => Err(InvalidRequest::new(format!(
+                "{name} must be {} to {}.",
+                bounds.start(),
+                bounds.end()
+            ))),
+        }
+    }
+
+    /// Whether the parameter was sent with a value of any type.
+    pub fn has(&self, name: &str) -> bool {
+        !matches!(self.0.get(name), None | Some(Value::Null))
+    }
+
+    /// Whether the parameter was sent as something else than text.
+    pub fn is_not_text(&self, name: &str) -> bool {
+        self.has(name) && !matches!(self.0.get(name), Some(Value::String(_)))
+    }
+}
+
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Names come from strangers and are quoted in answers: only what cannot mislead a reader.
+fn printable(name: &str) -> String {
+    let safe = |c: &char| c.is_ascii_alphanumeric() || "_-.[]".contains(*c);
+    name.chars().filter(safe).take(64).collect()
+}
+
+fn decode(text: &[u8]) -> Result<String, InvalidRequest> {
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let decoded = percent_decode(&spaced).decode_utf8();
+    let decoded = decoded.map_err(|_| InvalidRequest::new("The body must be UTF-8."))?;
+    if decoded.contains('\0') {
+        return Err(InvalidRequest::new(
+            "The body must not hold the character NUL.",
+        ));
+    }
+    Ok(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_once_by_name() {
+        let form =
+            Parameters::from_form(b"grant_type=refresh_token&scope=a+b%20c&empty=&x").unwrap();
+        assert_eq!(form.text("grant_type"), Ok(Some("refresh_token")));
+        assert_eq!(form.text("scope"), Ok(Some("a b c")));
+        assert_eq!(form.text("empty"), Ok(None));
+        assert_eq!(form.text("x"), Ok(None));
+        assert_eq!(form.text("absent"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_sent_twice_or_is_not_text_is_refused() {
+        for (body, description) in [
+            (&b"scope=read&scope=write"[..], "scope is sent twice."),
+            (b"%73cope=read&scope=write", "scope is sent twice."),
+            (b"a=%ff", "The body must be UTF-8."),
+            (b"a=%00", "The body must not hold the character NUL."),
+        ] {
+            assert_eq!(
+                Parameters::from_form(body).unwrap_err().description,
+                description
+            );
+        }
+        assert!(Parameters::from_json(br#"{"scope":"a","scope":"b"}"#).is_err());
+        assert!(Parameters::from_json(b"[]").is_err());
+    }
+
+    #[test]
+    fn seconds_are_whole_and_within_bounds() {
+        let json = br#"{"a":300,"b":"172800","c":299,"d":1.5,"e":"+300","f":true,"g":"","h":1e3}"#;
+        let json = Parameters::from_json(json).unwrap();
+        let read = |name| json.seconds(name, 300..=172_800);
+        assert_eq!(read("a"), Ok(Some(Seconds(300))));
+        assert_eq!(read("b"), Ok(Some(Seconds(172_800))));
+        assert_eq!(read("g"), Ok(None));
+        for name in ["c", "d", "e", "f", "h"] {
+            assert!(read(name).is_err(), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_parser_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Parameters::from_form(&body);
+            let _ = Parameters::from_json(&body);
+        }
+    }
+}
