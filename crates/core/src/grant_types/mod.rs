@@ -1,0 +1,97 @@
+//! One decision a grant type.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
+
+use tokenry_protocol::{
+    scope::Scope,
+    secret::{Credential, Kind},
+    time::{Seconds, Timestamp},
+};
+
+use crate::{
+    client::Client,
+    grant::Token,
+    policy::{Policy, UnknownScopes},
+    rejection::Rejection,
+};
+
+/// The record that `presented` names, if it is of this kind and the record is the client's: before
+/// that, nothing can be harmed. The kind matters to tags, which any credential of ours carries.
+pub(crate) fn owned<'a>(
+    token: Option<&'a Token>,
+    presented: (&Credential, Kind),
+    client: &Client,
+) -> Result<&'a Token, Rejection> {
+    let (presented, kind) = presented;
+    let parts = presented.parts();
+    let token = token
+        .filter(|token| parts.kind == kind && parts.id == token.id.get())
+        .ok_or(Rejection::CredentialUnknown)?;
+    if token.client_id == client.id { Ok(token) } else { Err(Rejection::ForeignClient) }
+}
+
+/// When a refresh token that is issued now expires. Past the grant's own end there is none to issue.
+pub(crate) fn refresh_expiry(
+    policy: &Policy,
+    now: Timestamp,
+    lifetime: Seconds,
+    granted_at: Timestamp,
+) -> Result<Timestamp, Rejection> {
+    let expires_at = policy.refresh_expiry(now, lifetime, granted_at);
+    if expires_at <= now {
+        return Err(Rejection::CredentialExpired);
+    }
+    Ok(expires_at)
+}
+
+/// No access token outlives the refresh token beside it, so a grant's end ends both.
+pub(crate) fn within_refresh_life(
+    lifetime: Seconds,
+    issued_at: Timestamp,
+    refresh_expires_at: Timestamp,
+) -> Seconds {
+    lifetime.min(refresh_expires_at.seconds_left(issued_at))
+}
+
+/// The checks that every asked scope passes, whatever the grant: known, and allowed to the client.
+pub(crate) fn check_scope(
+    scope: &Scope,
+    client: &Client,
+    policy: &Policy,
+) -> Result<(), Rejection> {
+    let unknown = policy.scopes.unknown(scope);
+    if policy.unknown_scopes == UnknownScopes::Refuse && !unknown.is_empty() {
+        return Err(Rejection::ScopeUnknown(unknown.into_iter().cloned().collect()));
+    }
+    let Some(allowed) = &client.allowed_scope else {
+        return Ok(());
+    };
+    match scope.beyond(allowed, &policy.scopes) {
+        beyond if beyond.is_empty() => Ok(()),
+        beyond => Err(Rejection::ScopeNotAllowed(beyond.into_iter().cloned().collect())),
+    }
+}
+
+/// What a new access token of a grant carries: what is asked for within what was approved, or all
+/// of it, cut to what the client may have today.
+pub(crate) fn scope_within_grant(
+    asked: Option<&Scope>,
+    granted: &Scope,
+    client: &Client,
+    policy: &Policy,
+) -> Result<Scope, Rejection> {
+    let Some(asked) = asked else {
+        let Some(allowed) = &client.allowed_scope else {
+            return Ok(granted.clone());
+        };
+        let nothing_left = || Rejection::ScopeNotAllowed(granted.tokens().to_vec());
+        return granted.within(allowed, &policy.scopes).ok_or_else(nothing_left);
+    };
+    check_scope(asked, client, policy)?;
+    match asked.beyond(granted, &policy.scopes) {
+        wider if wider.is_empty() => Ok(asked.clone()),
+        wider => Err(Rejection::ScopeWider(wider.into_iter().cloned().collect())),
+    }
+}

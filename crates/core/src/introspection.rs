@@ -1,0 +1,89 @@
+//! Introspection (RFC 7662): what a client may know of a token.
+
+use tokenry_protocol::{
+    oauth::introspection::{ActiveToken, IntrospectionResponse},
+    redirect_uri::ClientKind,
+    secret::{Credential, Kind},
+    time::Timestamp,
+};
+
+use crate::{
+    client::{Client, ClientRole, ClientStatus},
+    client_authentication::AuthenticatedClient,
+    grant::{Issued, Token},
+    rejection::Rejection,
+    user::User,
+};
+
+/// Public clients cannot be told from anybody else, so they may not ask (RFC 7662 §2.1).
+pub fn may_ask(client: &AuthenticatedClient) -> Result<(), Rejection> {
+    match client.client().kind() {
+        ClientKind::Confidential => Ok(()),
+        ClientKind::Public => Err(Rejection::ClientSecretWrong),
+    }
+}
+
+/// Whether `asker` may know of tokens of `owner`: its own, or all if it is a resource server.
+pub fn may_see(asker: &AuthenticatedClient, owner: &Client) -> bool {
+    let asker = asker.client();
+    asker.id == owner.id || asker.role == ClientRole::ResourceServer
+}
+
+/// Whose token it is.
+pub struct Subject<'a> {
+    /// Its client.
+    pub client: &'a Client,
+    /// Its user.
+    pub user: &'a User,
+    /// The issuer.
+    pub issuer: &'a str,
+}
+
+/// Describes an access token that was verified, or a refresh token judged here: a token is no more
+/// alive than its client and its user.
+pub fn describe(
+    token: &Token,
+    presented: &Credential,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> IntrospectionResponse {
+    let is_stopped = subject.user.suspended || subject.client.status == ClientStatus::Disabled;
+    let Some(issued) = token.issued().filter(|_| !is_stopped) else {
+        return IntrospectionResponse::INACTIVE;
+    };
+    let hash = presented.hash();
+    let expires_at = match presented.parts().kind {
+        Kind::AccessToken
+            if issued.access.hash.matches(&hash) && !issued.access.is_expired(now) =>
+        {
+            issued.access.expires_at()
+        }
+        Kind::RefreshToken => match &issued.refresh {
+            Some(refresh) if refresh.hash.matches(&hash) && refresh.expires_at > now => {
+                Some(refresh.expires_at)
+            }
+            _ => return IntrospectionResponse::INACTIVE,
+        },
+        _ => return IntrospectionResponse::INACTIVE,
+    };
+    IntrospectionResponse::Active(ActiveToken {
+        active: true,
+        scope: scope_of(token, issued, presented.parts().kind),
+        client_id: subject.client.identifier.to_string(),
+        username: subject.user.email.clone(),
+        sub: subject.user.id.to_string(),
+        token_type: (presented.parts().kind == Kind::AccessToken).then(|| "bearer".to_owned()),
+        exp: expires_at.map(Timestamp::as_seconds),
+        iat: issued.access.issued_at.as_seconds(),
+        iss: subject.issuer.to_owned(),
+        jti: token.id.to_string(),
+    })
+}
+
+/// A refresh token can get all that was approved, whatever the present access token carries.
+fn scope_of(token: &Token, issued: &Issued, kind: Kind) -> String {
+    match kind {
+        Kind::RefreshToken => token.granted.to_string(),
+        _ => issued.scope.to_string(),
+    }
+}

@@ -1,0 +1,3 @@
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
