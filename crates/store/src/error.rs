@@ -1,0 +1,21 @@
+//! What can go wrong with a store; never an answer of the protocol.
+
+/// Why a read or write has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is away, full, or overloaded; the same call may succeed later. Of a write it is
+    /// not known whether it happened.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+    /// What the store holds cannot be what was written.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+    /// The database was written by a newer version of this program.
+    #[error("the database has schema {found}, and this version knows {known}: use a newer version")]
+    SchemaTooNew {
+        /// Of the database.
+        found: u32,
+        /// Of this program.
+        known: u32,
+    },
+}

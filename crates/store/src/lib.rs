@@ -1,0 +1,188 @@
+//! The memory: one narrow trait, engines behind it, one suite that every engine passes.
+//!
+//! # The law
+//!
+//! * **Reads** are `find_*` (→ `Option`) and `list_*`. They never queue behind writes.
+//! * **Writes are protocol events.** Each is one transaction with its condition in the write
+//!   itself, and tells by its answer whether the condition held. There is no begin and no commit
+//!   here, so no caller can forget one.
+//! * An answer means **durable**: it survives `kill -9` and power loss.
+//! * **Only hashes are at rest**, by type.
+//! * What ends the tokens of many (a client, a user) is one small write and a [`Change`]; rows
+//!   follow in bounded purge steps.
+//! * A [`StoreError`] is never an answer of the protocol: callers say 503 and the client retries.
+
+pub mod error;
+pub mod page;
+pub mod records;
+pub mod sqlite;
+#[cfg(feature = "suite")]
+pub mod suite;
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use tokenry_core::{
+    api_token::ApiToken,
+    client::Client,
+    event::Event,
+    grant::Token,
+    grant_types::{
+        authorization_code::{CodeRedemption, WrongVerifier},
+        refresh_token::{RepeatRenewal, TokenRotation},
+    },
+    issue::NewToken,
+    revocation::GrantEnd,
+    sign_in_session::SignInSession,
+    user::User,
+};
+use tokenry_protocol::{
+    ids::{ApiTokenId, ClientId, ClientIdentifier, SignInSessionId, TokenId, UserId},
+    scope::Scope,
+    time::Timestamp,
+};
+
+pub use crate::{
+    error::StoreError,
+    page::{Page, PageRequest, Window},
+    records::{
+        ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, IdSequence, Insertion,
+        KeyPurpose, PurgeRequest, PurgeStep, PurgeSubject, SealedKey, TokenFilter, TokenUse,
+        UserDeletion, WrongVerifierCount,
+    },
+};
+
+/// What every read and write answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The memory of the server. Held as `Arc<dyn Store>`.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Whether the store answers reads and takes writes.
+    async fn check(&self) -> Result<()>;
+
+    /// Takes `count` ids that nobody will ever be given again, power loss included.
+    async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>>;
+
+    // Keys, sealed under the root key.
+
+    /// Every key there is, lost ones included.
+    async fn list_keys(&self) -> Result<Vec<SealedKey>>;
+    /// Adds a key; `Duplicate` when its purpose has that number already.
+    async fn insert_key(&self, key: SealedKey) -> Result<Insertion>;
+    /// Marks every key that is there as lost and adds `replacements`, in one transaction.
+    async fn replace_lost_keys(&self, replacements: Vec<SealedKey>) -> Result<()>;
+
+    // Users.
+
+    /// Whether there is any user.
+    async fn has_users(&self) -> Result<bool>;
+    /// Adds a user; `Duplicate` when the folded address is taken.
+    async fn insert_user(&self, user: User) -> Result<Insertion>;
+    /// A user who is not deleted.
+    async fn find_user(&self, id: UserId) -> Result<Option<User>>;
+    /// By [`tokenry_core::user::fold_email`].
+    async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>>;
+    /// Replaces what may change of a user and leaves a [`Change`].
+    async fn update_user(&self, user: User) -> Result<Conditional>;
+    /// Ends a user, tokens, API tokens and sessions with it; refused while the user owns clients.
+    async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion>;
+
+    // Clients.
+
+    /// Adds a client; `Duplicate` when the folded identifier is taken.
+    async fn insert_client(&self, client: Client) -> Result<Insertion>;
+    /// A client that is not deleted.
+    async fn find_client(&self, id: ClientId) -> Result<Option<Client>>;
+    /// By identifier, exactly as it was registered.
+    async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>>;
+    /// Replaces what may change of a client and leaves a [`Change`]; `Duplicate` when the folded
+    /// identifier is another's, `None` when the client is gone.
+    async fn update_client(&self, client: Client) -> Result<Option<Insertion>>;
+    /// Ends a client, and its tokens with it, and leaves a [`Change`].
+    async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion>;
+    /// Clients in ascending order of id; of one user, if given.
+    async fn list_clients(&self, owner: Option<UserId>, page: PageRequest) -> Result<Page<Client>>;
+    /// How many there are, exact up to `limit` and no more.
+    async fn count_clients(&self, owner: Option<UserId>, limit: u32) -> Result<u32>;
+
+    // API tokens.
+
+    /// Adds an API token unless there are `limit` already; `Duplicate` then.
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion>;
+    /// By id.
+    async fn find_api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>>;
+    /// All of them, in ascending order of id.
+    async fn list_api_tokens(&self) -> Result<Vec<ApiToken>>;
+    /// Replaces description and status, and leaves a [`Change`].
+    async fn update_api_token(&self, token: ApiToken) -> Result<Conditional>;
+    /// Ends an API token, and leaves a [`Change`].
+    async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion>;
+    /// Notes when API tokens were last used; never back in time.
+    async fn record_api_token_uses(&self, uses: Vec<ApiTokenUse>) -> Result<()>;
+
+    // Sign-in sessions.
+
+    /// Adds a session.
+    async fn insert_sign_in_session(&self, session: SignInSession) -> Result<()>;
+    /// By id.
+    async fn find_sign_in_session(&self, id: SignInSessionId) -> Result<Option<SignInSession>>;
+    /// Ends a session.
+    async fn delete_sign_in_session(&self, id: SignInSessionId) -> Result<Deletion>;
+
+    // Tokens: grants from their code to their end.
+
+    /// Adds a record: a consented grant, or an access token alone.
+    async fn insert_token(&self, token: NewToken) -> Result<()>;
+    /// By id, whatever its stage, expired or not; its client and user may be gone.
+    async fn find_token(&self, id: TokenId) -> Result<Option<Token>>;
+    /// Issued records that have not wholly expired and whose client and user are not deleted, in
+    /// ascending order of id.
+    async fn list_tokens(
+        &self,
+        filter: TokenFilter,
+        page: PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Token>>;
+    /// How many of those there are, exact up to `limit` and no more.
+    async fn count_tokens(&self, filter: TokenFilter, limit: u32, now: Timestamp) -> Result<u32>;
+    /// What a user's live, consented grants to a client were approved for.
+    async fn list_approved_scopes(
+        &self,
+        user: UserId,
+        client: ClientId,
+        now: Timestamp,
+    ) -> Result<Vec<Scope>>;
+    /// Turns a code into tokens if the record is still rotation 0.
+    async fn redeem_authorization_code(&self, write: CodeRedemption) -> Result<Conditional>;
+    /// Counts a wrong verifier; the last one ends the record and leaves its event.
+    async fn count_wrong_verifier(&self, write: WrongVerifier) -> Result<WrongVerifierCount>;
+    /// Replaces both tokens if the record is still at the rotation before.
+    async fn rotate_refresh_token(&self, write: TokenRotation) -> Result<Conditional>;
+    /// Starts lifetimes and window anew if the rotation is as it was, and no use was noted that the
+    /// decision did not know of.
+    async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional>;
+    /// Ends a record and leaves its event.
+    async fn end_grant(&self, end: GrantEnd) -> Result<Conditional>;
+    /// Notes when records were last used and at which rotation; neither ever goes back.
+    async fn record_token_uses(&self, uses: Vec<TokenUse>) -> Result<()>;
+
+    // What is remembered.
+
+    /// Remembers an event.
+    async fn record_event(&self, event: Event) -> Result<()>;
+    /// What is remembered of a record, oldest first.
+    async fn list_events(&self, id: TokenId) -> Result<Vec<Event>>;
+
+    // Coherence between processes.
+
+    /// The number of the last change; 0 before the first.
+    async fn last_change(&self) -> Result<u64>;
+    /// Changes after a number, in order, at most 1,000.
+    async fn list_changes(&self, after: u64) -> Result<Vec<Change>>;
+
+    // Purging.
+
+    /// One bounded step: looks at `limit` rows after a position, and removes those that are over.
+    async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep>;
+}

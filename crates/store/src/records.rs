@@ -1,0 +1,198 @@
+//! Records and answers that only the store and its callers know.
+
+use tokenry_protocol::{
+    ids::{ApiTokenId, ClientId, TokenId, UserId},
+    time::{Seconds, Timestamp},
+};
+
+/// What ids are leased for. Each has numbers of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdSequence {
+    /// Token records.
+    Tokens,
+    /// Clients.
+    Clients,
+    /// Users.
+    Users,
+    /// API tokens.
+    ApiTokens,
+    /// Sign-in sessions.
+    SignInSessions,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyPurpose {
+    /// Tags of credentials and successors of refresh tokens.
+    Token,
+    /// Pagination cursors.
+    Cursor,
+    /// Forms of pages and cookies that are not sessions.
+    Page,
+}
+
+/// A numbered key as it rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// Its number among keys of that purpose; the highest one that is not lost is the current one.
+    pub number: u8,
+    /// The key under the root key; `None` once it is lost.
+    pub sealed: Option<Vec<u8>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// How an insertion ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insertion {
+    /// It is there.
+    Done,
+    /// Its unique part is taken.
+    Duplicate,
+    /// What it refers to is gone.
+    OwnerGone,
+}
+
+/// How a deletion ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone, by this call.
+    Done,
+    /// There was nothing.
+    NotFound,
+}
+
+/// How deleting a user ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserDeletion {
+    /// The user is gone, by this call.
+    Done,
+    /// There was nobody.
+    NotFound,
+    /// The user owns clients, and so stays.
+    OwnsClients,
+}
+
+/// Whether the condition of a write held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conditional {
+    /// It did: the write is there.
+    Now,
+    /// It did not: somebody came first, or the record is gone. Nothing was written.
+    Already,
+}
+
+/// What counting a wrong verifier led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrongVerifierCount {
+    /// The code lives on.
+    Counted,
+    /// The code is gone.
+    Ended,
+    /// There was no code to count for.
+    NotFound,
+}
+
+/// Which tokens a list holds. Everything given must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenFilter {
+    /// Of one user.
+    pub user: Option<UserId>,
+    /// Of one client.
+    pub client: Option<ClientId>,
+}
+
+/// A use of an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenUse {
+    /// The record.
+    pub id: TokenId,
+    /// When.
+    pub used_at: Timestamp,
+    /// The rotation of the access token that was used.
+    pub rotation: u32,
+}
+
+/// A use of an API token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiTokenUse {
+    /// Which.
+    pub id: ApiTokenId,
+    /// When.
+    pub used_at: Timestamp,
+}
+
+/// Something that other processes may have cached has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Ever higher, in the order of commits.
+    pub number: u64,
+    /// What changed.
+    pub record: ChangedRecord,
+}
+
+/// What changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangedRecord {
+    /// A client was changed or deleted.
+    Client(ClientId),
+    /// A user was changed or deleted.
+    User(UserId),
+    /// An API token was changed or deleted.
+    ApiToken(ApiTokenId),
+    /// A token record was ended.
+    Token(TokenId),
+    /// Keys were added or lost.
+    Keys,
+}
+
+/// One step of purging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurgeRequest {
+    /// What is looked at.
+    pub subject: PurgeSubject,
+    /// Rows after this id; 0 is the beginning.
+    pub after: u64,
+    /// The most rows to look at, and so the most to remove.
+    pub limit: u32,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What can be purged, and what of it is kept although it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PurgeSubject {
+    /// Codes that were not redeemed, expired records, records of deleted clients and users.
+    Tokens {
+        /// How long a consented grant is kept after both its ends; other records go at once.
+        grants_kept: Seconds,
+    },
+    /// Expired sessions and those of deleted users.
+    SignInSessions,
+    /// Events.
+    Events {
+        /// How many are kept, the latest ones.
+        kept: u64,
+    },
+    /// Changes.
+    Changes {
+        /// How many are kept, the latest ones; the last one always is. Whoever polls must never
+        /// fall this far behind.
+        kept: u64,
+    },
+    /// Deleted clients of which no token is left.
+    Clients,
+    /// Deleted users of whom nothing is left.
+    Users,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurgeStep {
+    /// Rows removed.
+    pub removed: u32,
+    /// Where the next step starts; `None` when the end was reached.
+    pub next: Option<u64>,
+}

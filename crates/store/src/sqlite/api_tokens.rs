@@ -1,0 +1,125 @@
+//! API tokens.
+
+use rusqlite::{Connection, params};
+use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
+use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
+
+use super::{changes, rows, users};
+use crate::{ApiTokenUse, ChangedRecord, Conditional, Deletion, Insertion, Result};
+
+macro_rules! api_tokens {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, hash, description, status, user_id, assigned_user_id, created_at, \
+             updated_at, last_used FROM api_tokens ",
+            $rest
+        )
+    };
+}
+
+const ACTIVE: &str = "active";
+const INACTIVE: &str = "inactive";
+
+const fn word(status: ApiTokenStatus) -> &'static str {
+    match status {
+        ApiTokenStatus::Active => ACTIVE,
+        ApiTokenStatus::Inactive => INACTIVE,
+    }
+}
+
+fn read(columns: &mut rows::Columns<'_, '_>) -> Result<ApiToken> {
+    Ok(ApiToken {
+        id: columns.id()?,
+        hash: columns.hash()?,
+        description: columns.plain()?,
+        status: columns.word(|word| match word {
+            ACTIVE => Some(ApiTokenStatus::Active),
+            INACTIVE => Some(ApiTokenStatus::Inactive),
+            _ => None,
+        })?,
+        user_id: columns.id()?,
+        assigned_user_id: columns.id()?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+        last_used: columns.time_set()?,
+    })
+}
+
+/// Adds an API token unless there are `limit`, or whom it would work for is gone.
+pub(super) fn insert(connection: &Connection, token: &ApiToken, limit: u32) -> Result<Insertion> {
+    let insertion = "INSERT INTO api_tokens (id, hash, description, status, user_id, \
+        assigned_user_id, created_at, updated_at, last_used) \
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE (SELECT count(*) FROM api_tokens) < ?10";
+    if !users::lives(connection, token.assigned_user_id)? {
+        return Ok(Insertion::OwnerGone);
+    }
+    let values = params![
+        token.id.get(),
+        token.hash.as_bytes(),
+        token.description,
+        word(token.status),
+        token.user_id.get(),
+        token.assigned_user_id.get(),
+        token.created_at.as_millis(),
+        token.updated_at.as_millis(),
+        token.last_used.map(Timestamp::as_millis),
+        limit,
+    ];
+    match rows::write_if(connection, insertion, values)? {
+        Conditional::Now => Ok(Insertion::Done),
+        Conditional::Already => Ok(Insertion::Duplicate),
+    }
+}
+
+/// By id.
+pub(super) fn find(connection: &Connection, id: ApiTokenId) -> Result<Option<ApiToken>> {
+    rows::find(connection, api_tokens!("WHERE id = ?"), [id.get()], read)
+}
+
+/// All of them, in the order of id.
+pub(super) fn list(connection: &Connection) -> Result<Vec<ApiToken>> {
+    rows::list(connection, api_tokens!("ORDER BY id"), [], read)
+}
+
+/// Replaces description and status.
+pub(super) fn update(connection: &Connection, token: &ApiToken) -> Result<Conditional> {
+    let update = "UPDATE api_tokens SET description = ?2, status = ?3, updated_at = ?4 \
+        WHERE id = ?1";
+    let values = params![
+        token.id.get(),
+        token.description,
+        word(token.status),
+        token.updated_at.as_millis(),
+    ];
+    let updated = rows::write_if(connection, update, values)?;
+    if updated == Conditional::Now {
+        changes::leave(connection, ChangedRecord::ApiToken(token.id))?;
+    }
+    Ok(updated)
+}
+
+/// Ends an API token.
+pub(super) fn delete(connection: &Connection, id: ApiTokenId) -> Result<Deletion> {
+    let end = "DELETE FROM api_tokens WHERE id = ?";
+    match rows::write_if(connection, end, [id.get()])? {
+        Conditional::Already => Ok(Deletion::NotFound),
+        Conditional::Now => {
+            changes::leave(connection, ChangedRecord::ApiToken(id))?;
+            Ok(Deletion::Done)
+        }
+    }
+}
+
+/// Notes uses; never back in time.
+pub(super) fn record_uses(connection: &Connection, uses: &[ApiTokenUse]) -> Result<()> {
+    let later = "UPDATE api_tokens SET last_used = ?2 \
+        WHERE id = ?1 AND (last_used IS NULL OR last_used < ?2)";
+    for used in uses {
+        rows::write(
+            connection,
+            later,
+            params![used.id.get(), used.used_at.as_millis()],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Work that is handed to a thread with a connection, and whose answer is awaited elsewhere.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{PoisonError, RwLock},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{Result, StoreError};
+
+/// Work, from being queued to being answered.
+pub(super) trait Call: Send {
+    /// Does the work and keeps its outcome.
+    fn run(&mut self, connection: &Connection) -> Outcome;
+    /// Gives the outcome to whoever waits for it.
+    fn answer(self: Box<Self>);
+    /// Says that the store is away, whatever the outcome was.
+    fn refuse(self: Box<Self>, reason: &str);
+    /// Whether nobody waits any more.
+    fn is_abandoned(&self) -> bool;
+}
+
+/// How work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// There is an answer.
+    Done,
+    /// There is none, and nothing of the work may stay.
+    Failed,
+}
+
+struct Pending<T, W> {
+    work: Option<W>,
+    outcome: Result<T>,
+    caller: oneshot::Sender<Result<T>>,
+}
+
+impl<T, W> Call for Pending<T, W>
+where
+    T: Send,
+    W: FnOnce(&Connection) -> Result<T> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Outcome {
+        let Some(work) = self.work.take() else {
+            return Outcome::Failed;
+        };
+        // A thread that died of one caller's work would take everybody's store away.
+        self.outcome = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+            tracing::error!("work on the database panicked");
+            Err(unavailable("the work panicked"))
+        });
+        match self.outcome {
+            Ok(_) => Outcome::Done,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    fn answer(self: Box<Self>) {
+        // Whoever gave up waiting needs no answer.
+        drop(self.caller.send(self.outcome));
+    }
+
+    fn refuse(self: Box<Self>, reason: &str) {
+        drop(self.caller.send(Err(unavailable(reason))));
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.caller.is_closed()
+    }
+}
+
+/// The way to a thread, or to several that share one queue.
+pub(super) struct Queue {
+    /// `None` once it is closed: then the threads finish what is queued and end.
+    sender: RwLock<Option<Sender<Box<dyn Call>>>>,
+}
+
+impl Queue {
+    /// A queue that holds at most `capacity` calls, and the end that threads take them from.
+    pub(super) fn new(capacity: usize) -> (Self, Receiver<Box<dyn Call>>) {
+        let (sender, receiver) = bounded(capacity);
+        let sender = RwLock::new(Some(sender));
+        (Self { sender }, receiver)
+    }
+
+    /// Queues `work` and waits for its answer. A full queue is refused at once: a caller who is
+    /// told to come back helps more than one who waits in a line that grows.
+    pub(super) async fn call<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let pending = Pending {
+            work: Some(work),
+            outcome: Err(unavailable("the work was not done")),
+            caller,
+        };
+        self.send(Box::new(pending))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(unavailable("the store was closed")))
+    }
+
+    fn send(&self, call: Box<dyn Call>) -> Result<()> {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        let sender = sender
+            .as_ref()
+            .ok_or_else(|| unavailable("the store is closed"))?;
+        sender.try_send(call).map_err(|error| match error {
+            TrySendError::Full(_) => unavailable("too much is waiting"),
+            TrySendError::Disconnected(_) => unavailable("the store is closed"),
+        })
+    }
+
+    /// How many calls wait.
+    pub(super) fn len(&self) -> usize {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().map_or(0, Sender::len)
+    }
+
+    /// Takes no more calls.
+    pub(super) fn close(&self) {
+        let mut sender = self.sender.write().unwrap_or_else(PoisonError::into_inner);
+        sender.take();
+    }
+}
+
+pub(super) fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable(reason.to_owned())
+}

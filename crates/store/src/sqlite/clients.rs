@@ -1,0 +1,220 @@
+//! Clients.
+
+use rusqlite::{Connection, params};
+use tokenry_core::client::{Client, ClientRole, ClientSecret, ClientStatus};
+use tokenry_protocol::{
+    ids::{ClientId, ClientIdentifier, UserId},
+    scope::Scope,
+    time::{Seconds, Timestamp},
+};
+
+use super::{changes, pages::List, rows, users};
+use crate::{
+    ChangedRecord, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+};
+
+/// Every column but those of the tombstone, in the order of [`read`].
+macro_rules! columns {
+    () => {
+        "id, identifier, name, user_id, secret_hash, secret_generation, redirect_uris, company, \
+         description, logo_url, allowed_scope, status, role, grant_types, \
+         access_token_lifetime_max, refresh_token_lifetime_max, retry_window, created_at, updated_at"
+    };
+}
+
+/// A client that is not deleted.
+macro_rules! client_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM clients WHERE deleted_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
+const ENABLED: &str = "enabled";
+const DISABLED: &str = "disabled";
+const ORDINARY: &str = "ordinary";
+const RESOURCE_SERVER: &str = "resource_server";
+
+fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Client> {
+    Ok(Client {
+        id: columns.id()?,
+        identifier: columns.word(|text| ClientIdentifier::parse(text).ok())?,
+        name: columns.plain()?,
+        user_id: columns.id()?,
+        authentication: read_secret(columns)?,
+        redirect_uris: columns.json()?,
+        company: columns.plain()?,
+        description: columns.plain()?,
+        logo_url: columns.plain()?,
+        allowed_scope: columns.scope_set()?,
+        status: columns.word(|word| match word {
+            ENABLED => Some(ClientStatus::Enabled),
+            DISABLED => Some(ClientStatus::Disabled),
+            _ => None,
+        })?,
+        role: columns.word(|word| match word {
+            ORDINARY => Some(ClientRole::Ordinary),
+            RESOURCE_SERVER => Some(ClientRole::ResourceServer),
+            _ => None,
+        })?,
+        grant_types: columns.json_set()?,
+        access_token_lifetime_max: columns.seconds_set()?,
+        refresh_token_lifetime_max: columns.seconds_set()?,
+        retry_window: columns.seconds_set()?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+fn read_secret(columns: &mut rows::Columns<'_, '_>) -> Result<ClientSecret> {
+    let hash = columns.hash_set()?;
+    columns.read(|generation: Option<u32>| match (hash, generation) {
+        (None, None) => Some(ClientSecret::Public),
+        (Some(hash), Some(generation)) => Some(ClientSecret::Confidential { hash, generation }),
+        _ => None,
+    })
+}
+
+/// Adds a client unless its identifier is taken or its owner is gone.
+pub(super) fn insert(connection: &Connection, client: &Client) -> Result<Insertion> {
+    let insertion = "INSERT INTO clients (id, identifier, folded_identifier, name, user_id, \
+        secret_hash, secret_generation, redirect_uris, company, description, logo_url, \
+        allowed_scope, status, role, grant_types, access_token_lifetime_max, \
+        refresh_token_lifetime_max, retry_window, created_at, updated_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+        ?19, ?20) ON CONFLICT (folded_identifier) WHERE deleted_at IS NULL DO NOTHING";
+    if !users::lives(connection, client.user_id)? {
+        return Ok(Insertion::OwnerGone);
+    }
+    match write(connection, insertion, client)? {
+        Conditional::Now => Ok(Insertion::Done),
+        Conditional::Already => Ok(Insertion::Duplicate),
+    }
+}
+
+/// Replaces everything but the id.
+pub(super) fn update(connection: &Connection, client: &Client) -> Result<Option<Insertion>> {
+    let taken = "SELECT EXISTS (SELECT 1 FROM clients \
+        WHERE folded_identifier = ? AND deleted_at IS NULL AND id <> ?)";
+    let update = "UPDATE clients SET identifier = ?2, folded_identifier = ?3, name = ?4, \
+        user_id = ?5, secret_hash = ?6, secret_generation = ?7, redirect_uris = ?8, company = ?9, \
+        description = ?10, logo_url = ?11, allowed_scope = ?12, status = ?13, role = ?14, \
+        grant_types = ?15, access_token_lifetime_max = ?16, refresh_token_lifetime_max = ?17, \
+        retry_window = ?18, created_at = ?19, updated_at = ?20 \
+        WHERE id = ?1 AND deleted_at IS NULL";
+    if find(connection, client.id)?.is_none() {
+        return Ok(None);
+    }
+    if !users::lives(connection, client.user_id)? {
+        return Ok(Some(Insertion::OwnerGone));
+    }
+    let folded = client.identifier.folded();
+    if rows::value(connection, taken, params![folded, client.id.get()])? {
+        return Ok(Some(Insertion::Duplicate));
+    }
+    write(connection, update, client)?;
+    changes::leave(connection, ChangedRecord::Client(client.id))?;
+    Ok(Some(Insertion::Done))
+}
+
+/// Runs a statement over all that a client is.
+fn write(connection: &Connection, sql: &str, client: &Client) -> Result<Conditional> {
+    let (hash, generation) = match &client.authentication {
+        ClientSecret::Public => (None, None),
+        ClientSecret::Confidential { hash, generation } => {
+            (Some(hash.as_bytes()), Some(generation))
+        }
+    };
+    let status = match client.status {
+        ClientStatus::Enabled => ENABLED,
+        ClientStatus::Disabled => DISABLED,
+    };
+    let role = match client.role {
+        ClientRole::Ordinary => ORDINARY,
+        ClientRole::ResourceServer => RESOURCE_SERVER,
+    };
+    let seconds = |span: Option<Seconds>| span.map(|span| span.0);
+    let values = params![
+        client.id.get(),
+        client.identifier.as_str(),
+        client.identifier.folded(),
+        client.name,
+        client.user_id.get(),
+        hash,
+        generation,
+        json(&client.redirect_uris)?,
+        client.company,
+        client.description,
+        client.logo_url,
+        client.allowed_scope.as_ref().map(Scope::to_string),
+        status,
+        role,
+        client.grant_types.as_ref().map(json).transpose()?,
+        seconds(client.access_token_lifetime_max),
+        seconds(client.refresh_token_lifetime_max),
+        seconds(client.retry_window),
+        client.created_at.as_millis(),
+        client.updated_at.as_millis(),
+    ];
+    rows::write_if(connection, sql, values)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// By id.
+pub(super) fn find(connection: &Connection, id: ClientId) -> Result<Option<Client>> {
+    rows::find(connection, client_where!("id = ?"), [id.get()], read)
+}
+
+/// By identifier, in its exact case.
+pub(super) fn find_by_identifier(
+    connection: &Connection,
+    identifier: &ClientIdentifier,
+) -> Result<Option<Client>> {
+    let exactly = client_where!("folded_identifier = ? AND identifier = ?");
+    let names = params![identifier.folded(), identifier.as_str()];
+    rows::find(connection, exactly, names, read)
+}
+
+/// Ends a client. Its tokens end by that.
+pub(super) fn delete(connection: &Connection, id: ClientId, now: Timestamp) -> Result<Deletion> {
+    let end = "UPDATE clients SET deleted_at = ?2, secret_hash = NULL, secret_generation = NULL \
+        WHERE id = ?1 AND deleted_at IS NULL";
+    match rows::write_if(connection, end, params![id.get(), now.as_millis()])? {
+        Conditional::Already => Ok(Deletion::NotFound),
+        Conditional::Now => {
+            changes::leave(connection, ChangedRecord::Client(id))?;
+            Ok(Deletion::Done)
+        }
+    }
+}
+
+/// Clients that are not deleted; of one user, if given.
+fn living(owner: Option<UserId>) -> List {
+    let columns = columns!();
+    let mut list = List::new("clients", columns, "deleted_at IS NULL");
+    if let Some(owner) = owner {
+        list.and("user_id = ?", owner.get());
+    }
+    list
+}
+
+/// A page, in the order of id.
+pub(super) fn list(
+    connection: &Connection,
+    owner: Option<UserId>,
+    page: PageRequest,
+) -> Result<Page<Client>> {
+    living(owner).page(connection, page, read)
+}
+
+/// How many, up to `limit`.
+pub(super) fn count(connection: &Connection, owner: Option<UserId>, limit: u32) -> Result<u32> {
+    living(owner).count(connection, limit)
+}

@@ -1,0 +1,60 @@
+//! What is remembered of records.
+
+use rusqlite::{Connection, params};
+use tokenry_core::event::{Actor, Event, EventKind};
+use tokenry_protocol::ids::TokenId;
+
+use super::rows;
+use crate::Result;
+
+const USER: &str = "user";
+const CLIENT: &str = "client";
+const SERVER: &str = "server";
+
+/// Remembers an event.
+pub(super) fn record(connection: &Connection, event: &Event) -> Result<()> {
+    let recorded = "INSERT INTO events (at, kind, token_id, client_id, user_id, actor, actor_id) \
+        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let (actor, actor_id) = match event.actor {
+        Actor::User(id) => (USER, Some(id.get())),
+        Actor::Client(id) => (CLIENT, Some(id.get())),
+        Actor::Server => (SERVER, None),
+    };
+    let values = params![
+        event.at.as_millis(),
+        event.kind.as_str(),
+        event.token_id.get(),
+        event.client_id.get(),
+        event.user_id.get(),
+        actor,
+        actor_id,
+    ];
+    rows::write(connection, recorded, values)?;
+    Ok(())
+}
+
+/// What is remembered of a record, oldest first.
+pub(super) fn list(connection: &Connection, id: TokenId) -> Result<Vec<Event>> {
+    let of_record = "SELECT at, kind, token_id, client_id, user_id, actor, actor_id FROM events \
+        WHERE token_id = ? ORDER BY id";
+    rows::list(connection, of_record, [id.get()], |columns| {
+        Ok(Event {
+            at: columns.time()?,
+            kind: columns.word(EventKind::parse)?,
+            token_id: columns.id()?,
+            client_id: columns.id()?,
+            user_id: columns.id()?,
+            actor: read_actor(columns)?,
+        })
+    })
+}
+
+fn read_actor(columns: &mut rows::Columns<'_, '_>) -> Result<Actor> {
+    let word: String = columns.plain()?;
+    columns.read(|id: Option<u64>| match (word.as_str(), id) {
+        (USER, Some(id)) => id.try_into().ok().map(Actor::User),
+        (CLIENT, Some(id)) => id.try_into().ok().map(Actor::Client),
+        (SERVER, None) => Some(Actor::Server),
+        _ => None,
+    })
+}

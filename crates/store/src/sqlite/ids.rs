@@ -1,0 +1,36 @@
+//! Blocks of ids.
+
+use std::ops::RangeInclusive;
+
+use rusqlite::{Connection, params};
+use tokenry_protocol::ids::ID_MAX;
+
+use super::{calls::unavailable, rows};
+use crate::{IdSequence, Result};
+
+const fn word(sequence: IdSequence) -> &'static str {
+    match sequence {
+        IdSequence::Tokens => "tokens",
+        IdSequence::Clients => "clients",
+        IdSequence::Users => "users",
+        IdSequence::ApiTokens => "api_tokens",
+        IdSequence::SignInSessions => "sign_in_sessions",
+    }
+}
+
+/// Takes the next `count` ids of a sequence.
+pub(super) fn lease(
+    connection: &Connection,
+    sequence: IdSequence,
+    count: u32,
+) -> Result<RangeInclusive<u64>> {
+    let taken = "UPDATE id_leases SET next = next + ?2 \
+        WHERE sequence = ?1 AND next + ?2 - 1 <= ?3 RETURNING next - ?2, next - 1";
+    let block = rows::find(
+        connection,
+        taken,
+        params![word(sequence), count, ID_MAX],
+        |columns| Ok(columns.plain::<u64>()?..=columns.plain()?),
+    )?;
+    block.ok_or_else(|| unavailable("the ids are spent"))
+}

@@ -1,0 +1,68 @@
+//! Keys, sealed.
+
+use rusqlite::{Connection, params};
+
+use super::{changes, rows};
+use crate::{ChangedRecord, Insertion, KeyPurpose, Result, SealedKey};
+
+const fn word(purpose: KeyPurpose) -> &'static str {
+    match purpose {
+        KeyPurpose::Token => "token",
+        KeyPurpose::Cursor => "cursor",
+        KeyPurpose::Page => "page",
+    }
+}
+
+fn parse(purpose: &str) -> Option<KeyPurpose> {
+    [KeyPurpose::Token, KeyPurpose::Cursor, KeyPurpose::Page]
+        .into_iter()
+        .find(|known| word(*known) == purpose)
+}
+
+/// Every key, in the order of purpose and number.
+pub(super) fn list(connection: &Connection) -> Result<Vec<SealedKey>> {
+    let every = "SELECT purpose, number, sealed, created_at FROM keys ORDER BY purpose, number";
+    rows::list(connection, every, [], |columns| {
+        Ok(SealedKey {
+            purpose: columns.word(parse)?,
+            number: columns.plain()?,
+            sealed: columns.plain()?,
+            created_at: columns.time()?,
+        })
+    })
+}
+
+/// Adds a key unless its number is taken.
+pub(super) fn insert(connection: &Connection, key: &SealedKey) -> Result<Insertion> {
+    let added = "INSERT INTO keys (purpose, number, sealed, created_at) VALUES (?, ?, ?, ?) \
+        ON CONFLICT DO NOTHING";
+    let added = rows::write(
+        connection,
+        added,
+        params![
+            word(key.purpose),
+            key.number,
+            key.sealed,
+            key.created_at.as_millis()
+        ],
+    )?;
+    if added == 0 {
+        return Ok(Insertion::Duplicate);
+    }
+    changes::leave(connection, ChangedRecord::Keys)?;
+    Ok(Insertion::Done)
+}
+
+/// Marks every key as lost and adds `replacements`.
+pub(super) fn replace_lost(connection: &Connection, replacements: &[SealedKey]) -> Result<()> {
+    rows::write(connection, "UPDATE keys SET sealed = NULL", [])?;
+    for key in replacements {
+        if insert(connection, key)? != Insertion::Done {
+            return Err(crate::StoreError::Corrupt(format!(
+                "the number {} of a new key is taken",
+                key.number
+            )));
+        }
+    }
+    changes::leave(connection, ChangedRecord::Keys)
+}

@@ -1,0 +1,60 @@
+//! The schema, step by step: forward only, all missing steps in one transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::calls::unavailable;
+use crate::{Result, StoreError};
+
+/// Every step; the schema's number, `user_version`, is how many of them were taken.
+const STEPS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_initial.sql")];
+
+/// `Tkny`: marks the file as ours for whoever looks at it from outside.
+const APPLICATION_ID: i32 = 0x546B_6E79;
+
+/// The schema that this program writes.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "there will not be 2^32 steps"
+)]
+pub(super) const NEWEST: u32 = STEPS.len() as u32;
+
+/// Brings the schema up to date. A newer one is refused before anything is touched.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let found = version(connection)?;
+    if found == NEWEST {
+        return Ok(());
+    }
+    refuse_newer(found)?;
+    // The mode stays in the file, so only the first opening ever changes it.
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !["wal", "memory"].contains(&mode.as_str()) {
+        return Err(unavailable("the database cannot keep a write-ahead log"));
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have migrated while this one waited for the lock.
+    let found = version(&transaction)?;
+    refuse_newer(found)?;
+    let taken = usize::try_from(found).unwrap_or(usize::MAX);
+    for step in STEPS.iter().skip(taken) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", NEWEST)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<u32> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+const fn refuse_newer(found: u32) -> Result<()> {
+    if found > NEWEST {
+        return Err(StoreError::SchemaTooNew {
+            found,
+            known: NEWEST,
+        });
+    }
+    Ok(())
+}

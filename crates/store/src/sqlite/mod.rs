@@ -1,0 +1,186 @@
+//! The embedded engine: one `SQLite` file, or memory.
+//!
+//! ```text
+//! callers ──▶ queue ──▶ writer ──▶ log (WAL) ──▶ checkpointer ──▶ database
+//!    │                                 ▲                              ▲
+//!    └──────▶ queue ──▶ readers ───────┴──────────────────────────────┘
+//! ```
+//!
+//! * `writer`: one thread, group commit.
+//! * `readers`: a few threads, each with a connection of its own.
+//! * `checkpointer`: moves the log into the database beside the writer.
+//! * In memory there is one connection, the writer's, which then reads as well: between two events
+//!   of a batch, and answered after its commit, so nobody can see what was not committed.
+//!
+//! Several processes may use one file at the same time.
+
+mod api_tokens;
+mod calls;
+mod changes;
+mod checkpointer;
+mod clients;
+mod engine;
+mod events;
+mod ids;
+mod keys;
+mod migrations;
+mod open;
+mod pages;
+mod purge;
+mod readers;
+mod rows;
+mod sign_in_sessions;
+mod tokens;
+mod tokens_list;
+mod users;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+
+pub use self::open::StoreOptions;
+use self::{
+    calls::{Queue, unavailable},
+    open::Source,
+    writer::{Counters, Writer},
+};
+use crate::Result;
+
+/// A store in one `SQLite` file, or in memory.
+pub struct SqliteStore {
+    writes: Queue,
+    /// `None` in memory, where the writer reads as well.
+    reads: Option<Queue>,
+    counters: Arc<Counters>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a store has done since it was opened, and what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Transactions.
+    pub commits: u64,
+    /// Writes in them.
+    pub events: u64,
+    /// Writes that wait.
+    pub writes_queued: usize,
+    /// Reads that wait.
+    pub reads_queued: usize,
+}
+
+impl SqliteStore {
+    /// Opens a file, makes it if it is not there, and brings its schema up to date. The folder must
+    /// be there; only the owner may read the file.
+    pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+        let source = Source::File {
+            path: path.as_ref().to_owned(),
+            cache_size: options.cache_size,
+        };
+        Self::start(&source, options)
+    }
+
+    /// A store that is gone when it is dropped.
+    pub fn in_memory() -> Result<Self> {
+        Self::start(&Source::Memory, StoreOptions::default())
+    }
+
+    fn start(source: &Source, options: StoreOptions) -> Result<Self> {
+        let connection = source.create()?;
+        let (writes, writes_end) = Queue::new(options.write_queue_max);
+        let (reads, mut threads) = match source {
+            Source::Memory => (None, Vec::new()),
+            Source::File { .. } => {
+                let (reads, reads_end) = Queue::new(options.read_queue_max);
+                let threads = readers::start(source, options.readers, &reads_end)?;
+                (Some(reads), threads)
+            }
+        };
+        let counters = Arc::new(Counters::default());
+        let shared = Arc::clone(&counters);
+        // Behind the readers, so that it ends after them and finds the log unread.
+        threads.push(Writer::start(
+            source.clone(),
+            connection,
+            writes_end,
+            shared,
+        )?);
+        Ok(Self {
+            writes,
+            reads,
+            counters,
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// What it has done, for metrics.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            commits: self.counters.commits.load(Ordering::Relaxed),
+            events: self.counters.events.load(Ordering::Relaxed),
+            writes_queued: self.writes.len(),
+            reads_queued: self.reads.as_ref().map_or(0, Queue::len),
+        }
+    }
+
+    /// Finishes what is queued, puts the log into the database and closes it. Later calls are
+    /// answered `Unavailable`. Dropping does the same, but blocks the thread that drops.
+    pub async fn close(&self) {
+        let threads = self.end();
+        let joined = tokio::task::spawn_blocking(move || join(threads)).await;
+        if let Err(error) = joined {
+            tracing::error!(%error, "the store was not closed in order");
+        }
+    }
+
+    /// Takes no more calls; the threads end when they have finished what is queued.
+    fn end(&self) -> Vec<JoinHandle<()>> {
+        if let Some(reads) = &self.reads {
+            reads.close();
+        }
+        self.writes.close();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *threads)
+    }
+
+    async fn write<T, W>(&self, event: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.writes.call(event).await
+    }
+
+    async fn read<T, W>(&self, look: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.reads.as_ref().unwrap_or(&self.writes).call(look).await
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        join(self.end());
+    }
+}
+
+fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a thread of the store panicked");
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread
+        .spawn(run)
+        .map_err(|error| unavailable(&format!("no thread for the store: {error}")))
+}

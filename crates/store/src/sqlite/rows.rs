@@ -1,0 +1,202 @@
+//! Rows: reading columns in order, and the few ways to run a statement.
+
+use rusqlite::{
+    Connection, ErrorCode, Params, Row, ffi::SQLITE_CONSTRAINT_FOREIGNKEY, types::FromSql,
+};
+use tokenry_protocol::{
+    scope::Scope,
+    secret::SecretHash,
+    time::{Seconds, Timestamp},
+};
+
+use crate::{Conditional, Result, StoreError};
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as Sqlite;
+        let is_corrupt = match &error {
+            // What the row belongs to was deleted and purged while the request was under way.
+            Sqlite::SqliteFailure(failure, _)
+                if failure.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY =>
+            {
+                false
+            }
+            Sqlite::SqliteFailure(failure, _) => matches!(
+                failure.code,
+                ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::ConstraintViolation
+            ),
+            Sqlite::FromSqlConversionFailure(..)
+            | Sqlite::IntegralValueOutOfRange(..)
+            | Sqlite::InvalidColumnType(..) => true,
+            _ => false,
+        };
+        if is_corrupt {
+            Self::Corrupt(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// The columns of one row, read from left to right.
+pub(super) struct Columns<'row, 'statement> {
+    row: &'row Row<'statement>,
+    at: usize,
+}
+
+impl<'row, 'statement> Columns<'row, 'statement> {
+    const fn new(row: &'row Row<'statement>) -> Self {
+        Self { row, at: 0 }
+    }
+
+    /// Goes on at a column further to the right.
+    pub(super) const fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// The next column as it is.
+    pub(super) fn plain<T: FromSql>(&mut self) -> Result<T> {
+        let value = self.row.get(self.at)?;
+        self.at += 1;
+        Ok(value)
+    }
+
+    /// The next column, which `read` must understand.
+    pub(super) fn read<T: FromSql, U>(&mut self, read: impl FnOnce(T) -> Option<U>) -> Result<U> {
+        let at = self.at;
+        read(self.plain()?).ok_or_else(|| self.corrupt(at))
+    }
+
+    /// The next column, which `read` must understand unless it is NULL.
+    pub(super) fn read_set<T: FromSql, U>(
+        &mut self,
+        read: impl FnOnce(T) -> Option<U>,
+    ) -> Result<Option<U>> {
+        let at = self.at;
+        self.plain::<Option<T>>()?
+            .map(|value| read(value).ok_or_else(|| self.corrupt(at)))
+            .transpose()
+    }
+
+    /// The next column, a word that `parse` knows.
+    pub(super) fn word<U>(&mut self, parse: impl FnOnce(&str) -> Option<U>) -> Result<U> {
+        self.read(|word: String| parse(&word))
+    }
+
+    /// The next column, an id.
+    pub(super) fn id<I: TryFrom<u64>>(&mut self) -> Result<I> {
+        self.read(|id: u64| I::try_from(id).ok())
+    }
+
+    /// The next column, a time.
+    pub(super) fn time(&mut self) -> Result<Timestamp> {
+        Ok(Timestamp::from_millis(self.plain()?))
+    }
+
+    /// The next column, a time or NULL.
+    pub(super) fn time_set(&mut self) -> Result<Option<Timestamp>> {
+        Ok(self.plain::<Option<i64>>()?.map(Timestamp::from_millis))
+    }
+
+    /// The next column, seconds or NULL.
+    pub(super) fn seconds_set(&mut self) -> Result<Option<Seconds>> {
+        Ok(self.plain::<Option<u32>>()?.map(Seconds))
+    }
+
+    /// The next column, a hash.
+    pub(super) fn hash(&mut self) -> Result<SecretHash> {
+        Ok(SecretHash::from_bytes(self.plain()?))
+    }
+
+    /// The next column, a hash or NULL.
+    pub(super) fn hash_set(&mut self) -> Result<Option<SecretHash>> {
+        Ok(self
+            .plain::<Option<[u8; 32]>>()?
+            .map(SecretHash::from_bytes))
+    }
+
+    /// The next column, a scope.
+    pub(super) fn scope(&mut self) -> Result<Scope> {
+        self.word(|words| Scope::parse(words).ok())
+    }
+
+    /// The next column, a scope or NULL.
+    pub(super) fn scope_set(&mut self) -> Result<Option<Scope>> {
+        self.read_set(|words: String| Scope::parse(&words).ok())
+    }
+
+    /// The next column, JSON.
+    pub(super) fn json<U: serde::de::DeserializeOwned>(&mut self) -> Result<U> {
+        self.word(|text| serde_json::from_str(text).ok())
+    }
+
+    /// The next column, JSON or NULL.
+    pub(super) fn json_set<U: serde::de::DeserializeOwned>(&mut self) -> Result<Option<U>> {
+        self.read_set(|text: String| serde_json::from_str(&text).ok())
+    }
+
+    fn corrupt(&self, at: usize) -> StoreError {
+        let name = self.row.as_ref().column_name(at).unwrap_or("?");
+        StoreError::Corrupt(format!("column {name}"))
+    }
+}
+
+/// The row that a statement finds, if it finds one.
+pub(super) fn find<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&mut Columns<'_, '_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?
+        .map(|row| read(&mut Columns::new(row)))
+        .transpose()
+}
+
+/// Every row that a statement finds.
+pub(super) fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut read: impl FnMut(&mut Columns<'_, '_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(&mut Columns::new(row))?);
+    }
+    Ok(found)
+}
+
+/// The one value of a statement that always has one.
+pub(super) fn value<T: FromSql>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<T> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params, |row| row.get(0))?)
+}
+
+/// How many rows a statement writes.
+pub(super) fn write(connection: &Connection, sql: &str, params: impl Params) -> Result<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(params)?)
+}
+
+/// Writes one row if the statement's condition holds.
+pub(super) fn write_if(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Conditional> {
+    match write(connection, sql, params)? {
+        0 => Ok(Conditional::Already),
+        1 => Ok(Conditional::Now),
+        rows => Err(StoreError::Corrupt(format!("{rows} rows instead of one"))),
+    }
+}

@@ -1,0 +1,52 @@
+//! Sign-in sessions.
+
+use rusqlite::{Connection, params};
+use tokenry_core::sign_in_session::SignInSession;
+use tokenry_protocol::ids::SignInSessionId;
+
+use super::rows;
+use crate::{Conditional, Deletion, Result};
+
+fn read(columns: &mut rows::Columns<'_, '_>) -> Result<SignInSession> {
+    Ok(SignInSession {
+        id: columns.id()?,
+        hash: columns.hash()?,
+        user_id: columns.id()?,
+        password_epoch: columns.plain()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
+    })
+}
+
+/// Adds a session.
+pub(super) fn insert(connection: &Connection, session: &SignInSession) -> Result<()> {
+    let insertion = "INSERT INTO sign_in_sessions \
+        (id, hash, user_id, password_epoch, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let values = params![
+        session.id.get(),
+        session.hash.as_bytes(),
+        session.user_id.get(),
+        session.password_epoch,
+        session.created_at.as_millis(),
+        session.expires_at.as_millis(),
+    ];
+    rows::write(connection, insertion, values)?;
+    Ok(())
+}
+
+/// By id, unless its user is gone.
+pub(super) fn find(connection: &Connection, id: SignInSessionId) -> Result<Option<SignInSession>> {
+    let by_id = "SELECT id, hash, user_id, password_epoch, created_at, expires_at \
+        FROM sign_in_sessions WHERE id = ? AND EXISTS \
+        (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NULL)";
+    rows::find(connection, by_id, [id.get()], read)
+}
+
+/// Ends a session.
+pub(super) fn delete(connection: &Connection, id: SignInSessionId) -> Result<Deletion> {
+    let end = "DELETE FROM sign_in_sessions WHERE id = ?";
+    match rows::write_if(connection, end, [id.get()])? {
+        Conditional::Now => Ok(Deletion::Done),
+        Conditional::Already => Ok(Deletion::NotFound),
+    }
+}

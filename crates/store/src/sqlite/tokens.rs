@@ -1,0 +1,315 @@
+//! Tokens: a grant's one row, its code included. Every write carries its condition.
+
+use rusqlite::{Connection, params};
+use tokenry_core::{
+    grant::{AccessToken, Consented, Issued, Origin, Previous, RefreshToken, SentTo, Stage, Token},
+    grant_types::{
+        authorization_code::{CodeRedemption, WrongVerifier},
+        refresh_token::{RepeatRenewal, TokenRotation},
+    },
+    policy::WRONG_VERIFIERS_MAX,
+    revocation::GrantEnd,
+};
+use tokenry_protocol::{
+    ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
+};
+
+use super::{changes, events, rows};
+use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount};
+
+/// In the order of [`read`].
+macro_rules! token_columns {
+    () => {
+        "id, client_id, user_id, origin, created_at, granted, rotation, hash, \
+         scope, issued_at, access_lifetime, used_at, used_rotation, \
+         refresh_hash, refresh_expires_at, refresh_lifetime, \
+         previous_hash, rotated_at, salt, key_number, \
+         code_expires_at, redirect_uri, redirect_uri_named, challenge, wrong_verifiers"
+    };
+}
+pub(super) use token_columns;
+
+const fn number(origin: Origin) -> u8 {
+    match origin {
+        Origin::Consent => 0,
+        Origin::ClientCredentials => 1,
+        Origin::Created => 2,
+    }
+}
+
+fn parse_origin(number: u8) -> Option<Origin> {
+    match number {
+        0 => Some(Origin::Consent),
+        1 => Some(Origin::ClientCredentials),
+        2 => Some(Origin::Created),
+        _ => None,
+    }
+}
+
+/// A record from the columns of [`token_columns`].
+pub(super) fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Token> {
+    let id = columns.id()?;
+    let client_id = columns.id()?;
+    let user_id = columns.id()?;
+    let origin = columns.read(parse_origin)?;
+    let created_at = columns.time()?;
+    let granted = columns.scope()?;
+    let rotation: u32 = columns.plain()?;
+    let hash = columns.hash()?;
+    let stage = match rotation {
+        0 => Stage::Consented(read_consented(columns, hash)?),
+        _ => Stage::Issued(read_issued(columns, rotation, hash, &granted)?),
+    };
+    Ok(Token {
+        id,
+        client_id,
+        user_id,
+        origin,
+        created_at,
+        granted,
+        stage,
+    })
+}
+
+fn read_issued(
+    columns: &mut rows::Columns<'_, '_>,
+    rotation: u32,
+    hash: SecretHash,
+    granted: &Scope,
+) -> Result<Issued> {
+    Ok(Issued {
+        rotation,
+        scope: columns.scope_set()?.unwrap_or_else(|| granted.clone()),
+        access: AccessToken {
+            hash,
+            issued_at: columns.time()?,
+            lifetime: columns.seconds_set()?,
+        },
+        used_at: columns.time_set()?,
+        used_rotation: columns.plain::<Option<u32>>()?.unwrap_or(0),
+        refresh: read_refresh(columns)?,
+    })
+}
+
+fn read_refresh(columns: &mut rows::Columns<'_, '_>) -> Result<Option<RefreshToken>> {
+    let Some(hash) = columns.hash_set()? else {
+        return Ok(None);
+    };
+    Ok(Some(RefreshToken {
+        hash,
+        expires_at: columns.time()?,
+        lifetime: Seconds(columns.plain()?),
+        previous: match columns.hash_set()? {
+            None => None,
+            Some(hash) => Some(Previous {
+                hash,
+                rotated_at: columns.time()?,
+                salt: columns.plain()?,
+                key_number: columns.plain()?,
+            }),
+        },
+    }))
+}
+
+fn read_consented(columns: &mut rows::Columns<'_, '_>, code_hash: SecretHash) -> Result<Consented> {
+    columns.skip_to(CODE_COLUMNS_AT);
+    let expires_at = columns.time()?;
+    let address: String = columns.plain()?;
+    let redirect_uri = if columns.plain()? {
+        SentTo::Named(address)
+    } else {
+        SentTo::Only(address)
+    };
+    Ok(Consented {
+        code_hash,
+        expires_at,
+        redirect_uri,
+        challenge: columns.read_set(|text: String| CodeChallenge::parse(&text).ok())?,
+        wrong_verifiers: columns.plain()?,
+    })
+}
+
+/// Where the columns of a code begin.
+const CODE_COLUMNS_AT: usize = 20;
+
+/// By id, whatever its stage.
+pub(super) fn find(connection: &Connection, id: TokenId) -> Result<Option<Token>> {
+    let by_id = concat!("SELECT ", token_columns!(), " FROM tokens WHERE id = ?");
+    rows::find(connection, by_id, [id.get()], read)
+}
+
+/// Adds a record.
+pub(super) fn insert(connection: &Connection, token: &Token) -> Result<()> {
+    match &token.stage {
+        Stage::Consented(consented) => insert_consented(connection, token, consented),
+        Stage::Issued(issued) => insert_issued(connection, token, issued),
+    }
+}
+
+fn insert_consented(connection: &Connection, token: &Token, consented: &Consented) -> Result<()> {
+    let insertion = "INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, \
+        granted, hash, code_expires_at, redirect_uri, redirect_uri_named, challenge, \
+        wrong_verifiers) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let values = params![
+        token.id.get(),
+        token.client_id.get(),
+        token.user_id.get(),
+        number(token.origin),
+        token.created_at.as_millis(),
+        token.granted.to_string(),
+        consented.code_hash.as_bytes(),
+        consented.expires_at.as_millis(),
+        consented.redirect_uri.address(),
+        matches!(consented.redirect_uri, SentTo::Named(_)),
+        consented.challenge.as_ref().map(CodeChallenge::as_str),
+        consented.wrong_verifiers,
+    ];
+    rows::write(connection, insertion, values)?;
+    Ok(())
+}
+
+fn insert_issued(connection: &Connection, token: &Token, issued: &Issued) -> Result<()> {
+    let insertion = "INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, \
+        granted, hash, scope, issued_at, access_lifetime, refresh_hash, refresh_expires_at, \
+        refresh_lifetime) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ?7), ?10, ?11, ?12, \
+        ?13, ?14)";
+    let refresh = issued.refresh.as_ref();
+    let values = params![
+        token.id.get(),
+        token.client_id.get(),
+        token.user_id.get(),
+        number(token.origin),
+        issued.rotation,
+        token.created_at.as_millis(),
+        token.granted.to_string(),
+        issued.access.hash.as_bytes(),
+        issued.scope.to_string(),
+        issued.access.issued_at.as_millis(),
+        issued.access.lifetime.map(|lifetime| lifetime.0),
+        refresh.map(|refresh| refresh.hash.as_bytes()),
+        refresh.map(|refresh| refresh.expires_at.as_millis()),
+        refresh.map(|refresh| refresh.lifetime.0),
+    ];
+    rows::write(connection, insertion, values)?;
+    Ok(())
+}
+
+/// Turns a code into tokens: rotation 0 into 1.
+pub(super) fn redeem(connection: &Connection, write: &CodeRedemption) -> Result<Conditional> {
+    let redemption = "UPDATE tokens SET rotation = ?2, hash = ?3, scope = nullif(?4, granted), \
+        issued_at = ?5, access_lifetime = ?6, refresh_hash = ?7, refresh_expires_at = ?8, \
+        refresh_lifetime = ?9, code_expires_at = NULL, redirect_uri = NULL, \
+        redirect_uri_named = NULL, challenge = NULL, wrong_verifiers = NULL \
+        WHERE id = ?1 AND rotation = 0";
+    let issued = write.issued();
+    let refresh = issued.refresh.as_ref();
+    let values = params![
+        write.id().get(),
+        issued.rotation,
+        issued.access.hash.as_bytes(),
+        issued.scope.to_string(),
+        issued.access.issued_at.as_millis(),
+        issued.access.lifetime.map(|lifetime| lifetime.0),
+        refresh.map(|refresh| refresh.hash.as_bytes()),
+        refresh.map(|refresh| refresh.expires_at.as_millis()),
+        refresh.map(|refresh| refresh.lifetime.0),
+    ];
+    rows::write_if(connection, redemption, values)
+}
+
+/// Replaces both tokens. Uses are left alone: they are noted by themselves.
+pub(super) fn rotate(connection: &Connection, write: &TokenRotation) -> Result<Conditional> {
+    let rotation = "UPDATE tokens SET rotation = ?3, hash = ?4, scope = nullif(?5, granted), \
+        issued_at = ?6, access_lifetime = ?7, refresh_hash = ?8, refresh_expires_at = ?9, \
+        refresh_lifetime = ?10, previous_hash = ?11, rotated_at = ?12, salt = ?13, \
+        key_number = ?14 WHERE id = ?1 AND rotation = ?2";
+    let issued = write.issued();
+    let refresh = issued.refresh.as_ref();
+    let previous = refresh.and_then(|refresh| refresh.previous.as_ref());
+    let values = params![
+        write.id().get(),
+        write.from_rotation(),
+        issued.rotation,
+        issued.access.hash.as_bytes(),
+        issued.scope.to_string(),
+        issued.access.issued_at.as_millis(),
+        issued.access.lifetime.map(|lifetime| lifetime.0),
+        refresh.map(|refresh| refresh.hash.as_bytes()),
+        refresh.map(|refresh| refresh.expires_at.as_millis()),
+        refresh.map(|refresh| refresh.lifetime.0),
+        previous.map(|previous| previous.hash.as_bytes()),
+        previous.map(|previous| previous.rotated_at.as_millis()),
+        previous.map(|previous| previous.salt.as_slice()),
+        previous.map(|previous| previous.key_number),
+    ];
+    rows::write_if(connection, rotation, values)
+}
+
+/// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use that
+/// the decision knew and the row does not know yet is no obstacle.
+pub(super) fn renew(connection: &Connection, write: &RepeatRenewal) -> Result<Conditional> {
+    let renewal = "UPDATE tokens SET issued_at = ?4, refresh_expires_at = ?5, rotated_at = ?6, \
+        access_lifetime = ?7, refresh_lifetime = ?8 \
+        WHERE id = ?1 AND rotation = ?2 AND coalesce(used_rotation, 0) <= ?3";
+    let issued = write.issued();
+    let refresh = issued.refresh.as_ref();
+    let previous = refresh.and_then(|refresh| refresh.previous.as_ref());
+    let values = params![
+        write.id().get(),
+        issued.rotation,
+        issued.used_rotation,
+        issued.access.issued_at.as_millis(),
+        refresh.map(|refresh| refresh.expires_at.as_millis()),
+        previous.map(|previous| previous.rotated_at.as_millis()),
+        issued.access.lifetime.map(|lifetime| lifetime.0),
+        refresh.map(|refresh| refresh.lifetime.0),
+    ];
+    rows::write_if(connection, renewal, values)
+}
+
+/// Counts a wrong verifier; the last one ends the record.
+pub(super) fn count_wrong_verifier(
+    connection: &Connection,
+    write: &WrongVerifier,
+) -> Result<WrongVerifierCount> {
+    let counting = "UPDATE tokens SET wrong_verifiers = wrong_verifiers + 1 \
+        WHERE id = ? AND rotation = 0 RETURNING wrong_verifiers";
+    let count = rows::find(connection, counting, [write.id().get()], |columns| {
+        columns.plain::<u8>()
+    })?;
+    match count {
+        None => Ok(WrongVerifierCount::NotFound),
+        Some(count) if count < WRONG_VERIFIERS_MAX => Ok(WrongVerifierCount::Counted),
+        Some(_) => {
+            end(connection, write.end())?;
+            Ok(WrongVerifierCount::Ended)
+        }
+    }
+}
+
+/// Ends a record: the row goes, the event stays, other processes are told.
+pub(super) fn end(connection: &Connection, end: &GrantEnd) -> Result<Conditional> {
+    let ended = rows::write_if(
+        connection,
+        "DELETE FROM tokens WHERE id = ?",
+        [end.id().get()],
+    )?;
+    if ended == Conditional::Now {
+        events::record(connection, end.event())?;
+        changes::leave(connection, ChangedRecord::Token(end.id()))?;
+    }
+    Ok(ended)
+}
+
+/// Notes uses. Neither the time nor the rotation ever goes back.
+pub(super) fn record_uses(connection: &Connection, uses: &[TokenUse]) -> Result<()> {
+    let later = "UPDATE tokens SET used_at = max(coalesce(used_at, ?2), ?2), \
+        used_rotation = max(coalesce(used_rotation, 0), ?3) \
+        WHERE id = ?1 AND rotation > 0 \
+        AND (used_at IS NULL OR used_at < ?2 OR used_rotation < ?3)";
+    for used in uses {
+        let values = params![used.id.get(), used.used_at.as_millis(), used.rotation];
+        rows::write(connection, later, values)?;
+    }
+    Ok(())
+}

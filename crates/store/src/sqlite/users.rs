@@ -1,0 +1,134 @@
+//! Users.
+
+use rusqlite::{Connection, params};
+use tokenry_core::user::{Role, User, fold_email};
+use tokenry_protocol::{ids::UserId, time::Timestamp};
+
+use super::{changes, rows};
+use crate::{ChangedRecord, Conditional, Insertion, Result, UserDeletion};
+
+/// A user who is not deleted, in the order of [`read`].
+macro_rules! user_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, email, name, role, password_hash, verified, suspended, password_epoch, \
+             created_at, updated_at FROM users WHERE deleted_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
+fn read(columns: &mut rows::Columns<'_, '_>) -> Result<User> {
+    Ok(User {
+        id: columns.id()?,
+        email: columns.plain()?,
+        name: columns.plain()?,
+        role: columns.word(Role::parse)?,
+        password_hash: columns.plain()?,
+        verified: columns.plain()?,
+        suspended: columns.plain()?,
+        password_epoch: columns.plain()?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+/// Whether there is any.
+pub(super) fn any(connection: &Connection) -> Result<bool> {
+    let any = "SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL)";
+    rows::value(connection, any, [])
+}
+
+/// Whether this one is there.
+pub(super) fn lives(connection: &Connection, id: UserId) -> Result<bool> {
+    let lives = "SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND deleted_at IS NULL)";
+    rows::value(connection, lives, [id.get()])
+}
+
+/// Adds a user unless the address is taken.
+pub(super) fn insert(connection: &Connection, user: &User) -> Result<Insertion> {
+    let insertion = "INSERT INTO users (id, email, folded_email, name, role, password_hash, \
+        verified, suspended, password_epoch, created_at, updated_at) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        ON CONFLICT (folded_email) WHERE deleted_at IS NULL DO NOTHING";
+    let values = params![
+        user.id.get(),
+        user.email,
+        fold_email(&user.email),
+        user.name,
+        user.role.as_str(),
+        user.password_hash,
+        user.verified,
+        user.suspended,
+        user.password_epoch,
+        user.created_at.as_millis(),
+        user.updated_at.as_millis(),
+    ];
+    match rows::write_if(connection, insertion, values)? {
+        Conditional::Now => Ok(Insertion::Done),
+        Conditional::Already => Ok(Insertion::Duplicate),
+    }
+}
+
+/// By id.
+pub(super) fn find(connection: &Connection, id: UserId) -> Result<Option<User>> {
+    rows::find(connection, user_where!("id = ?"), [id.get()], read)
+}
+
+/// By folded address.
+pub(super) fn find_by_email(connection: &Connection, folded_email: &str) -> Result<Option<User>> {
+    rows::find(
+        connection,
+        user_where!("folded_email = ?"),
+        [folded_email],
+        read,
+    )
+}
+
+/// Replaces everything but the id, the address and the time of creation.
+pub(super) fn update(connection: &Connection, user: &User) -> Result<Conditional> {
+    let update = "UPDATE users SET name = ?2, role = ?3, password_hash = ?4, verified = ?5, \
+        suspended = ?6, password_epoch = ?7, updated_at = ?8 \
+        WHERE id = ?1 AND deleted_at IS NULL";
+    let values = params![
+        user.id.get(),
+        user.name,
+        user.role.as_str(),
+        user.password_hash,
+        user.verified,
+        user.suspended,
+        user.password_epoch,
+        user.updated_at.as_millis(),
+    ];
+    let updated = rows::write_if(connection, update, values)?;
+    if updated == Conditional::Now {
+        changes::leave(connection, ChangedRecord::User(user.id))?;
+    }
+    Ok(updated)
+}
+
+/// Ends a user. Tokens and sessions end by that; API tokens go at once, since there are few and
+/// each counts against a limit. Of the person only the id stays.
+pub(super) fn delete(connection: &Connection, id: UserId, now: Timestamp) -> Result<UserDeletion> {
+    if !lives(connection, id)? {
+        return Ok(UserDeletion::NotFound);
+    }
+    let owns_clients = "SELECT EXISTS \
+        (SELECT 1 FROM clients WHERE user_id = ? AND deleted_at IS NULL)";
+    if rows::value(connection, owns_clients, [id.get()])? {
+        return Ok(UserDeletion::OwnsClients);
+    }
+    let end = "UPDATE users SET deleted_at = ?2, email = '', folded_email = '', name = '', \
+        password_hash = NULL WHERE id = ?1";
+    rows::write(connection, end, params![id.get(), now.as_millis()])?;
+    changes::leave(connection, ChangedRecord::User(id))?;
+
+    let end_api_tokens = "DELETE FROM api_tokens WHERE assigned_user_id = ? RETURNING id";
+    let ended = rows::list(connection, end_api_tokens, [id.get()], |columns| {
+        columns.id()
+    })?;
+    for api_token in ended {
+        changes::leave(connection, ChangedRecord::ApiToken(api_token))?;
+    }
+    Ok(UserDeletion::Done)
+}

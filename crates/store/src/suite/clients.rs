@@ -1,0 +1,271 @@
+//! Clients.
+
+use std::sync::Arc;
+
+use tokenry_core::client::{Client, ClientRole, ClientSecret, ClientStatus};
+use tokenry_protocol::{
+    ids::{ClientIdentifier, UserId},
+    oauth::token::GrantType,
+    redirect_uri::{ClientKind, RedirectUri},
+    time::Seconds,
+};
+
+use super::support::{ALL, START, World, after, scope, thirty_two};
+use crate::{
+    Change, ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window,
+};
+
+fn assert_same(found: Option<Client>, expected: &Client) {
+    let found = found.unwrap();
+    assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+    let hash = |client: &Client| match client.authentication {
+        ClientSecret::Public => None,
+        ClientSecret::Confidential { hash, .. } => Some(*hash.as_bytes()),
+    };
+    assert_eq!(hash(&found), hash(expected));
+}
+
+/// A client of whom every field says something.
+fn full(client: Client) -> Client {
+    let address = |text| RedirectUri::parse(text, ClientKind::Public).unwrap();
+    Client {
+        redirect_uris: vec![
+            address("https://a.test/cb?x=\"1\"&y='%'"),
+            address("com.acme.app:/cb"),
+        ],
+        company: Some("Acme\n& Söhne".to_owned()),
+        description: Some(String::new()),
+        logo_url: Some("https://a.test/logo.svg".to_owned()),
+        allowed_scope: Some(scope("write tickets:read")),
+        status: ClientStatus::Disabled,
+        role: ClientRole::ResourceServer,
+        grant_types: Some(vec![GrantType::RefreshToken, GrantType::AuthorizationCode]),
+        access_token_lifetime_max: Some(Seconds(300)),
+        refresh_token_lifetime_max: Some(Seconds(604_800)),
+        retry_window: Some(Seconds(0)),
+        updated_at: after(2),
+        ..client
+    }
+}
+
+/// Every field, set and unset.
+pub async fn a_client_comes_back_with_every_field(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let owner = world.user().await;
+    let (plain, _) = world.new_client(owner.id).await;
+    let (rich, _) = world.new_client(owner.id).await;
+    let (public, _) = world.new_client(owner.id).await;
+    let none = Client {
+        authentication: ClientSecret::Public,
+        redirect_uris: Vec::new(),
+        grant_types: Some(Vec::new()),
+        ..public
+    };
+    for client in [plain, full(rich), none] {
+        let inserted = world.store.insert_client(client.clone()).await.unwrap();
+        assert_eq!(inserted, Insertion::Done);
+        assert_same(world.store.find_client(client.id).await.unwrap(), &client);
+        let by_name = world.store.find_client_by_identifier(&client.identifier);
+        assert_same(by_name.await.unwrap(), &client);
+    }
+    assert_eq!(world.store.last_change().await.unwrap(), 0);
+}
+
+/// Not an error.
+pub async fn a_client_that_is_not_there_is_none(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let owner = world.user().await;
+    let (nobody, _) = world.new_client(owner.id).await;
+    assert!(world.store.find_client(nobody.id).await.unwrap().is_none());
+    let by_name = world.store.find_client_by_identifier(&nobody.identifier);
+    assert!(by_name.await.unwrap().is_none());
+    assert_eq!(world.store.update_client(nobody.clone()).await.unwrap(), None);
+    let deleted = world.store.delete_client(nobody.id, START).await.unwrap();
+    assert_eq!(deleted, Deletion::NotFound);
+    assert_eq!(world.store.last_change().await.unwrap(), 0);
+}
+
+/// Unique whatever the case, but named in its own case only.
+pub async fn an_identifier_is_taken_in_every_case_and_found_in_its_own(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let owner = world.user().await;
+    let first = world.client(owner.id).await;
+    let shouted = first.client().identifier.as_str().to_uppercase();
+    let shouted = ClientIdentifier::parse(&shouted).unwrap();
+    let by_name = world.store.find_client_by_identifier(&shouted).await.unwrap();
+    assert!(by_name.is_none());
+    let (second, _) = world.new_client(owner.id).await;
+    let second = Client {
+        identifier: shouted,
+        ..second
+    };
+    let inserted = world.store.insert_client(second).await.unwrap();
+    assert_eq!(inserted, Insertion::Duplicate);
+}
+
+/// Exactly one.
+pub async fn of_32_clients_with_one_identifier_one_is_there(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let owner = world.user().await.id;
+    let inserted = thirty_two(|_| {
+        let world = Arc::clone(&world);
+        async move {
+            let (client, _) = world.new_client(owner).await;
+            let client = Client {
+                identifier: ClientIdentifier::parse("the_one").unwrap(),
+                ..client
+            };
+            world.store.insert_client(client).await.unwrap()
+        }
+    });
+    let inserted = inserted.await;
+    let done = inserted.iter().filter(|one| **one == Insertion::Done);
+    assert_eq!(done.count(), 1);
+    assert_eq!(world.store.count_clients(None, 99).await.unwrap(), 1);
+}
+
+/// Nobody could answer for it.
+pub async fn a_client_needs_an_owner_who_is_there(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (gone, owner) = (world.user().await, world.user().await);
+    world.store.delete_user(gone.id, START).await.unwrap();
+    let nobody = UserId::new(99).unwrap();
+    for id in [gone.id, nobody] {
+        let (client, _) = world.new_client(id).await;
+        let inserted = world.store.insert_client(client).await.unwrap();
+        assert_eq!(inserted, Insertion::OwnerGone);
+        let client = world.client(owner.id).await;
+        let given_away = Client {
+            user_id: id,
+            ..client.client().clone()
+        };
+        let updated = world.store.update_client(given_away).await.unwrap();
+        assert_eq!(updated, Some(Insertion::OwnerGone));
+    }
+}
+
+/// Whichever comes first, no client is left without its owner.
+pub async fn a_client_and_the_end_of_its_owner_never_both_succeed(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    for _ in 0..8 {
+        let owner = world.user().await;
+        let (client, _) = world.new_client(owner.id).await;
+        let (inserted, deleted) = tokio::join!(
+            world.store.insert_client(client),
+            world.store.delete_user(owner.id, START)
+        );
+        let is_there = inserted.unwrap() == Insertion::Done;
+        let is_gone = deleted.unwrap() == crate::UserDeletion::Done;
+        assert_ne!(is_there, is_gone);
+    }
+}
+
+/// And nothing of another client.
+pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
+    store: Arc<dyn Store>,
+) {
+    let world = World::new(store);
+    let (owner, heir) = (world.user().await, world.user().await);
+    let (client, other) = (world.client(owner.id).await, world.client(owner.id).await);
+    let update = Client {
+        identifier: ClientIdentifier::parse("Renamed").unwrap(),
+        name: "Renamed".to_owned(),
+        user_id: heir.id,
+        authentication: ClientSecret::Confidential {
+            hash: world.hash(),
+            generation: 1,
+        },
+        ..full(client.client().clone())
+    };
+    let updated = world.store.update_client(update.clone()).await.unwrap();
+    assert_eq!(updated, Some(Insertion::Done));
+    assert_same(world.store.find_client(update.id).await.unwrap(), &update);
+    let record = ChangedRecord::Client(update.id);
+    let changes = world.store.list_changes(0).await.unwrap();
+    assert_eq!(changes, [Change { number: 1, record }]);
+
+    let taken = Client {
+        identifier: ClientIdentifier::parse("RENAMED").unwrap(),
+        ..other.client().clone()
+    };
+    let updated = world.store.update_client(taken).await.unwrap();
+    assert_eq!(updated, Some(Insertion::Duplicate));
+    let found = world.store.find_client(other.client().id).await.unwrap();
+    assert_same(found, other.client());
+    assert_eq!(world.store.last_change().await.unwrap(), 1);
+}
+
+/// At once, and another may take the identifier.
+pub async fn a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free(
+    store: Arc<dyn Store>,
+) {
+    let world = World::new(store);
+    let parties = world.parties().await;
+    let client = parties.client.client().clone();
+    let (id, _) = world.grant(&parties, START).await;
+    let deleted = world.store.delete_client(client.id, START).await.unwrap();
+    assert_eq!(deleted, Deletion::Done);
+    assert!(world.store.find_client(client.id).await.unwrap().is_none());
+    let by_name = world.store.find_client_by_identifier(&client.identifier);
+    assert!(by_name.await.unwrap().is_none());
+    let listed = world.store.list_clients(None, ALL).await.unwrap();
+    assert!(listed.items.is_empty());
+    assert_eq!(world.store.count_clients(None, 9).await.unwrap(), 0);
+    assert!(world.listed(TokenFilter::default(), START).await.is_empty());
+    assert_eq!(world.token(id).await.client_id, client.id);
+    let again = world.store.delete_client(client.id, START).await.unwrap();
+    assert_eq!(again, Deletion::NotFound);
+    let updated = world.store.update_client(client.clone()).await.unwrap();
+    assert_eq!(updated, None);
+    let record = ChangedRecord::Client(client.id);
+    let changes = world.store.list_changes(0).await.unwrap();
+    assert_eq!(changes, [Change { number: 1, record }]);
+
+    let (successor, _) = world.new_client(client.user_id).await;
+    let successor = Client {
+        identifier: client.identifier.clone(),
+        ..successor
+    };
+    let inserted = world.store.insert_client(successor.clone()).await.unwrap();
+    assert_eq!(inserted, Insertion::Done);
+    let by_name = world.store.find_client_by_identifier(&client.identifier);
+    assert_same(by_name.await.unwrap(), &successor);
+}
+
+/// In the order of id, forwards and backwards, all or of one owner.
+pub async fn clients_are_listed_in_pages(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (one, two) = (world.user().await, world.user().await);
+    let mut theirs = Vec::new();
+    for number in 0..7 {
+        let owner = if number % 2 == 0 { one.id } else { two.id };
+        theirs.push((world.client(owner).await.client().id.get(), owner));
+    }
+    let all: Vec<u64> = theirs.iter().map(|(id, _)| *id).collect();
+    let of_two: Vec<u64> = theirs
+        .iter()
+        .filter(|(_, owner)| *owner == two.id)
+        .map(|(id, _)| *id)
+        .collect();
+    let page = async |owner, window, limit| {
+        let request = PageRequest { window, limit };
+        let page = world.store.list_clients(owner, request).await.unwrap();
+        let ids: Vec<u64> = page.items.iter().map(|client| client.id.get()).collect();
+        (ids, page.has_more)
+    };
+    assert_eq!(page(None, Window::After(0), 100).await, (all.clone(), false));
+    assert_eq!(page(None, Window::After(0), 7).await, (all.clone(), false));
+    assert_eq!(page(None, Window::After(0), 3).await, (all[..3].to_vec(), true));
+    assert_eq!(page(None, Window::After(all[2]), 3).await, (all[3..6].to_vec(), true));
+    assert_eq!(page(None, Window::After(all[5]), 3).await, (all[6..].to_vec(), false));
+    assert_eq!(page(None, Window::Before(all[6]), 3).await, (all[3..6].to_vec(), true));
+    assert_eq!(page(None, Window::Before(all[3]), 3).await, (all[..3].to_vec(), false));
+    assert_eq!(page(None, Window::Before(u64::MAX), 2).await, (all[5..].to_vec(), true));
+    assert_eq!(page(None, Window::Offset(5), 5).await, (all[5..].to_vec(), false));
+    assert_eq!(page(None, Window::Offset(9), 5).await, (vec![], false));
+    assert_eq!(page(Some(two.id), Window::After(0), 2).await, (of_two[..2].to_vec(), true));
+    assert_eq!(page(Some(two.id), Window::Offset(2), 2).await, (of_two[2..].to_vec(), false));
+    assert_eq!(world.store.count_clients(None, 5).await.unwrap(), 5);
+    assert_eq!(world.store.count_clients(None, 99).await.unwrap(), 7);
+    assert_eq!(world.store.count_clients(Some(two.id), 99).await.unwrap(), 3);
+}
