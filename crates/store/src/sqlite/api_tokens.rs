@@ -115,11 +115,7 @@ pub(super) fn record_uses(connection: &Connection, uses: &[ApiTokenUse]) -> Resu
     let later = "UPDATE api_tokens SET last_used = ?2 \
         WHERE id = ?1 AND (last_used IS NULL OR last_used < ?2)";
     for used in uses {
-        rows::write(
-            connection,
-            later,
-            params![used.id.get(), used.used_at.as_millis()],
-        )?;
+        rows::write(connection, later, params![used.id.get(), used.used_at.as_millis()])?;
     }
     Ok(())
 }

@@ -24,12 +24,15 @@ pub(super) trait Call: Send {
 }
 
 /// How work ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// There is an answer.
     Done,
     /// There is none, and nothing of the work may stay.
-    Failed,
+    Failed {
+        /// Why.
+        reason: String,
+    },
 }
 
 struct Pending<T, W> {
@@ -45,16 +48,17 @@ where
 {
     fn run(&mut self, connection: &Connection) -> Outcome {
         let Some(work) = self.work.take() else {
-            return Outcome::Failed;
+            return Outcome::Failed { reason: "the work was done before".to_owned() };
         };
         // A thread that died of one caller's work would take everybody's store away.
         self.outcome = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
             tracing::error!("work on the database panicked");
             Err(unavailable("the work panicked"))
         });
-        match self.outcome {
+        match &self.outcome {
             Ok(_) => Outcome::Done,
-            Err(_) => Outcome::Failed,
+            Err(StoreError::Unavailable(reason)) => Outcome::Failed { reason: reason.clone() },
+            Err(error) => Outcome::Failed { reason: error.to_string() },
         }
     }
 
@@ -100,16 +104,12 @@ impl Queue {
             caller,
         };
         self.send(Box::new(pending))?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(unavailable("the store was closed")))
+        answer.await.unwrap_or_else(|_| Err(unavailable("the store was closed")))
     }
 
     fn send(&self, call: Box<dyn Call>) -> Result<()> {
         let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
-        let sender = sender
-            .as_ref()
-            .ok_or_else(|| unavailable("the store is closed"))?;
+        let sender = sender.as_ref().ok_or_else(|| unavailable("the store is closed"))?;
         sender.try_send(call).map_err(|error| match error {
             TrySendError::Full(_) => unavailable("too much is waiting"),
             TrySendError::Disconnected(_) => unavailable("the store is closed"),

@@ -30,11 +30,7 @@ pub(super) fn leave(connection: &Connection, record: ChangedRecord) -> Result<()
 
 /// The number of the last one; 0 before the first.
 pub(super) fn last(connection: &Connection) -> Result<u64> {
-    rows::value(
-        connection,
-        "SELECT coalesce(max(number), 0) FROM changes",
-        [],
-    )
+    rows::value(connection, "SELECT coalesce(max(number), 0) FROM changes", [])
 }
 
 /// Those after a number, in order.

@@ -136,8 +136,7 @@ fn run(source: &Source, woken: &Receiver<()>, log: &Log) {
     for () in woken {
         match checkpoint(source, &mut connection) {
             Ok(pages) => {
-                log.due
-                    .store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
+                log.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
                 if pages >= RESTART_PAGES {
                     log.restart.store(true, Ordering::Relaxed);
                 }
@@ -146,8 +145,7 @@ fn run(source: &Source, woken: &Receiver<()>, log: &Log) {
                 tracing::warn!(%error, "a checkpoint failed");
                 connection = None;
                 let pages = log.pages.load(Ordering::Relaxed);
-                log.due
-                    .store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
+                log.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
             }
         }
     }

@@ -25,12 +25,7 @@ macro_rules! columns {
 /// A client that is not deleted.
 macro_rules! client_where {
     ($condition:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM clients WHERE deleted_at IS NULL AND ",
-            $condition
-        )
+        concat!("SELECT ", columns!(), " FROM clients WHERE deleted_at IS NULL AND ", $condition)
     };
 }
 

@@ -46,8 +46,7 @@ impl Store for SqliteStore {
     }
 
     async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>> {
-        self.write(move |connection| ids::lease(connection, sequence, count))
-            .await
+        self.write(move |connection| ids::lease(connection, sequence, count)).await
     }
 
     async fn list_keys(&self) -> Result<Vec<SealedKey>> {
@@ -55,13 +54,11 @@ impl Store for SqliteStore {
     }
 
     async fn insert_key(&self, key: SealedKey) -> Result<Insertion> {
-        self.write(move |connection| keys::insert(connection, &key))
-            .await
+        self.write(move |connection| keys::insert(connection, &key)).await
     }
 
     async fn replace_lost_keys(&self, replacements: Vec<SealedKey>) -> Result<()> {
-        self.write(move |connection| keys::replace_lost(connection, &replacements))
-            .await
+        self.write(move |connection| keys::replace_lost(connection, &replacements)).await
     }
 
     async fn has_users(&self) -> Result<bool> {
@@ -69,75 +66,61 @@ impl Store for SqliteStore {
     }
 
     async fn insert_user(&self, user: User) -> Result<Insertion> {
-        self.write(move |connection| users::insert(connection, &user))
-            .await
+        self.write(move |connection| users::insert(connection, &user)).await
     }
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>> {
-        self.read(move |connection| users::find(connection, id))
-            .await
+        self.read(move |connection| users::find(connection, id)).await
     }
 
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>> {
         let folded_email = folded_email.to_owned();
-        self.read(move |connection| users::find_by_email(connection, &folded_email))
-            .await
+        self.read(move |connection| users::find_by_email(connection, &folded_email)).await
     }
 
     async fn update_user(&self, user: User) -> Result<Conditional> {
-        self.write(move |connection| users::update(connection, &user))
-            .await
+        self.write(move |connection| users::update(connection, &user)).await
     }
 
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion> {
-        self.write(move |connection| users::delete(connection, id, now))
-            .await
+        self.write(move |connection| users::delete(connection, id, now)).await
     }
 
     async fn insert_client(&self, client: Client) -> Result<Insertion> {
-        self.write(move |connection| clients::insert(connection, &client))
-            .await
+        self.write(move |connection| clients::insert(connection, &client)).await
     }
 
     async fn find_client(&self, id: ClientId) -> Result<Option<Client>> {
-        self.read(move |connection| clients::find(connection, id))
-            .await
+        self.read(move |connection| clients::find(connection, id)).await
     }
 
     async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>> {
         let id = id.clone();
-        self.read(move |connection| clients::find_by_identifier(connection, &id))
-            .await
+        self.read(move |connection| clients::find_by_identifier(connection, &id)).await
     }
 
     async fn update_client(&self, client: Client) -> Result<Option<Insertion>> {
-        self.write(move |connection| clients::update(connection, &client))
-            .await
+        self.write(move |connection| clients::update(connection, &client)).await
     }
 
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion> {
-        self.write(move |connection| clients::delete(connection, id, now))
-            .await
+        self.write(move |connection| clients::delete(connection, id, now)).await
     }
 
     async fn list_clients(&self, owner: Option<UserId>, page: PageRequest) -> Result<Page<Client>> {
-        self.read(move |connection| clients::list(connection, owner, page))
-            .await
+        self.read(move |connection| clients::list(connection, owner, page)).await
     }
 
     async fn count_clients(&self, owner: Option<UserId>, limit: u32) -> Result<u32> {
-        self.read(move |connection| clients::count(connection, owner, limit))
-            .await
+        self.read(move |connection| clients::count(connection, owner, limit)).await
     }
 
     async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion> {
-        self.write(move |connection| api_tokens::insert(connection, &token, limit))
-            .await
+        self.write(move |connection| api_tokens::insert(connection, &token, limit)).await
     }
 
     async fn find_api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>> {
-        self.read(move |connection| api_tokens::find(connection, id))
-            .await
+        self.read(move |connection| api_tokens::find(connection, id)).await
     }
 
     async fn list_api_tokens(&self) -> Result<Vec<ApiToken>> {
@@ -145,43 +128,35 @@ impl Store for SqliteStore {
     }
 
     async fn update_api_token(&self, token: ApiToken) -> Result<Conditional> {
-        self.write(move |connection| api_tokens::update(connection, &token))
-            .await
+        self.write(move |connection| api_tokens::update(connection, &token)).await
     }
 
     async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion> {
-        self.write(move |connection| api_tokens::delete(connection, id))
-            .await
+        self.write(move |connection| api_tokens::delete(connection, id)).await
     }
 
     async fn record_api_token_uses(&self, uses: Vec<ApiTokenUse>) -> Result<()> {
-        self.write(move |connection| api_tokens::record_uses(connection, &uses))
-            .await
+        self.write(move |connection| api_tokens::record_uses(connection, &uses)).await
     }
 
     async fn insert_sign_in_session(&self, session: SignInSession) -> Result<()> {
-        self.write(move |connection| sign_in_sessions::insert(connection, &session))
-            .await
+        self.write(move |connection| sign_in_sessions::insert(connection, &session)).await
     }
 
     async fn find_sign_in_session(&self, id: SignInSessionId) -> Result<Option<SignInSession>> {
-        self.read(move |connection| sign_in_sessions::find(connection, id))
-            .await
+        self.read(move |connection| sign_in_sessions::find(connection, id)).await
     }
 
     async fn delete_sign_in_session(&self, id: SignInSessionId) -> Result<Deletion> {
-        self.write(move |connection| sign_in_sessions::delete(connection, id))
-            .await
+        self.write(move |connection| sign_in_sessions::delete(connection, id)).await
     }
 
     async fn insert_token(&self, token: NewToken) -> Result<()> {
-        self.write(move |connection| tokens::insert(connection, token.token()))
-            .await
+        self.write(move |connection| tokens::insert(connection, token.token())).await
     }
 
     async fn find_token(&self, id: TokenId) -> Result<Option<Token>> {
-        self.read(move |connection| tokens::find(connection, id))
-            .await
+        self.read(move |connection| tokens::find(connection, id)).await
     }
 
     async fn list_tokens(
@@ -190,13 +165,11 @@ impl Store for SqliteStore {
         page: PageRequest,
         now: Timestamp,
     ) -> Result<Page<Token>> {
-        self.read(move |connection| tokens_list::page(connection, filter, page, now))
-            .await
+        self.read(move |connection| tokens_list::page(connection, filter, page, now)).await
     }
 
     async fn count_tokens(&self, filter: TokenFilter, limit: u32, now: Timestamp) -> Result<u32> {
-        self.read(move |connection| tokens_list::count(connection, filter, limit, now))
-            .await
+        self.read(move |connection| tokens_list::count(connection, filter, limit, now)).await
     }
 
     async fn list_approved_scopes(
@@ -210,28 +183,23 @@ impl Store for SqliteStore {
     }
 
     async fn redeem_authorization_code(&self, write: CodeRedemption) -> Result<Conditional> {
-        self.write(move |connection| tokens::redeem(connection, &write))
-            .await
+        self.write(move |connection| tokens::redeem(connection, &write)).await
     }
 
     async fn count_wrong_verifier(&self, write: WrongVerifier) -> Result<WrongVerifierCount> {
-        self.write(move |connection| tokens::count_wrong_verifier(connection, &write))
-            .await
+        self.write(move |connection| tokens::count_wrong_verifier(connection, &write)).await
     }
 
     async fn rotate_refresh_token(&self, write: TokenRotation) -> Result<Conditional> {
-        self.write(move |connection| tokens::rotate(connection, &write))
-            .await
+        self.write(move |connection| tokens::rotate(connection, &write)).await
     }
 
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional> {
-        self.write(move |connection| tokens::renew(connection, &write))
-            .await
+        self.write(move |connection| tokens::renew(connection, &write)).await
     }
 
     async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {
-        self.write(move |connection| tokens::end(connection, &end))
-            .await
+        self.write(move |connection| tokens::end(connection, &end)).await
     }
 
     async fn record_token_uses(&self, mut uses: Vec<TokenUse>) -> Result<()> {
@@ -239,20 +207,17 @@ impl Store for SqliteStore {
         uses.sort_unstable_by_key(|used| used.id);
         for part in uses.chunks(USES_PER_EVENT) {
             let part = part.to_vec();
-            self.write(move |connection| tokens::record_uses(connection, &part))
-                .await?;
+            self.write(move |connection| tokens::record_uses(connection, &part)).await?;
         }
         Ok(())
     }
 
     async fn record_event(&self, event: Event) -> Result<()> {
-        self.write(move |connection| events::record(connection, &event))
-            .await
+        self.write(move |connection| events::record(connection, &event)).await
     }
 
     async fn list_events(&self, id: TokenId) -> Result<Vec<Event>> {
-        self.read(move |connection| events::list(connection, id))
-            .await
+        self.read(move |connection| events::list(connection, id)).await
     }
 
     async fn last_change(&self) -> Result<u64> {
@@ -260,19 +225,15 @@ impl Store for SqliteStore {
     }
 
     async fn list_changes(&self, after: u64) -> Result<Vec<Change>> {
-        self.read(move |connection| changes::list(connection, after))
-            .await
+        self.read(move |connection| changes::list(connection, after)).await
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {
-        let found = self
-            .read(move |connection| purge::look(connection, request))
-            .await?;
+        let found = self.read(move |connection| purge::look(connection, request)).await?;
         let removed = if found.over.is_empty() {
             0
         } else {
-            self.write(move |connection| purge::remove(connection, request, &found.over))
-                .await?
+            self.write(move |connection| purge::remove(connection, request, &found.over)).await?
         };
         let next = found.next;
         Ok(PurgeStep { removed, next })

@@ -26,11 +26,8 @@ pub(super) fn lease(
 ) -> Result<RangeInclusive<u64>> {
     let taken = "UPDATE id_leases SET next = next + ?2 \
         WHERE sequence = ?1 AND next + ?2 - 1 <= ?3 RETURNING next - ?2, next - 1";
-    let block = rows::find(
-        connection,
-        taken,
-        params![word(sequence), count, ID_MAX],
-        |columns| Ok(columns.plain::<u64>()?..=columns.plain()?),
-    )?;
+    let block = rows::find(connection, taken, params![word(sequence), count, ID_MAX], |columns| {
+        Ok(columns.plain::<u64>()?..=columns.plain()?)
+    })?;
     block.ok_or_else(|| unavailable("the ids are spent"))
 }

@@ -39,12 +39,7 @@ pub(super) fn insert(connection: &Connection, key: &SealedKey) -> Result<Inserti
     let added = rows::write(
         connection,
         added,
-        params![
-            word(key.purpose),
-            key.number,
-            key.sealed,
-            key.created_at.as_millis()
-        ],
+        params![word(key.purpose), key.number, key.sealed, key.created_at.as_millis()],
     )?;
     if added == 0 {
         return Ok(Insertion::Duplicate);

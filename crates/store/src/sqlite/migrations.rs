@@ -12,19 +12,18 @@ const STEPS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_initial.sql
 const APPLICATION_ID: i32 = 0x546B_6E79;
 
 /// The schema that this program writes.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "there will not be 2^32 steps"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "there will not be 2^32 steps")]
 pub(super) const NEWEST: u32 = STEPS.len() as u32;
 
-/// Brings the schema up to date. A newer one is refused before anything is touched.
+/// Brings the schema up to date. A newer one, or another program's, is refused before anything is
+/// touched.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let found = version(connection)?;
+    refuse_foreign(connection, found)?;
+    refuse_newer(found)?;
     if found == NEWEST {
         return Ok(());
     }
-    refuse_newer(found)?;
     // The mode stays in the file, so only the first opening ever changes it.
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
@@ -49,12 +48,21 @@ fn version(connection: &Connection) -> Result<u32> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
+/// Ours is marked, or was never written to.
+fn refuse_foreign(connection: &Connection, found: u32) -> Result<()> {
+    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
+    let is_new = found == 0 && connection.query_row(is_empty, [], |row| row.get(0))?;
+    // Looked at last: a process that makes the database at this moment has marked it by now.
+    let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if is_new || mark == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt("this is a database of another program".to_owned()))
+}
+
 const fn refuse_newer(found: u32) -> Result<()> {
     if found > NEWEST {
-        return Err(StoreError::SchemaTooNew {
-            found,
-            known: NEWEST,
-        });
+        return Err(StoreError::SchemaTooNew { found, known: NEWEST });
     }
     Ok(())
 }

@@ -35,6 +35,9 @@ mod tokens_list;
 mod users;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -77,10 +80,8 @@ impl SqliteStore {
     /// Opens a file, makes it if it is not there, and brings its schema up to date. The folder must
     /// be there; only the owner may read the file.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
-        let source = Source::File {
-            path: path.as_ref().to_owned(),
-            cache_size: options.cache_size,
-        };
+        let source =
+            Source::File { path: path.as_ref().to_owned(), cache_size: options.cache_size };
         Self::start(&source, options)
     }
 
@@ -103,18 +104,8 @@ impl SqliteStore {
         let counters = Arc::new(Counters::default());
         let shared = Arc::clone(&counters);
         // Behind the readers, so that it ends after them and finds the log unread.
-        threads.push(Writer::start(
-            source.clone(),
-            connection,
-            writes_end,
-            shared,
-        )?);
-        Ok(Self {
-            writes,
-            reads,
-            counters,
-            threads: Mutex::new(threads),
-        })
+        threads.push(Writer::start(source.clone(), connection, writes_end, shared)?);
+        Ok(Self { writes, reads, counters, threads: Mutex::new(threads) })
     }
 
     /// What it has done, for metrics.
@@ -180,7 +171,5 @@ fn join(threads: Vec<JoinHandle<()>>) {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name(name.to_owned());
-    thread
-        .spawn(run)
-        .map_err(|error| unavailable(&format!("no thread for the store: {error}")))
+    thread.spawn(run).map_err(|error| unavailable(&format!("no thread for the store: {error}")))
 }

@@ -33,12 +33,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            readers: 4,
-            read_queue_max: 4_096,
-            write_queue_max: 4_096,
-            cache_size: 16 << 20,
-        }
+        Self { readers: 4, read_queue_max: 4_096, write_queue_max: 4_096, cache_size: 16 << 20 }
     }
 }
 

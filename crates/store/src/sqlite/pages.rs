@@ -16,12 +16,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn new(table: &'static str, columns: &'static str, condition: &str) -> Self {
-        Self {
-            table,
-            columns,
-            condition: condition.to_owned(),
-            values: Vec::new(),
-        }
+        Self { table, columns, condition: condition.to_owned(), values: Vec::new() }
     }
 
     /// Adds a condition, in which each `?` stands for `value`.
@@ -44,10 +39,7 @@ impl List {
         let bound = |id: u64| id.min(i64::MAX.unsigned_abs());
         let (from_there, values) = match page.window {
             Window::After(id) => ("AND id > ? ORDER BY id LIMIT ?", [bound(id), limit + 1]),
-            Window::Before(id) => (
-                "AND id < ? ORDER BY id DESC LIMIT ?",
-                [bound(id), limit + 1],
-            ),
+            Window::Before(id) => ("AND id < ? ORDER BY id DESC LIMIT ?", [bound(id), limit + 1]),
             Window::Offset(rows) => ("ORDER BY id LIMIT ? OFFSET ?", [limit + 1, rows.into()]),
         };
         self.values.extend(values);

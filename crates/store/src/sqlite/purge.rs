@@ -81,22 +81,12 @@ fn rule(request: PurgeRequest) -> Rule {
         PurgeSubject::Clients => ("clients", CLIENTS, Vec::new(), Order::None),
         PurgeSubject::Users => ("users", USERS, Vec::new(), Order::None),
     };
-    Rule {
-        table,
-        over,
-        values,
-        order,
-    }
+    Rule { table, over, values, order }
 }
 
 /// Step 1: looks at `limit` rows.
 pub(super) fn look(connection: &Connection, request: PurgeRequest) -> Result<Look> {
-    let Rule {
-        table,
-        over,
-        values,
-        order,
-    } = rule(request);
+    let Rule { table, over, values, order } = rule(request);
     let limit = request.limit;
     let sql = format!(
         "SELECT rowid, ({over}) FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT {limit}"
@@ -112,21 +102,13 @@ pub(super) fn look(connection: &Connection, request: PurgeRequest) -> Result<Loo
         .last()
         .filter(|(_, is_over)| is_full && (order == Order::None || *is_over))
         .map(|(id, _)| *id);
-    let over = rows
-        .into_iter()
-        .filter_map(|(id, is_over)| is_over.then_some(id))
-        .collect();
+    let over = rows.into_iter().filter_map(|(id, is_over)| is_over.then_some(id)).collect();
     Ok(Look { over, next })
 }
 
 /// Step 2: removes those of `ids` that are still over, and says how many.
 pub(super) fn remove(connection: &Connection, request: PurgeRequest, ids: &[u64]) -> Result<u32> {
-    let Rule {
-        table,
-        over,
-        values,
-        ..
-    } = rule(request);
+    let Rule { table, over, values, .. } = rule(request);
     let sql = format!("DELETE FROM {table} WHERE rowid = ?1 AND ({over})");
     let mut removed = 0;
     for id in ids {

@@ -112,9 +112,7 @@ impl<'row, 'statement> Columns<'row, 'statement> {
 
     /// The next column, a hash or NULL.
     pub(super) fn hash_set(&mut self) -> Result<Option<SecretHash>> {
-        Ok(self
-            .plain::<Option<[u8; 32]>>()?
-            .map(SecretHash::from_bytes))
+        Ok(self.plain::<Option<[u8; 32]>>()?.map(SecretHash::from_bytes))
     }
 
     /// The next column, a scope.
@@ -152,9 +150,7 @@ pub(super) fn find<T>(
 ) -> Result<Option<T>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    rows.next()?
-        .map(|row| read(&mut Columns::new(row)))
-        .transpose()
+    rows.next()?.map(|row| read(&mut Columns::new(row))).transpose()
 }
 
 /// Every row that a statement finds.

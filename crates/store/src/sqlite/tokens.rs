@@ -60,15 +60,7 @@ pub(super) fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Token> {
         0 => Stage::Consented(read_consented(columns, hash)?),
         _ => Stage::Issued(read_issued(columns, rotation, hash, &granted)?),
     };
-    Ok(Token {
-        id,
-        client_id,
-        user_id,
-        origin,
-        created_at,
-        granted,
-        stage,
-    })
+    Ok(Token { id, client_id, user_id, origin, created_at, granted, stage })
 }
 
 fn read_issued(
@@ -80,11 +72,7 @@ fn read_issued(
     Ok(Issued {
         rotation,
         scope: columns.scope_set()?.unwrap_or_else(|| granted.clone()),
-        access: AccessToken {
-            hash,
-            issued_at: columns.time()?,
-            lifetime: columns.seconds_set()?,
-        },
+        access: AccessToken { hash, issued_at: columns.time()?, lifetime: columns.seconds_set()? },
         used_at: columns.time_set()?,
         used_rotation: columns.plain::<Option<u32>>()?.unwrap_or(0),
         refresh: read_refresh(columns)?,
@@ -115,11 +103,8 @@ fn read_consented(columns: &mut rows::Columns<'_, '_>, code_hash: SecretHash) ->
     columns.skip_to(CODE_COLUMNS_AT);
     let expires_at = columns.time()?;
     let address: String = columns.plain()?;
-    let redirect_uri = if columns.plain()? {
-        SentTo::Named(address)
-    } else {
-        SentTo::Only(address)
-    };
+    let redirect_uri =
+        if columns.plain()? { SentTo::Named(address) } else { SentTo::Only(address) };
     Ok(Consented {
         code_hash,
         expires_at,
@@ -274,9 +259,8 @@ pub(super) fn count_wrong_verifier(
 ) -> Result<WrongVerifierCount> {
     let counting = "UPDATE tokens SET wrong_verifiers = wrong_verifiers + 1 \
         WHERE id = ? AND rotation = 0 RETURNING wrong_verifiers";
-    let count = rows::find(connection, counting, [write.id().get()], |columns| {
-        columns.plain::<u8>()
-    })?;
+    let count =
+        rows::find(connection, counting, [write.id().get()], |columns| columns.read(Some::<u8>))?;
     match count {
         None => Ok(WrongVerifierCount::NotFound),
         Some(count) if count < WRONG_VERIFIERS_MAX => Ok(WrongVerifierCount::Counted),
@@ -289,11 +273,7 @@ pub(super) fn count_wrong_verifier(
 
 /// Ends a record: the row goes, the event stays, other processes are told.
 pub(super) fn end(connection: &Connection, end: &GrantEnd) -> Result<Conditional> {
-    let ended = rows::write_if(
-        connection,
-        "DELETE FROM tokens WHERE id = ?",
-        [end.id().get()],
-    )?;
+    let ended = rows::write_if(connection, "DELETE FROM tokens WHERE id = ?", [end.id().get()])?;
     if ended == Conditional::Now {
         events::record(connection, end.event())?;
         changes::leave(connection, ChangedRecord::Token(end.id()))?;

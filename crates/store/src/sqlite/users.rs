@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, params};
 use tokenry_core::user::{Role, User, fold_email};
-use tokenry_protocol::{ids::UserId, time::Timestamp};
+use tokenry_protocol::{
+    ids::{ApiTokenId, UserId},
+    time::Timestamp,
+};
 
 use super::{changes, rows};
 use crate::{ChangedRecord, Conditional, Insertion, Result, UserDeletion};
@@ -77,12 +80,7 @@ pub(super) fn find(connection: &Connection, id: UserId) -> Result<Option<User>> 
 
 /// By folded address.
 pub(super) fn find_by_email(connection: &Connection, folded_email: &str) -> Result<Option<User>> {
-    rows::find(
-        connection,
-        user_where!("folded_email = ?"),
-        [folded_email],
-        read,
-    )
+    rows::find(connection, user_where!("folded_email = ?"), [folded_email], read)
 }
 
 /// Replaces everything but the id, the address and the time of creation.
@@ -125,7 +123,7 @@ pub(super) fn delete(connection: &Connection, id: UserId, now: Timestamp) -> Res
 
     let end_api_tokens = "DELETE FROM api_tokens WHERE assigned_user_id = ? RETURNING id";
     let ended = rows::list(connection, end_api_tokens, [id.get()], |columns| {
-        columns.id()
+        columns.read(|id: u64| ApiTokenId::try_from(id).ok())
     })?;
     for api_token in ended {
         changes::leave(connection, ChangedRecord::ApiToken(api_token))?;

@@ -25,7 +25,7 @@ use super::{
     open::{Purpose, Source},
     spawn,
 };
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// The most events of one transaction. More would make the first wait for the last, and gain
 /// nothing: at this size the sync is a small part of a commit.
@@ -65,12 +65,7 @@ impl Writer {
         if let Some(checkpointer) = &checkpointer {
             checkpointer.watch(&mut connection)?;
         }
-        let writer = Self {
-            source,
-            connection: Some(connection),
-            checkpointer,
-            counters,
-        };
+        let writer = Self { source, connection: Some(connection), checkpointer, counters };
         spawn("store-writer", move || writer.run(&queue))
     }
 
@@ -92,7 +87,10 @@ impl Writer {
             Err(error) => {
                 tracing::warn!(%error, events = batch.len(), "a commit failed");
                 self.recover();
-                let reason = error.to_string();
+                let reason = match error {
+                    StoreError::Unavailable(reason) => reason,
+                    other => other.to_string(),
+                };
                 for call in batch {
                     call.refuse(&reason);
                 }
@@ -114,10 +112,10 @@ impl Writer {
         execute(connection, "BEGIN IMMEDIATE")?;
         for call in &mut *batch {
             execute(connection, "SAVEPOINT event")?;
-            if call.run(connection) == Outcome::Failed {
-                // After the worst errors there is no transaction left to go on with.
+            if let Outcome::Failed { reason } = call.run(connection) {
+                // A full disk and the like leave no transaction to go on with.
                 if connection.is_autocommit() {
-                    return Err(unavailable("the transaction was lost"));
+                    return Err(unavailable(&reason));
                 }
                 execute(connection, "ROLLBACK TO event")?;
             }

@@ -46,10 +46,7 @@ pub async fn an_api_token_that_is_not_there_is_none(store: Arc<dyn Store>) {
     assert_eq!(updated, Conditional::Already);
     let deleted = world.store.delete_api_token(nothing.id).await.unwrap();
     assert_eq!(deleted, Deletion::NotFound);
-    let used = ApiTokenUse {
-        id: nothing.id,
-        used_at: START,
-    };
+    let used = ApiTokenUse { id: nothing.id, used_at: START };
     world.store.record_api_token_uses(vec![used]).await.unwrap();
     assert_eq!(world.store.last_change().await.unwrap(), 0);
 }
@@ -141,10 +138,7 @@ pub async fn the_last_use_of_an_api_token_never_goes_back(store: Arc<dyn Store>)
     let id: ApiTokenId = token.id;
     world.store.insert_api_token(token, 9).await.unwrap();
     for (used_at, expected) in [(5, 5), (9, 9), (7, 9)] {
-        let used = ApiTokenUse {
-            id,
-            used_at: after(used_at),
-        };
+        let used = ApiTokenUse { id, used_at: after(used_at) };
         world.store.record_api_token_uses(vec![used]).await.unwrap();
         let found = world.store.find_api_token(id).await.unwrap().unwrap();
         assert_eq!(found.last_used, Some(after(expected)));

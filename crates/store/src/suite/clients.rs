@@ -11,9 +11,7 @@ use tokenry_protocol::{
 };
 
 use super::support::{ALL, START, World, after, scope, thirty_two};
-use crate::{
-    Change, ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window,
-};
+use crate::{Change, ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window};
 
 fn assert_same(found: Option<Client>, expected: &Client) {
     let found = found.unwrap();
@@ -30,7 +28,7 @@ fn full(client: Client) -> Client {
     let address = |text| RedirectUri::parse(text, ClientKind::Public).unwrap();
     Client {
         redirect_uris: vec![
-            address("https://a.test/cb?x=\"1\"&y='%'"),
+            address("https://a.test/cb?x='1'&y=%22;--"),
             address("com.acme.app:/cb"),
         ],
         company: Some("Acme\n& Söhne".to_owned()),
@@ -95,10 +93,7 @@ pub async fn an_identifier_is_taken_in_every_case_and_found_in_its_own(store: Ar
     let by_name = world.store.find_client_by_identifier(&shouted).await.unwrap();
     assert!(by_name.is_none());
     let (second, _) = world.new_client(owner.id).await;
-    let second = Client {
-        identifier: shouted,
-        ..second
-    };
+    let second = Client { identifier: shouted, ..second };
     let inserted = world.store.insert_client(second).await.unwrap();
     assert_eq!(inserted, Insertion::Duplicate);
 }
@@ -111,10 +106,8 @@ pub async fn of_32_clients_with_one_identifier_one_is_there(store: Arc<dyn Store
         let world = Arc::clone(&world);
         async move {
             let (client, _) = world.new_client(owner).await;
-            let client = Client {
-                identifier: ClientIdentifier::parse("the_one").unwrap(),
-                ..client
-            };
+            let client =
+                Client { identifier: ClientIdentifier::parse("the_one").unwrap(), ..client };
             world.store.insert_client(client).await.unwrap()
         }
     });
@@ -135,10 +128,7 @@ pub async fn a_client_needs_an_owner_who_is_there(store: Arc<dyn Store>) {
         let inserted = world.store.insert_client(client).await.unwrap();
         assert_eq!(inserted, Insertion::OwnerGone);
         let client = world.client(owner.id).await;
-        let given_away = Client {
-            user_id: id,
-            ..client.client().clone()
-        };
+        let given_away = Client { user_id: id, ..client.client().clone() };
         let updated = world.store.update_client(given_away).await.unwrap();
         assert_eq!(updated, Some(Insertion::OwnerGone));
     }
@@ -171,10 +161,7 @@ pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
         identifier: ClientIdentifier::parse("Renamed").unwrap(),
         name: "Renamed".to_owned(),
         user_id: heir.id,
-        authentication: ClientSecret::Confidential {
-            hash: world.hash(),
-            generation: 1,
-        },
+        authentication: ClientSecret::Confidential { hash: world.hash(), generation: 1 },
         ..full(client.client().clone())
     };
     let updated = world.store.update_client(update.clone()).await.unwrap();
@@ -222,10 +209,7 @@ pub async fn a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free
     assert_eq!(changes, [Change { number: 1, record }]);
 
     let (successor, _) = world.new_client(client.user_id).await;
-    let successor = Client {
-        identifier: client.identifier.clone(),
-        ..successor
-    };
+    let successor = Client { identifier: client.identifier.clone(), ..successor };
     let inserted = world.store.insert_client(successor.clone()).await.unwrap();
     assert_eq!(inserted, Insertion::Done);
     let by_name = world.store.find_client_by_identifier(&client.identifier);
@@ -242,11 +226,8 @@ pub async fn clients_are_listed_in_pages(store: Arc<dyn Store>) {
         theirs.push((world.client(owner).await.client().id.get(), owner));
     }
     let all: Vec<u64> = theirs.iter().map(|(id, _)| *id).collect();
-    let of_two: Vec<u64> = theirs
-        .iter()
-        .filter(|(_, owner)| *owner == two.id)
-        .map(|(id, _)| *id)
-        .collect();
+    let of_two: Vec<u64> =
+        theirs.iter().filter(|(_, owner)| *owner == two.id).map(|(id, _)| *id).collect();
     let page = async |owner, window, limit| {
         let request = PageRequest { window, limit };
         let page = world.store.list_clients(owner, request).await.unwrap();

@@ -45,10 +45,7 @@ pub async fn of_32_who_insert_one_key_number_one_succeeds(store: Arc<dyn Store>)
     let inserted = thirty_two(|number| {
         let store = Arc::clone(&store);
         let sealed = Some(number.to_le_bytes().to_vec());
-        let key = SealedKey {
-            sealed,
-            ..key(KeyPurpose::Token, 1)
-        };
+        let key = SealedKey { sealed, ..key(KeyPurpose::Token, 1) };
         async move { store.insert_key(key).await.unwrap() }
     });
     let inserted = inserted.await;
@@ -63,15 +60,9 @@ pub async fn replacing_lost_keys_keeps_their_numbers_and_forgets_them(store: Arc
         store.insert_key(key(KeyPurpose::Token, number)).await.unwrap();
     }
     let before = store.last_change().await.unwrap();
-    store
-        .replace_lost_keys(vec![key(KeyPurpose::Token, 3)])
-        .await
-        .unwrap();
+    store.replace_lost_keys(vec![key(KeyPurpose::Token, 3)]).await.unwrap();
     let found = store.list_keys().await.unwrap();
-    let lost = |number| SealedKey {
-        sealed: None,
-        ..key(KeyPurpose::Token, number)
-    };
+    let lost = |number| SealedKey { sealed: None, ..key(KeyPurpose::Token, number) };
     assert_eq!(found, [lost(1), lost(2), key(KeyPurpose::Token, 3)]);
     assert!(store.last_change().await.unwrap() > before);
 }

@@ -185,10 +185,7 @@ impl World {
             identifier: ClientIdentifier::parse(&format!("Client_{id}")).unwrap(),
             name: format!("Client {id}"),
             user_id: owner,
-            authentication: ClientSecret::Confidential {
-                hash: secret.hash(),
-                generation: 0,
-            },
+            authentication: ClientSecret::Confidential { hash: secret.hash(), generation: 0 },
             redirect_uris: vec![RedirectUri::parse(REDIRECT_URI, ClientKind::Public).unwrap()],
             company: None,
             description: None,
@@ -255,12 +252,7 @@ impl World {
     }
 
     fn circumstances(&self, now: Timestamp) -> Circumstances<'_> {
-        Circumstances {
-            policy: &self.policy,
-            keys: &self.keys,
-            entropy: &self.entropy,
-            now,
-        }
+        Circumstances { policy: &self.policy, keys: &self.keys, entropy: &self.entropy, now }
     }
 
     async fn issuance(&self, parties: &Parties, now: Timestamp) -> Issuance<'_> {
@@ -386,10 +378,7 @@ impl World {
     /// A record of client credentials, which lives for half an hour.
     pub async fn client_credentials(&self, client: &AuthenticatedClient, now: Timestamp) -> Token {
         let owner = self.store.find_user(client.client().user_id).await.unwrap();
-        let parties = Parties {
-            client: client.clone(),
-            user: owner.unwrap(),
-        };
+        let parties = Parties { client: client.clone(), user: owner.unwrap() };
         let issuance = self.issuance(&parties, now).await;
         let (token, _) = client_credentials::issue(
             client,
@@ -445,10 +434,7 @@ impl World {
 }
 
 /// The longest first page.
-pub const ALL: PageRequest = PageRequest {
-    window: Window::After(0),
-    limit: 100,
-};
+pub const ALL: PageRequest = PageRequest { window: Window::After(0), limit: 100 };
 
 /// An authorization request for `read write`, bound to [`verifier`].
 pub fn request() -> AuthorizationRequest {

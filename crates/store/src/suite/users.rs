@@ -64,10 +64,7 @@ pub async fn an_address_is_taken_once_in_every_spelling(store: Arc<dyn Store>) {
     let world = World::new(store);
     let first = world.user().await;
     for email in [first.email.to_uppercase(), format!(" {} ", first.email)] {
-        let second = User {
-            email,
-            ..world.new_user().await
-        };
+        let second = User { email, ..world.new_user().await };
         let inserted = world.store.insert_user(second.clone()).await.unwrap();
         assert_eq!(inserted, Insertion::Duplicate);
         assert!(world.store.find_user(second.id).await.unwrap().is_none());
@@ -132,10 +129,7 @@ pub async fn a_deleted_user_is_gone_and_the_address_is_free(store: Arc<dyn Store
     let updated = world.store.update_user(user.clone()).await.unwrap();
     assert_eq!(updated, Conditional::Already);
 
-    let successor = User {
-        email: user.email.clone(),
-        ..world.new_user().await
-    };
+    let successor = User { email: user.email.clone(), ..world.new_user().await };
     let inserted = world.store.insert_user(successor.clone()).await.unwrap();
     assert_eq!(inserted, Insertion::Done);
     let by_email = world.store.find_user_by_email(&folded).await.unwrap();

@@ -1,0 +1,218 @@
+//! What must be seen from inside: an event that goes wrong in every way there is.
+
+use std::sync::{Arc, mpsc};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinSet};
+
+use super::{SqliteStore, StoreOptions};
+use crate::{Result, Store, StoreError};
+
+/// A store on a file and one in memory, each with a table to scribble in.
+async fn stores() -> [(Arc<SqliteStore>, TempDir); 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenry.db");
+    let file = SqliteStore::open(path, StoreOptions::default()).unwrap();
+    let memory = SqliteStore::in_memory().unwrap();
+    let nowhere = tempfile::tempdir().unwrap();
+    let stores = [(Arc::new(file), folder), (Arc::new(memory), nowhere)];
+    for (store, _) in &stores {
+        store
+            .write(|connection| {
+                let tables = "CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT; \
+                    CREATE TABLE scribble (id INTEGER PRIMARY KEY, bytes BLOB, \
+                    parent INTEGER REFERENCES parent (id)) STRICT;";
+                Ok(connection.execute_batch(tables)?)
+            })
+            .await
+            .unwrap();
+    }
+    stores
+}
+
+fn scribble(connection: &Connection) -> Result<()> {
+    connection.execute("INSERT INTO scribble (bytes) VALUES (randomblob(9))", [])?;
+    Ok(())
+}
+
+async fn count(store: &SqliteStore) -> u32 {
+    let count = "SELECT count(*) FROM scribble";
+    let count =
+        move |connection: &Connection| Ok(connection.query_row(count, [], |row| row.get(0))?);
+    store.read(count).await.unwrap()
+}
+
+/// Runs `event` in one batch with a good event before it and one behind it.
+async fn between_good_ones(
+    store: &Arc<SqliteStore>,
+    event: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+) -> [Result<()>; 3] {
+    // Holds the writer until the three have queued behind it.
+    let (open, gate) = mpsc::channel();
+    let (begin, started) = oneshot::channel();
+    let holder = Arc::clone(store);
+    let holder = tokio::spawn(async move {
+        let held = holder.write(move |_| {
+            begin.send(()).unwrap();
+            Ok(gate.recv().is_ok())
+        });
+        assert!(held.await.unwrap());
+    });
+    started.await.unwrap();
+    let answers =
+        async { tokio::join!(store.write(scribble), store.write(event), store.write(scribble)) };
+    let opening = async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        open.send(()).unwrap();
+    };
+    let ((before, event, behind), ()) = tokio::join!(answers, opening);
+    holder.await.unwrap();
+    [before, event, behind]
+}
+
+#[tokio::test]
+async fn a_panic_in_an_event_is_answered_and_disturbs_nobody() {
+    for (store, _folder) in stores().await {
+        let [before, event, behind] = between_good_ones(&store, |connection| {
+            scribble(connection)?;
+            panic!("an event went wrong");
+        })
+        .await;
+        assert!(matches!(event, Err(StoreError::Unavailable(_))));
+        assert!(before.is_ok() && behind.is_ok());
+        assert_eq!(count(&store).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_read_is_answered_and_the_reader_lives() {
+    for (store, _folder) in stores().await {
+        for _ in 0..10 {
+            let read: Result<()> = store.read(|_| panic!("a read went wrong")).await;
+            assert!(matches!(read, Err(StoreError::Unavailable(_))));
+        }
+        assert_eq!(count(&store).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_answered_and_left_behind_without_a_restart() {
+    for (store, _folder) in stores().await {
+        let limit = |connection: &Connection, pages: u32| -> Result<u32> {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            Ok(connection.query_row(&limit, [], |row| row.get(0))?)
+        };
+        store.write(move |connection| limit(connection, 1)).await.unwrap();
+        let [_, event, _] = between_good_ones(&store, |connection| {
+            let large = "INSERT INTO scribble (bytes) VALUES (zeroblob(100000))";
+            connection.execute(large, [])?;
+            Ok(())
+        })
+        .await;
+        let Err(StoreError::Unavailable(reason)) = event else {
+            panic!("there was no room");
+        };
+        assert!(reason.contains("full"), "{reason}");
+        store.write(move |connection| limit(connection, u32::MAX >> 1)).await.unwrap();
+        let before = count(&store).await;
+        store.write(scribble).await.unwrap();
+        assert_eq!(count(&store).await, before + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_was_lost_acknowledges_nobody() {
+    for (store, _folder) in stores().await {
+        for outcome in [Ok(()), Err(StoreError::Unavailable("lost".to_owned()))] {
+            let answers = between_good_ones(&store, move |connection| {
+                connection.execute_batch("ROLLBACK")?;
+                outcome
+            })
+            .await;
+            for answer in answers {
+                assert!(matches!(answer, Err(StoreError::Unavailable(_))));
+            }
+            assert_eq!(count(&store).await, 0);
+        }
+        store.check().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_acknowledges_nobody() {
+    for (store, _folder) in stores().await {
+        let answers = between_good_ones(&store, |connection| {
+            connection.pragma_update(None, "defer_foreign_keys", true)?;
+            connection.execute("INSERT INTO scribble (parent) VALUES (7)", [])?;
+            Ok(())
+        })
+        .await;
+        for answer in answers {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))));
+        }
+        assert_eq!(count(&store).await, 0);
+        store.write(scribble).await.unwrap();
+        assert_eq!(count(&store).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_queued_is_finished_before_a_store_closes() {
+    for (store, _folder) in stores().await {
+        let (open, gate) = mpsc::channel();
+        let held = store.write(move |_| Ok(gate.recv().is_ok()));
+        let rest = async { tokio::join!(store.write(scribble), store.write(scribble)) };
+        let closing = async {
+            tokio::task::yield_now().await;
+            let close = store.close();
+            open.send(()).unwrap();
+            close.await;
+        };
+        let (held, (one, two), ()) = tokio::join!(held, rest, closing);
+        assert!(held.unwrap() && one.is_ok() && two.is_ok());
+        assert!(store.write(scribble).await.is_err());
+    }
+}
+
+/// Pages are rewritten all the time while others read: without a checkpoint the log would have
+/// 100 MiB in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_bounded_under_constant_load() {
+    const LOG_MAX: u64 = 40 << 20;
+    let [(store, folder), _] = stores().await;
+    let fill = "WITH RECURSIVE number (id) AS \
+        (SELECT 1 UNION ALL SELECT id + 1 FROM number WHERE id < 256) \
+        INSERT INTO scribble (id, bytes) SELECT id, zeroblob(3500) FROM number";
+    let fill = move |connection: &Connection| Ok(connection.execute(fill, []).map(drop)?);
+    store.write(fill).await.unwrap();
+    let mut readers = JoinSet::new();
+    for _ in 0..2 {
+        let store = Arc::clone(&store);
+        readers.spawn(async move {
+            while store
+                .read(|connection| {
+                    let sum = "SELECT sum(length(bytes)) FROM scribble";
+                    Ok(connection.query_row(sum, [], |row| row.get::<_, u32>(0))?)
+                })
+                .await
+                .is_ok()
+            {}
+        });
+    }
+    let log = folder.path().join("tokenry.db-wal");
+    let mut largest = 0;
+    for _ in 0..100 {
+        let rewrite = "UPDATE scribble SET bytes = randomblob(3500)";
+        let rewrite =
+            move |connection: &Connection| Ok(connection.execute(rewrite, []).map(drop)?);
+        store.write(rewrite).await.unwrap();
+        largest = largest.max(std::fs::metadata(&log).unwrap().len());
+    }
+    assert!(largest < LOG_MAX, "{largest}");
+    store.close().await;
+    readers.join_all().await;
+    assert!(!log.exists());
+}

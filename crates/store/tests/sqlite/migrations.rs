@@ -1,0 +1,151 @@
+//! The schema: every old one is brought up to date with its rows, a newer one is left alone.
+
+use std::{fs, path::PathBuf, thread};
+
+use rusqlite::Connection;
+use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, UserId};
+use tokenry_store::{
+    Store, StoreError,
+    sqlite::{SqliteStore, StoreOptions},
+};
+
+use crate::support::Folder;
+
+const APPLICATION_ID: i32 = 0x546B_6E79;
+
+/// Files of a folder of this crate, in order, with the number that their names begin with.
+fn numbered(folder: &str) -> Vec<(u32, PathBuf)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name.get(..4).unwrap().parse().unwrap(), path)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn migrations() -> Vec<(u32, PathBuf)> {
+    numbered("migrations/sqlite")
+}
+
+/// A database as the program of that schema left it.
+fn old_database(folder: &Folder, version: u32) -> Connection {
+    let database = folder.connect();
+    database.pragma_update(None, "journal_mode", "WAL").unwrap();
+    for (number, migration) in migrations() {
+        if number <= version {
+            database.execute_batch(&fs::read_to_string(migration).unwrap()).unwrap();
+        }
+    }
+    database.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    database.pragma_update(None, "user_version", version).unwrap();
+    database
+}
+
+#[test]
+fn migrations_are_numbered_without_a_gap_and_each_version_has_rows_to_test_with() {
+    let numbers = |files: Vec<(u32, PathBuf)>| -> Vec<u32> {
+        files.into_iter().map(|(number, _)| number).collect()
+    };
+    let migrations = numbers(migrations());
+    let newest = u32::try_from(migrations.len()).unwrap();
+    assert_eq!(migrations, (1..=newest).collect::<Vec<_>>());
+    assert_eq!(numbers(numbered("tests/sqlite/rows")), migrations);
+}
+
+#[tokio::test]
+async fn every_old_version_is_brought_up_to_date_with_its_rows() {
+    for (version, rows) in numbered("tests/sqlite/rows") {
+        let folder = Folder::new();
+        let old = old_database(&folder, version);
+        old.execute_batch(&fs::read_to_string(rows).unwrap()).unwrap();
+        drop(old);
+
+        let store = folder.open();
+        assert_eq!(store.list_keys().await.unwrap().len(), 2, "{version}");
+        let user = store.find_user(UserId::new(29).unwrap()).await.unwrap().unwrap();
+        assert_eq!(user.email, "Ada@Example.test");
+        let client = store.find_client(ClientId::new(41).unwrap()).await.unwrap().unwrap();
+        assert_eq!(client.redirect_uris.len(), 1);
+        let api_token = store.find_api_token(ApiTokenId::new(1).unwrap()).await.unwrap();
+        assert_eq!(api_token.unwrap().assigned_user_id, user.id);
+        let session = SignInSessionId::new(1).unwrap();
+        assert!(store.find_sign_in_session(session).await.unwrap().is_some());
+        let code = store.find_token(TokenId::new(1).unwrap()).await.unwrap().unwrap();
+        assert!(code.issued().is_none());
+        let token = store.find_token(TokenId::new(2).unwrap()).await.unwrap().unwrap();
+        assert_eq!(token.issued().unwrap().rotation, 2);
+        let events = store.list_events(TokenId::new(3).unwrap()).await.unwrap();
+        assert_eq!(events.len(), 1);
+        assert_eq!(store.last_change().await.unwrap(), 1);
+        let next = store.lease_ids(tokenry_store::IdSequence::Tokens, 1).await.unwrap();
+        assert_eq!(next, 1_001..=1_001);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = Folder::new();
+    let newest = u32::try_from(migrations().len()).unwrap();
+    let database = old_database(&folder, newest);
+    database.pragma_update(None, "user_version", newest + 1).unwrap();
+    drop(database);
+    let before = fs::read(folder.database()).unwrap();
+    let refused = SqliteStore::open(folder.database(), StoreOptions::default());
+    let Err(StoreError::SchemaTooNew { found, known }) = refused else {
+        panic!("a newer schema was opened");
+    };
+    assert_eq!((found, known), (newest + 1, newest));
+    assert_eq!(fs::read(folder.database()).unwrap(), before);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    for version in [0, 1, 9] {
+        let folder = Folder::new();
+        let database = folder.connect();
+        database.execute_batch("CREATE TABLE users (id INTEGER)").unwrap();
+        database.pragma_update(None, "user_version", version).unwrap();
+        drop(database);
+        let before = fs::read(folder.database()).unwrap();
+        let refused = SqliteStore::open(folder.database(), StoreOptions::default());
+        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{version}");
+        assert_eq!(fs::read(folder.database()).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = Folder::new();
+    fs::write(folder.database(), "This is a letter.\n".repeat(1_000)).unwrap();
+    let refused = SqliteStore::open(folder.database(), StoreOptions::default());
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_unavailable_and_named() {
+    let folder = Folder::new();
+    let path = folder.path().join("nowhere").join("tokenry.db");
+    let refused = SqliteStore::open(path, StoreOptions::default());
+    let Err(StoreError::Unavailable(reason)) = refused else {
+        panic!("there is no such folder");
+    };
+    assert!(reason.contains("nowhere"), "{reason}");
+}
+
+#[test]
+fn of_8_who_make_the_database_at_once_all_find_it_made() {
+    let folder = Folder::new();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| drop(folder.open()));
+        }
+    });
+    let version: u32 =
+        folder.connect().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(usize::try_from(version).unwrap(), migrations().len());
+}
