@@ -1,0 +1,243 @@
+//! Client records: `/api/v2/oauth/clients`, and `/api/v2/clients/{id}`, which records name as
+//! theirs. For administrators.
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use tokenry_core::{
+    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    client_registration::{self, MintedClient},
+    user::User,
+};
+use tokenry_protocol::{
+    api::{
+        clients::{ClientRequest, OAuthClientObject, OAuthClientResponse, OAuthClientsResponse},
+        pagination::COUNT_MAX,
+        secret_text::SecretText,
+    },
+    ids::{ClientId, UserId},
+    secret::{Credential, Kind, public_part},
+};
+use tokenry_store::{Deletion, IdSequence, Insertion};
+use tokio::sync::Mutex;
+
+use super::{
+    READ, WRITE,
+    body::UnreadBody,
+    minting,
+    pagination::{Address, Binding, List, Paging},
+};
+use crate::{
+    extract::{caller::Caller, path_id::PathId},
+    respond::{self, ApiError},
+    state::AppState,
+};
+
+/// One change at a time: each reads the whole record and writes it back, and a secret that was
+/// replaced in between must not return.
+static CHANGE: Mutex<()> = Mutex::const_new(());
+
+/// `GET /api/v2/oauth/clients`
+pub async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    address: Address,
+) -> Result<Response, ApiError> {
+    list_of(&state, &caller, &address, None).await
+}
+
+/// `GET /api/v2/users/me/oauth/clients`: those that the caller answers for.
+pub async fn list_mine(
+    State(state): State<AppState>,
+    caller: Caller,
+    address: Address,
+) -> Result<Response, ApiError> {
+    list_of(&state, &caller, &address, Some(caller.user.id)).await
+}
+
+async fn list_of(
+    state: &AppState,
+    caller: &Caller,
+    address: &Address,
+    owner: Option<UserId>,
+) -> Result<Response, ApiError> {
+    caller.require_scope(state, READ)?;
+    caller.require_admin()?;
+    let binding = Binding {
+        list: owner.map_or(List::Clients, |_| List::OwnClients),
+        caller: caller.user.id,
+        filters: &[],
+    };
+    let paging = Paging::read(state, address, binding)?;
+    let page = state.store.list_clients(owner, paging.request()).await?;
+    let count =
+        if paging.needs_count() { state.store.count_clients(owner, COUNT_MAX).await? } else { 0 };
+    let pagination = paging.members(&page, |client: &Client| client.id.get(), count)?;
+    let body = OAuthClientsResponse {
+        clients: page.items.iter().map(|client| object(state, client, None)).collect(),
+        pagination: Some(pagination),
+    };
+    Ok(respond::json(StatusCode::OK, &body))
+}
+
+/// `POST /api/v2/oauth/clients`
+pub async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    body: UnreadBody,
+) -> Result<Response, ApiError> {
+    caller.require_scope(&state, WRITE)?;
+    caller.require_admin()?;
+    let request = ClientRequest::parse(&body.read(&state).await?)?;
+    let owner = find_owner(&state, &request).await?;
+    let settings = client_registration::check(request, None, &caller.user, owner.as_ref())?;
+    let keys = state.keys();
+    let id: ClientId = state.ids.next(IdSequence::Clients).await?;
+    let minted = settings.register(id, &minting(&state, &keys, state.now()));
+    match state.store.insert_client(minted.client.clone()).await? {
+        Insertion::Done => Ok(answer(&state, StatusCode::CREATED, &minted)),
+        Insertion::Duplicate => Err(client_registration::identifier_taken().into()),
+        Insertion::OwnerGone => Err(client_registration::owner_gone().into()),
+    }
+}
+
+/// `GET /api/v2/oauth/clients/{id}`
+pub async fn show(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<PathId<ClientId>, ApiError>,
+) -> Result<Response, ApiError> {
+    caller.require_scope(&state, READ)?;
+    caller.require_admin()?;
+    let PathId(id) = id?;
+    let client = state.store.find_client(id).await?;
+    let client = client.ok_or(ApiError::NotFound)?;
+    let body = one(object(&state, &client, None));
+    Ok(respond::json(StatusCode::OK, &body))
+}
+
+/// `PUT /api/v2/oauth/clients/{id}`
+pub async fn update(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<PathId<ClientId>, ApiError>,
+    body: UnreadBody,
+) -> Result<Response, ApiError> {
+    caller.require_scope(&state, WRITE)?;
+    caller.require_admin()?;
+    let PathId(id) = id?;
+    let body = body.read(&state).await?;
+    let _turn = CHANGE.lock().await;
+    let before = state.store.find_client(id).await?;
+    let request = ClientRequest::parse(&body)?;
+    let before = before.ok_or(ApiError::NotFound)?;
+    let owner = find_owner(&state, &request).await?;
+    let caller = &caller.user;
+    let settings = client_registration::check(request, Some(&before), caller, owner.as_ref())?;
+    let keys = state.keys();
+    let minted = settings.update(&before, &minting(&state, &keys, state.now()));
+    write(&state, minted).await
+}
+
+/// `PUT /api/v2/oauth/clients/{id}/generate_secret`: whatever the body says.
+pub async fn generate_secret(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<PathId<ClientId>, ApiError>,
+) -> Result<Response, ApiError> {
+    caller.require_scope(&state, WRITE)?;
+    caller.require_admin()?;
+    let PathId(id) = id?;
+    let _turn = CHANGE.lock().await;
+    let client = state.store.find_client(id).await?;
+    let client = client.ok_or(ApiError::NotFound)?;
+    let keys = state.keys();
+    let minting = minting(&state, &keys, state.now());
+    write(&state, client_registration::generate_secret(client, &minting)?).await
+}
+
+/// `DELETE /api/v2/oauth/clients/{id}`: its tokens, refresh tokens and codes die with it.
+pub async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<PathId<ClientId>, ApiError>,
+) -> Result<Response, ApiError> {
+    caller.require_scope(&state, WRITE)?;
+    caller.require_admin()?;
+    let PathId(id) = id?;
+    let deleted = state.store.delete_client(id, state.now()).await;
+    // Even if the store's answer was lost: what is cached may be gone.
+    state.directory.evict_client(id);
+    match deleted? {
+        Deletion::Done => Ok(respond::no_content()),
+        Deletion::NotFound => Err(ApiError::NotFound),
+    }
+}
+
+/// Writes a changed client and answers with it.
+async fn write(state: &AppState, minted: MintedClient) -> Result<Response, ApiError> {
+    let written = state.store.update_client(minted.client.clone()).await;
+    state.directory.evict_client(minted.client.id);
+    match written? {
+        Some(Insertion::Done) => Ok(answer(state, StatusCode::OK, &minted)),
+        Some(Insertion::Duplicate) => Err(client_registration::identifier_taken().into()),
+        Some(Insertion::OwnerGone) => Err(client_registration::owner_gone().into()),
+        None => Err(ApiError::NotFound),
+    }
+}
+
+/// Whom a request names as the one who answers for the client.
+async fn find_owner(state: &AppState, request: &ClientRequest) -> Result<Option<User>, ApiError> {
+    match request.user_id.as_value() {
+        Some(Some(id)) => Ok(state.store.find_user(*id).await?),
+        _ => Ok(None),
+    }
+}
+
+fn answer(state: &AppState, status: StatusCode, minted: &MintedClient) -> Response {
+    let record = object(state, &minted.client, minted.secret.as_ref());
+    respond::json(status, &one(record))
+}
+
+fn one(client: OAuthClientObject) -> OAuthClientResponse {
+    OAuthClientResponse { client: Some(client) }
+}
+
+/// A record. The secret in full belongs into the answer that minted it alone.
+fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAuthClientObject {
+    let id = client.id.get();
+    let secret = match client.authentication {
+        ClientSecret::Public => None,
+        ClientSecret::Confidential { .. } => Some(minted.map_or_else(
+            || SecretText::new(public_part(Kind::ClientSecret, id)),
+            SecretText::from,
+        )),
+    };
+    let redirect_uri = client.redirect_uris.iter().map(ToString::to_string);
+    let allowed_scopes = client.allowed_scope.as_ref().map(|scope| {
+        let names = scope.tokens().iter();
+        names.map(ToString::to_string).collect()
+    });
+    OAuthClientObject {
+        id: Some(client.id),
+        url: Some(format!("{}/api/v2/clients/{id}.json", state.base)),
+        identifier: Some(client.identifier.to_string()),
+        name: Some(client.name.clone()),
+        kind: Some(client.kind()),
+        user_id: Some(client.user_id),
+        redirect_uri: Some(redirect_uri.collect()),
+        global: Some(false),
+        company: client.company.clone(),
+        description: client.description.clone(),
+        logo_url: client.logo_url.clone(),
+        allowed_scopes,
+        secret,
+        disabled: (client.status == ClientStatus::Disabled).then_some(true),
+        resource_server: (client.role == ClientRole::ResourceServer).then_some(true),
+        grant_types: client.grant_types.clone(),
+        access_token_lifetime_max: client.access_token_lifetime_max,
+        refresh_token_lifetime_max: client.refresh_token_lifetime_max,
+        retry_window_seconds: client.retry_window,
+        created_at: Some(client.created_at),
+        updated_at: Some(client.updated_at),
+    }
+}

@@ -1,0 +1,31 @@
+//! The record API: `/api/v2/…`.
+//!
+//! Every handler checks in the same order, so that nobody learns more than they may: who calls (the
+//! [`Caller`](crate::extract::caller::Caller) extractor), scope, role, the id in the path, the
+//! query, the body, the record.
+
+pub mod api_tokens;
+pub mod body;
+pub mod clients;
+pub mod global_clients;
+pub mod pagination;
+pub mod tokens;
+pub mod users;
+
+use tokenry_core::minting::Minting;
+use tokenry_protocol::{
+    scope::{Access, Requirement},
+    time::Timestamp,
+};
+
+use crate::{extract::caller::OAUTH, keyring::Keys, state::AppState};
+
+/// What reading records takes of a bearer token.
+const READ: Requirement = Requirement { resource: OAUTH, access: Access::Read };
+/// What writing records takes of a bearer token.
+const WRITE: Requirement = Requirement { resource: OAUTH, access: Access::Write };
+
+/// What decisions mint with.
+fn minting<'a>(state: &'a AppState, keys: &'a Keys, now: Timestamp) -> Minting<'a> {
+    Minting { now, keys: &keys.token, entropy: state.environment.entropy.as_ref() }
+}

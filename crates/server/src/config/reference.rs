@@ -1,0 +1,146 @@
+//! The reference of every setting, made from their declarations.
+
+use std::fmt::Write as _;
+
+use super::{
+    Config,
+    kinds::{Reach, Shown},
+    section::{Group, Section, Setting, environment_name},
+};
+
+const INTRODUCTION: &str = r#"# Configuration
+
+<!-- Generated from the declarations in crates/server/src/config. Do not edit. -->
+
+Every setting has a default, and a server without any configuration runs on loopback. Settings
+come from, each over the one before:
+
+1. the defaults below;
+2. one TOML file, named by `--config FILE` or by `TOKENRY_CONFIG`;
+3. environment variables: `TOKENRY_`, then the setting's name in capitals, dots as underscores. An
+   empty variable counts as not set;
+4. command-line flags.
+
+`tokenry check-config` prints every value that is in force with where it came from, or everything
+that is wrong. A name that is no setting is refused, in the file and in `TOKENRY_…` variables, with
+the nearest name that is one. (Not refused are variables that Kubernetes and Docker make for a
+service called `tokenry`: `TOKENRY_PORT…`, `TOKENRY_SERVICE_HOST…`, `TOKENRY_SERVICE_PORT…`.)
+
+- A *duration* is a whole number of seconds, or text with a unit: `90`, `"90s"`, `"30m"`, `"12h"`,
+  `"30d"`.
+- A *size* is a whole number of bytes, or text with a unit: `65536`, `"64KiB"`, `"16MiB"`, `"1GiB"`.
+- *true or false* can also be written `"on"` and `"off"`, as is usual in environment variables.
+- `"none"` (or `"off"`) unsets what may be unset, over a file that sets it.
+"#;
+
+const EXAMPLE_WIDTH: usize = 98;
+
+/// Every setting with its environment variable, type, default, bounds and meaning, and an example
+/// file, as Markdown.
+pub fn reference_markdown() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for group in Config::default().groups() {
+        text.push_str(&section_markdown(&group));
+    }
+    text.push_str(
+        "\n## Example file\n\nEverything at its default. Uncomment what you change.\n\n```toml\n",
+    );
+    text.push_str(&example_file());
+    text.push_str("```\n");
+    text
+}
+
+fn section_markdown(group: &Group) -> String {
+    let title = match group.section {
+        "" => "Server".to_owned(),
+        section => format!("`[{section}]`"),
+    };
+    let mut text = format!("\n## {title}\n\n{}\n\n", group.about);
+    text.push_str("| setting | environment variable | type | default | from – to | meaning |\n");
+    text.push_str("|---|---|---|---|---|---|\n");
+    for setting in &group.settings {
+        let cells = [
+            format!("`{}`", setting.key),
+            format!("`{}`", environment_name(setting.key)),
+            setting.kind.clone(),
+            default_cell(setting),
+            setting.bounds.clone().unwrap_or_default(),
+            meaning(setting),
+        ];
+        let cells = cells.map(|cell| cell.replace('|', "\\|"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn default_cell(setting: &Setting) -> String {
+    match &setting.value {
+        Shown::Toml(value) => format!("`{value}`"),
+        Shown::Unset | Shown::Redacted => "not set".to_owned(),
+    }
+}
+
+fn meaning(setting: &Setting) -> String {
+    match setting.reach {
+        Reach::Everywhere => setting.meaning.clone(),
+        Reach::EnvironmentOnly => {
+            format!("{} From the environment only.", setting.meaning)
+        }
+    }
+}
+
+/// A file with every setting, each explained and commented out: what is set shows its default, what
+/// is not set an example.
+pub fn example_file() -> String {
+    let mut text = String::new();
+    for group in Config::default().groups() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&comment(&group.about));
+        if !group.section.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "[{}]", group.section);
+        }
+        for setting in &group.settings {
+            text.push('\n');
+            text.push_str(&comment(&meaning(setting)));
+            if let Some(bounds) = &setting.bounds {
+                text.push_str(&comment(&format!("From – to: {bounds}.")));
+            }
+            text.push_str(&example_line(setting));
+        }
+    }
+    text
+}
+
+fn example_line(setting: &Setting) -> String {
+    let name = setting.name();
+    match (setting.reach, &setting.value, &setting.example) {
+        (Reach::EnvironmentOnly, _, _) => format!("#   {}=…\n", environment_name(setting.key)),
+        (_, Shown::Toml(value), _) => format!("#{name} = {value}\n"),
+        (_, _, Some(example)) => {
+            format!("# Not set unless you do, for example:\n#{name} = {example}\n")
+        }
+        (_, _, None) => format!("#{name} = \"…\"\n"),
+    }
+}
+
+/// `text` as comment lines, `# ` before each.
+fn comment(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width == 0 || width + 1 + length > EXAMPLE_WIDTH {
+            lines.push_str(if width == 0 { "#" } else { "\n#" });
+            width = 1;
+        }
+        lines.push(' ');
+        lines.push_str(word);
+        width += 1 + length;
+    }
+    lines.push('\n');
+    lines
+}

@@ -1,0 +1,56 @@
+//! The database, what is kept of it in memory, and what is removed from it.
+
+use std::time::Duration;
+
+use super::{
+    kinds::{Switch, count, duration, size},
+    section::section,
+};
+
+const DAY: u64 = 86_400;
+
+section! {
+    /// The SQLite database in the data folder: one writer that commits what has queued together,
+    /// and readers beside it.
+    Store "store." {
+        /// Connections that read, each with a thread.
+        readers: usize = 4, count(1, 64);
+        /// How many reads may wait for a reader; above it 503.
+        read_queue_max: usize = 4_096, count(1, 1_000_000);
+        /// How many writes may wait for the writer; above it 503.
+        write_queue_max: usize = 4_096, count(1, 1_000_000);
+        /// The page cache of each connection.
+        cache_size: usize = 16 << 20, size(1 << 20, 16 << 30);
+    }
+}
+
+section! {
+    /// Records kept in memory so that checking a token needs no database. When one is full, what
+    /// was used least is dropped; nothing is lost by it but time.
+    Cache "cache." {
+        /// Tokens.
+        tokens: usize = 100_000, count(1_000, 100_000_000);
+        /// Clients.
+        clients: usize = 10_000, count(100, 10_000_000);
+        /// Users.
+        users: usize = 50_000, count(100, 100_000_000);
+    }
+}
+
+section! {
+    /// Removing what is dead, in small steps between other writes, so that the database does not
+    /// grow for ever.
+    Purge "purge." {
+        /// Whether anything is removed at all.
+        enabled: bool = true, Switch;
+        /// How often to look.
+        interval: Duration = Duration::from_secs(60), duration(1, DAY);
+        /// Rows of one step: one transaction, which other writes may have to wait for.
+        rows_per_step: usize = 500, count(1, 10_000);
+        /// How long a consented grant is kept after both its tokens have expired. Other tokens go
+        /// at once.
+        expired_grants_kept: Duration = Duration::from_secs(30 * DAY), duration(0, 3_650 * DAY);
+        /// How many events (ends of tokens, replays, refusals) are kept, the latest ones.
+        events_kept: usize = 1_000_000, count(1_000, 1_000_000_000);
+    }
+}

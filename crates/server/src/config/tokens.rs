@@ -1,0 +1,54 @@
+//! Lifetimes of what the server issues, and the rules of refresh.
+
+use std::time::Duration;
+
+use tokenry_core::policy::UnknownScopes;
+
+use super::{
+    kinds::{Choice, Optional, duration},
+    section::section,
+};
+
+const UNKNOWN_SCOPES: Choice<UnknownScopes> =
+    Choice(&[("refuse", UnknownScopes::Refuse), ("accept", UnknownScopes::Accept)]);
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+section! {
+    /// How long tokens live, and how a refresh that lost its answer is treated. An authorization
+    /// code always lives 120 s. A client can ask for other lifetimes within the bounds named here
+    /// (`expires_in`, `refresh_token_expires_in`), and a client's own policy can lower them.
+    Tokens "tokens." {
+        /// How long an access token lives when nobody asks for a lifetime. The bounds are those of
+        /// `expires_in`.
+        access_token_lifetime: Duration = Duration::from_secs(30 * MINUTE),
+            duration(300, 172_800);
+        /// How long a refresh token lives when nobody asks for a lifetime; each refresh starts it
+        /// anew. The bounds are those of `refresh_token_expires_in`.
+        refresh_token_lifetime: Duration = Duration::from_secs(30 * DAY),
+            duration(604_800, 7_776_000);
+        /// The longest life of a token that an administrator creates through the record API. Unset,
+        /// such tokens do not expire.
+        created_token_lifetime_max: Option<Duration> = None,
+            Optional(duration(300, 3_650 * DAY));
+        /// The longest life of a grant, counted from the user's consent, however often it is
+        /// refreshed. Unset, a grant lives as long as it is refreshed in time.
+        grant_lifetime_max: Option<Duration> = None,
+            Optional(duration(HOUR, 3_650 * DAY));
+        /// For how long after a refresh the previous refresh token of a confidential client gets
+        /// the same tokens again, whatever was done with them (two processes that refresh at once).
+        /// Past it the same tokens are given only while none of them was used. A client can have
+        /// its own value.
+        retry_window_confidential: Duration = Duration::from_secs(30),
+            duration(0, 30 * MINUTE);
+        /// The same for public clients, whose refresh tokens are easier to steal.
+        retry_window_public: Duration = Duration::from_secs(5),
+            duration(0, 30 * MINUTE);
+        /// What the authorization page and the token endpoint do with scope names that
+        /// `scopes.resources` does not know: refuse them (`invalid_scope`), or accept them, so that
+        /// they are granted and allow nothing.
+        unknown_scopes: UnknownScopes = UnknownScopes::Refuse, UNKNOWN_SCOPES;
+    }
+}

@@ -1,0 +1,190 @@
+//! The folder that holds everything: database, server key, and the lock of the process that serves.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokenry_core::{Entropy, credentials::Key};
+
+use crate::config::ServerKey;
+
+const DATABASE: &str = "tokenry.db";
+const SERVER_KEY: &str = "server.key";
+const LOCK: &str = "serve.lock";
+const FIRST_ADMINISTRATOR: &str = "first-administrator.txt";
+const OWNER_ONLY: u32 = 0o600;
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub struct DataFolder(PathBuf);
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// A file or the folder itself.
+    #[error("{path}: {error}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// Another process serves it.
+    #[error("another tokenry serves {0} already: stop it first, or choose another --data")]
+    Served(PathBuf),
+    /// The key file holds no key.
+    #[error(
+        "{0} holds no server key: it must be 32 bytes in base64url, as `tokenry init` writes it"
+    )]
+    NoKey(PathBuf),
+    /// A database without its key.
+    #[error(
+        "{folder} has a database but no server key ({key} is missing): put the key back from its backup, \
+         or set TOKENRY_SERVER_KEY; if it is lost for good, run `tokenry key replace --lost`"
+    )]
+    KeyMissing {
+        /// The folder.
+        folder: PathBuf,
+        /// Where the key would be.
+        key: PathBuf,
+    },
+}
+
+/// The right to serve the folder, until it is dropped.
+#[derive(Debug)]
+pub struct ServeLock {
+    _file: File,
+}
+
+impl DataFolder {
+    /// Opens the folder; makes it, for its owner only, when it is not there.
+    pub fn open(path: &Path) -> Result<Self, DataFolderError> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|error| DataFolderError::Io { path: path.to_owned(), error })?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> PathBuf {
+        self.0.join(DATABASE)
+    }
+
+    /// Where the key is, unless the configuration says otherwise.
+    pub fn server_key(&self) -> PathBuf {
+        self.0.join(SERVER_KEY)
+    }
+
+    /// Takes the lock of the one process that may serve: caches of two would not know of each other.
+    pub fn lock(&self) -> Result<ServeLock, DataFolderError> {
+        let path = self.0.join(LOCK);
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(OWNER_ONLY)
+            .open(&path);
+        let file = opened.map_err(|error| DataFolderError::Io { path: path.clone(), error })?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServeLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::Served(self.0.clone())),
+            Err(TryLockError::Error(error)) => Err(DataFolderError::Io { path, error }),
+        }
+    }
+
+    /// The root key: from the configuration, from the key file, or drawn for a new folder.
+    pub fn root_key(
+        &self,
+        given: Option<&ServerKey>,
+        key_file: Option<&Path>,
+        entropy: &dyn Entropy,
+    ) -> Result<Key, DataFolderError> {
+        if let Some(given) = given {
+            return Ok(Key::new(*given.expose()));
+        }
+        let path = key_file.map_or_else(|| self.server_key(), Path::to_owned);
+        match read_key(&path)? {
+            Some(key) => Ok(key),
+            None if key_file.is_some() => Err(DataFolderError::NoKey(path)),
+            None if self.database().exists() => {
+                Err(DataFolderError::KeyMissing { folder: self.0.clone(), key: path })
+            }
+            None => self.draw_key(&path, entropy),
+        }
+    }
+
+    /// Draws a key and keeps it. When another process was faster, its key is the one.
+    fn draw_key(&self, path: &Path, entropy: &dyn Entropy) -> Result<Key, DataFolderError> {
+        let key = Key::draw(entropy);
+        match self.write_key(&key) {
+            Ok(()) => Ok(key),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                read_key(path)?.ok_or_else(|| DataFolderError::NoKey(path.to_owned()))
+            }
+            Err(error) => Err(DataFolderError::Io { path: path.to_owned(), error }),
+        }
+    }
+
+    /// Keeps a new key in the folder, where none may be yet.
+    pub fn write_key(&self, key: &Key) -> io::Result<()> {
+        let text = format!("{}\n", URL_SAFE_NO_PAD.encode(key.expose()));
+        // Whole or not at all: a half-written key would lock its owner out.
+        let mut staged = tempfile_in(&self.0)?;
+        staged.1.write_all(text.as_bytes())?;
+        staged.1.sync_all()?;
+        let linked = fs::hard_link(&staged.0, self.server_key());
+        fs::remove_file(&staged.0)?;
+        linked?;
+        File::open(&self.0)?.sync_all()
+    }
+
+    /// Keeps the first administrator's secrets for the owner of the folder, and says where.
+    pub fn write_first_administrator(&self, text: &str) -> Result<PathBuf, DataFolderError> {
+        let path = self.0.join(FIRST_ADMINISTRATOR);
+        let fail = |error| DataFolderError::Io { path: path.clone(), error };
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(OWNER_ONLY)
+            .open(&path)
+            .map_err(fail)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
+        Ok(path)
+    }
+}
+
+fn tempfile_in(folder: &Path) -> io::Result<(PathBuf, File)> {
+    let path = folder.join(format!("{SERVER_KEY}.{}.new", std::process::id()));
+    let file =
+        OpenOptions::new().create(true).write(true).truncate(true).mode(OWNER_ONLY).open(&path)?;
+    Ok((path, file))
+}
+
+fn read_key(path: &Path) -> Result<Option<Key>, DataFolderError> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|mut file| {
+        warn_if_readable_by_others(path, &file);
+        file.read_to_string(&mut text)
+    });
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(DataFolderError::Io { path: path.to_owned(), error });
+        }
+    }
+    let key =
+        ServerKey::parse(text.trim()).ok_or_else(|| DataFolderError::NoKey(path.to_owned()))?;
+    Ok(Some(Key::new(*key.expose())))
+}
+
+fn warn_if_readable_by_others(path: &Path, file: &File) {
+    let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+    if mode & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "others can read the server key: run chmod 600 on it");
+    }
+}

@@ -1,0 +1,94 @@
+//! Clients and users, cached and coherent: their state decides over every token of theirs.
+
+use std::sync::Arc;
+
+use tokenry_core::{client::Client, user::User};
+use tokenry_protocol::ids::{ClientId, ClientIdentifier, UserId};
+use tokenry_store::{Result, Store};
+
+use crate::{coherent_cache::CoherentCache, config};
+
+/// The clients and users that requests need all the time.
+pub struct Directory {
+    store: Arc<dyn Store>,
+    clients: CoherentCache<ClientId, Client>,
+    identifiers: CoherentCache<ClientIdentifier, ClientId>,
+    users: CoherentCache<UserId, User>,
+}
+
+impl Directory {
+    /// An empty directory over a store.
+    pub fn new(store: Arc<dyn Store>, sizes: &config::Cache) -> Self {
+        Self {
+            store,
+            clients: CoherentCache::new(sizes.clients),
+            identifiers: CoherentCache::new(sizes.clients),
+            users: CoherentCache::new(sizes.users),
+        }
+    }
+
+    /// A client that is not deleted. It may be disabled.
+    pub async fn find_client(&self, id: ClientId) -> Result<Option<Arc<Client>>> {
+        if let Some(client) = self.clients.get(&id) {
+            return Ok(Some(client));
+        }
+        let ticket = self.clients.ticket();
+        let found = self.store.find_client(id).await?.map(Arc::new);
+        if let Some(client) = &found {
+            self.clients.admit(ticket, &id, client);
+        }
+        Ok(found)
+    }
+
+    /// The same by identifier.
+    pub async fn find_client_by_identifier(
+        &self,
+        identifier: &ClientIdentifier,
+    ) -> Result<Option<Arc<Client>>> {
+        if let Some(id) = self.identifiers.get(identifier) {
+            let client = self.find_client(*id).await?;
+            // An identifier may have moved on to another client.
+            if let Some(client) = client.filter(|client| client.identifier == *identifier) {
+                return Ok(Some(client));
+            }
+            self.identifiers.evict(identifier);
+        }
+        let (ticket, id_ticket) = (self.clients.ticket(), self.identifiers.ticket());
+        let found = self.store.find_client_by_identifier(identifier).await?.map(Arc::new);
+        if let Some(client) = &found {
+            self.clients.admit(ticket, &client.id, client);
+            self.identifiers.admit(id_ticket, identifier, &Arc::new(client.id));
+        }
+        Ok(found)
+    }
+
+    /// A user who is not deleted. They may be suspended.
+    pub async fn find_user(&self, id: UserId) -> Result<Option<Arc<User>>> {
+        if let Some(user) = self.users.get(&id) {
+            return Ok(Some(user));
+        }
+        let ticket = self.users.ticket();
+        let found = self.store.find_user(id).await?.map(Arc::new);
+        if let Some(user) = &found {
+            self.users.admit(ticket, &id, user);
+        }
+        Ok(found)
+    }
+
+    /// To be called when a client was changed or deleted, before that is acknowledged.
+    pub fn evict_client(&self, id: ClientId) {
+        self.clients.evict(&id);
+    }
+
+    /// To be called when a user was changed or deleted, before that is acknowledged.
+    pub fn evict_user(&self, id: UserId) {
+        self.users.evict(&id);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.clients.clear();
+        self.identifiers.clear();
+        self.users.clear();
+    }
+}

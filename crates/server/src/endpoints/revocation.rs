@@ -1,0 +1,65 @@
+//! Revocation endpoint (RFC 7009).
+//!
+//! 1. The client proves itself, as at the token endpoint.
+//! 2. A token of its own is ended, its whole pair with it. For anything else the answer is the same
+//!    200 (§2.2): it says nothing about what exists.
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::StatusCode;
+use serde_json::json;
+use tokenry_core::{Mint, revocation};
+use tokenry_protocol::{
+    ids::TokenId,
+    oauth::{parameters::InvalidRequest, token::Dialect},
+    secret::{Credential, Kind},
+};
+
+use super::token::{read_form, refuse_secrets_in_query};
+use crate::{
+    extract::{body, client_authentication::authenticated_client, client_ip::ClientIp},
+    respond::{self, OAuthError},
+    state::AppState,
+};
+
+/// `POST /oauth/revoke`
+pub async fn revoke(
+    State(state): State<AppState>,
+    ip: ClientIp,
+    request: Request,
+) -> Result<Response, OAuthError> {
+    let (parts, body) = request.into_parts();
+    let body = body::read(body, state.config.limits.body_max).await?;
+    let parameters = read_form(&parts.headers, &body)?;
+    refuse_secrets_in_query(&parts.uri)?;
+    let headers = &parts.headers;
+    let client =
+        authenticated_client(headers, &parameters, Dialect::Standard, ip.0, &state).await?;
+    let missing = || InvalidRequest::new("token is missing.");
+    let presented = Credential::parse(parameters.text("token")?.ok_or_else(missing)?);
+
+    // Some clients read the body of every answer as JSON, so it is an empty object.
+    let done = || respond::json(StatusCode::OK, &json!({}));
+    let Ok(presented) = presented else {
+        return Ok(done());
+    };
+    let is_token = matches!(presented.parts().kind, Kind::AccessToken | Kind::RefreshToken);
+    if !is_token || state.keys().token.recognise(&presented) == Mint::Forged {
+        return Ok(done());
+    }
+    let Ok(id) = TokenId::new(presented.parts().id) else {
+        return Ok(done());
+    };
+    let token = state.verifier.find(id).await?;
+    let end = revocation::revoke_presented(&client, token.as_ref(), &presented, state.now());
+    if let Some(end) = end {
+        let ended = state.store.end_grant(end).await;
+        // A write that did not answer may have happened.
+        state.verifier.evict(id);
+        ended?;
+        tracing::info!(token.id = id.get(), client.id = client.client().id.get(), "revoked");
+    }
+    Ok(done())
+}

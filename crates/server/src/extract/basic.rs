@@ -1,0 +1,140 @@
+//! `Authorization` headers (RFC 9110 §11.6.2, RFC 7617, RFC 6750 §2.1).
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+
+/// What an `Authorization` header holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// Nothing usable: no header, an unknown scheme, or a scheme without a value.
+    None,
+    /// Two headers.
+    Several,
+    /// A bearer token, unjudged.
+    Bearer(String),
+    /// User and password, unjudged.
+    Basic(Basic),
+    /// Basic that cannot be decoded, or without a colon.
+    MalformedBasic,
+}
+
+/// User and password of a Basic header.
+#[derive(PartialEq, Eq)]
+pub struct Basic {
+    /// Before the first colon.
+    pub user: String,
+    /// After it.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Basic {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Basic(…)")
+    }
+}
+
+/// Reads the header.
+pub fn authorization(headers: &HeaderMap) -> Authorization {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Authorization::None,
+        (Some(_), Some(_)) => Authorization::Several,
+        (Some(value), None) => parse(value),
+    }
+}
+
+fn parse(value: &HeaderValue) -> Authorization {
+    let Some((scheme, rest)) = value.as_bytes().split_once_space() else {
+        return Authorization::None;
+    };
+    let rest = rest.trim_ascii();
+    if rest.is_empty() {
+        Authorization::None
+    } else if scheme.eq_ignore_ascii_case(b"bearer") {
+        // What is not UTF-8 is no credential of ours, and is refused as such.
+        Authorization::Bearer(String::from_utf8_lossy(rest).into_owned())
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        decode(rest).map_or(Authorization::MalformedBasic, Authorization::Basic)
+    } else {
+        Authorization::None
+    }
+}
+
+trait SplitOnceSpace {
+    fn split_once_space(&self) -> Option<(&[u8], &[u8])>;
+}
+
+impl SplitOnceSpace for [u8] {
+    fn split_once_space(&self) -> Option<(&[u8], &[u8])> {
+        let at = self.iter().position(|byte| *byte == b' ')?;
+        self.split_at_checked(at)
+    }
+}
+
+/// Standard and URL-safe, padded or not: some clients send one, some the other.
+fn decode(encoded: &[u8]) -> Option<Basic> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if encoded.iter().any(|byte| b"-_".contains(byte)) {
+        &alphabet::URL_SAFE
+    } else {
+        &alphabet::STANDARD
+    };
+    let decoded = GeneralPurpose::new(alphabet, CONFIG).decode(encoded).ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (user, password) = decoded.split_once(':')?;
+    Some(Basic { user: user.to_owned(), password: password.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(header: &[u8]) -> Authorization {
+        parse(&HeaderValue::from_bytes(header).unwrap())
+    }
+
+    #[test]
+    fn schemes_are_read_in_any_case_and_with_any_number_of_spaces() {
+        for header in [&b"Bearer abc"[..], b"bearer abc", b"BEARER    abc", b"Bearer abc  "] {
+            assert_eq!(read(header), Authorization::Bearer("abc".to_owned()));
+        }
+        for header in [&b"Bearer"[..], b"Bearer ", b"Basic", b"Digest abc", b"", b" Bearer abc"] {
+            assert_eq!(read(header), Authorization::None, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn basic_is_read_in_both_alphabets_and_split_at_the_first_colon() {
+        let basic = |user: &str, password: &str| {
+            Authorization::Basic(Basic { user: user.to_owned(), password: password.to_owned() })
+        };
+        assert_eq!(read(b"Basic YTpiOmM="), basic("a", "b:c"));
+        assert_eq!(read(b"Basic YTpiOmM"), basic("a", "b:c"));
+        assert_eq!(read(b"Basic w6Q6w78_"), basic("ä", "ÿ?"));
+        assert_eq!(read(b"Basic w6Q6w78/"), basic("ä", "ÿ?"));
+        for malformed in [&b"Basic !!!"[..], b"Basic YWJj", b"Basic /w=="] {
+            assert_eq!(read(malformed), Authorization::MalformedBasic, "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn two_headers_are_told_apart_from_one() {
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert_eq!(authorization(&headers), Authorization::Several);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_the_parser_panic(text in "[ -~]{0,80}") {
+            let _ = read(text.as_bytes());
+        }
+    }
+}

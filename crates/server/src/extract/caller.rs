@@ -1,0 +1,204 @@
+//! Who calls the record API: a bearer token, or a user by Basic.
+//!
+//! One form a request. Every form speaks for one user, who must not be suspended. Basic has the
+//! user's full rights; a bearer token has its scope.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+};
+use tokenry_core::{
+    api_token::ApiTokenStatus,
+    user::{Role, User, fold_email},
+};
+use tokenry_protocol::{
+    ids::ApiTokenId,
+    scope::Requirement,
+    secret::{Credential, Kind},
+    time::Timestamp,
+};
+
+use super::{
+    basic::{Authorization, Basic, authorization},
+    client_ip::ClientIp,
+};
+use crate::{
+    failure_limits::Subject,
+    respond::ApiError,
+    state::AppState,
+    verify::{VerifiedToken, VerifyError},
+};
+
+/// Who calls, and with what rights.
+pub struct Caller {
+    /// The user.
+    pub user: Arc<User>,
+    /// The bearer token; `None` by Basic, which has no scope to check.
+    pub token: Option<VerifiedToken>,
+}
+
+/// The record API's own resource in scopes.
+pub const OAUTH: &str = "oauth";
+/// The users' resource in scopes.
+pub const USERS: &str = "users";
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let now = state.now();
+        let Ok(ip) = ClientIp::from_request_parts(parts, state).await;
+        let in_query = token_in_query(parts, state);
+        match (authorization(&parts.headers), in_query) {
+            (Authorization::None, None) => Err(ApiError::NoCredentials),
+            (Authorization::Bearer(token), None) | (Authorization::None, Some(token)) => {
+                bearer(&token, ip, state, now).await
+            }
+            (Authorization::Several, _) | (_, Some(_)) => Err(ApiError::TwoForms),
+            (Authorization::MalformedBasic, None) => Err(ApiError::WrongBasic),
+            (Authorization::Basic(basic), None) => basic_user(basic, ip, state, now).await,
+        }
+    }
+}
+
+/// RFC 6750 §2.3, off unless configured: addresses end up in logs.
+fn token_in_query(parts: &Parts, state: &AppState) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct InQuery {
+        access_token: Option<String>,
+    }
+    if !state.config.record_api.token_in_query {
+        return None;
+    }
+    Query::<InQuery>::try_from_uri(&parts.uri).ok()?.0.access_token
+}
+
+/// Failures count only where a limit for them is set.
+async fn bearer(
+    token: &str,
+    ClientIp(ip): ClientIp,
+    state: &AppState,
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
+    let attempt = state.failures.begin(vec![Subject::bearer_address(ip)], now)?;
+    let keys = state.keys();
+    match state.verifier.verify(token, &keys.token, &state.directory, now).await {
+        Ok(verified) => {
+            state.failures.forgive(attempt);
+            state.verifier.note_use(&verified, now);
+            Ok(Caller { user: Arc::clone(&verified.user), token: Some(verified) })
+        }
+        Err(error @ VerifyError::Invalid(_)) => Err(error.into()),
+        Err(error @ VerifyError::Store(_)) => {
+            state.failures.forgive(attempt);
+            Err(error.into())
+        }
+    }
+}
+
+/// `email/token:api_token`, or `email:password` where that is switched on. Every failure is the
+/// same answer after the same work.
+async fn basic_user(
+    basic: Basic,
+    ClientIp(ip): ClientIp,
+    state: &AppState,
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
+    let (email, by_token) = match basic.user.strip_suffix("/token") {
+        Some(email) => (email, true),
+        None => (basic.user.as_str(), false),
+    };
+    let email = fold_email(email);
+    let subjects = vec![Subject::Account(email.clone()), Subject::address(ip)];
+    if by_token {
+        let judged = user_by_api_token(&email, &basic.password, state).await?;
+        // Counted and told without waiting in between: many at once that are right are never taken
+        // for failures, and many that are wrong are counted before any of them is answered.
+        let attempt = state.failures.begin(subjects, now)?;
+        let (id, user) = judged.ok_or(ApiError::WrongBasic)?;
+        state.failures.forgive(attempt);
+        state.api_token_uses.note(id, now);
+        return Ok(Caller { user, token: None });
+    }
+    let attempt = state.failures.begin(subjects, now)?;
+    match user_by_password(&email, basic.password, state).await {
+        Ok(Some(user)) => {
+            state.failures.forgive(attempt);
+            Ok(Caller { user, token: None })
+        }
+        Ok(None) => Err(ApiError::WrongBasic),
+        Err(error) => {
+            state.failures.forgive(attempt);
+            Err(error)
+        }
+    }
+}
+
+/// An API token works with the address of the user it is bound to, and with no other.
+async fn user_by_api_token(
+    email: &str,
+    presented: &str,
+    state: &AppState,
+) -> Result<Option<(ApiTokenId, Arc<User>)>, ApiError> {
+    if !state.config.api_tokens.enabled {
+        return Ok(None);
+    }
+    let Ok(credential) = Credential::parse(presented) else {
+        return Ok(None);
+    };
+    let parts = credential.parts();
+    let Some(id) = ApiTokenId::new(parts.id).ok().filter(|_| parts.kind == Kind::ApiToken) else {
+        return Ok(None);
+    };
+    let token = state.store.find_api_token(id).await?.filter(|token| {
+        token.status == ApiTokenStatus::Active && token.hash.matches(&credential.hash())
+    });
+    let Some(token) = token else { return Ok(None) };
+    let user = state.directory.find_user(token.assigned_user_id).await?;
+    let user = user.filter(|user| !user.suspended && fold_email(&user.email) == email);
+    Ok(user.map(|user| (id, user)))
+}
+
+async fn user_by_password(
+    email: &str,
+    password: String,
+    state: &AppState,
+) -> Result<Option<Arc<User>>, ApiError> {
+    if !state.config.record_api.password_access {
+        return Ok(None);
+    }
+    let user = state.store.find_user_by_email(email).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let proved = state.passwords.verify(password, hash).await;
+    Ok(user.filter(|user| proved && !user.suspended).map(Arc::new))
+}
+
+impl Caller {
+    /// Refuses a bearer token without the scope. Basic passes.
+    pub fn require_scope(&self, state: &AppState, need: Requirement) -> Result<(), ApiError> {
+        let Some(scope) = self.token.as_ref().and_then(VerifiedToken::scope) else {
+            return Ok(());
+        };
+        if state.policy.scopes.covers(scope, need) {
+            return Ok(());
+        }
+        let access = need.access.as_str().to_owned();
+        Err(ApiError::MissingScope(match need.resource {
+            // The record API names the general word, which older clients compare.
+            OAUTH => vec![access],
+            resource => vec![format!("{resource}:{access}"), access],
+        }))
+    }
+
+    /// Refuses everybody but administrators.
+    pub fn require_admin(&self) -> Result<(), ApiError> {
+        if self.is_admin() { Ok(()) } else { Err(ApiError::WrongRole) }
+    }
+
+    /// Whether the caller is an administrator.
+    pub fn is_admin(&self) -> bool {
+        self.user.role == Role::Admin
+    }
+}

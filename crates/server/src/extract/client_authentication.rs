@@ -1,0 +1,111 @@
+//! Client authentication at the grant endpoints (RFC 6749 §2.3).
+//!
+//! 1. Read the header and the body; more than one method is refused.
+//! 2. Find the client by its identifier.
+//! 3. Count the attempt against the limits of the client and of the address, and let `core` judge
+//!    the secret.
+
+use std::{borrow::Cow, net::IpAddr};
+
+use http::HeaderMap;
+use percent_encoding::percent_decode_str;
+use tokenry_core::{
+    client_authentication::{AuthenticatedClient, authenticate},
+    rejection::Rejection,
+};
+use tokenry_protocol::{
+    ids::ClientIdentifier,
+    oauth::{error::ErrorCode, parameters::Parameters, token::Dialect},
+};
+
+use super::basic::{Authorization, Basic, authorization};
+use crate::{
+    failure_limits::Subject,
+    respond::{AuthenticatedBy, OAuthError},
+    state::AppState,
+};
+
+/// What a client says about itself.
+struct Presented {
+    identifier: String,
+    secret: Option<String>,
+    by: AuthenticatedBy,
+}
+
+/// Proves the client of a request, or says why not.
+pub async fn authenticated_client(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    dialect: Dialect,
+    ip: IpAddr,
+    state: &AppState,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let presented = read(headers, parameters, dialect)?;
+    let subjects = vec![
+        Subject::Client(presented.identifier.to_ascii_lowercase().chars().take(255).collect()),
+        Subject::address(ip),
+    ];
+    let client = match ClientIdentifier::parse(&presented.identifier) {
+        Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
+        Err(_) => None,
+    };
+    // Counted and judged without waiting in between: many at once that are right are never taken
+    // for failures, and many that are wrong are counted before any of them is answered.
+    let attempt = state.failures.begin(subjects, state.now())?;
+    match authenticate(client, presented.secret.as_deref()) {
+        Ok(client) => {
+            state.failures.forgive(attempt);
+            Ok(client)
+        }
+        Err(rejection) => Err(OAuthError::Rejected(rejection, presented.by)),
+    }
+}
+
+fn read(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    dialect: Dialect,
+) -> Result<Presented, OAuthError> {
+    let in_body = parameters.text("client_id")?.map(str::to_owned);
+    let secret_in_body = parameters.text("client_secret")?.map(str::to_owned);
+    let by_header = match authorization(headers) {
+        Authorization::Several => return Err(Rejection::TwoMethods.into()),
+        Authorization::Basic(basic) if !is_users(&basic, dialect) => Some(basic),
+        Authorization::MalformedBasic if dialect == Dialect::Standard => {
+            return Err(OAuthError::Rejected(Rejection::ClientMissing, AuthenticatedBy::Header));
+        }
+        _ => None,
+    };
+    let Some(basic) = by_header else {
+        let identifier = in_body.ok_or(Rejection::ClientMissing)?;
+        return Ok(Presented { identifier, secret: secret_in_body, by: AuthenticatedBy::Body });
+    };
+    let by = AuthenticatedBy::Header;
+    let (identifier, secret) =
+        form_decoded(&basic).ok_or(OAuthError::Rejected(Rejection::ClientSecretWrong, by))?;
+    let named_otherwise = in_body.is_some_and(|in_body| in_body != identifier);
+    if secret_in_body.is_some() || named_otherwise {
+        return Err(Rejection::TwoMethods.into());
+    }
+    Ok(Presented { identifier, secret: Some(secret).filter(|secret| !secret.is_empty()), by })
+}
+
+/// The record door is called by clients that send their user's credentials in the header and their
+/// own in the body. Identifiers hold neither `@` nor `/`.
+fn is_users(basic: &Basic, dialect: Dialect) -> bool {
+    dialect == Dialect::Record && basic.user.contains(['@', '/'])
+}
+
+/// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+fn form_decoded(basic: &Basic) -> Option<(String, String)> {
+    let decode = |half: &str| {
+        let spaced = half.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
+    };
+    Some((decode(&basic.user)?, decode(&basic.password)?))
+}
+
+/// Whether the failure was one of client authentication, which decides about the challenge.
+pub const fn is_client_failure(rejection: &Rejection) -> bool {
+    matches!(rejection.code(), ErrorCode::InvalidClient)
+}

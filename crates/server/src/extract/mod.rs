@@ -1,0 +1,11 @@
+//! What handlers take out of requests.
+
+pub mod basic;
+pub mod body;
+pub mod caller;
+pub mod client_authentication;
+pub mod client_ip;
+pub mod cookies;
+pub mod page_token;
+pub mod path_id;
+pub mod sign_in_session;

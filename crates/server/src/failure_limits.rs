@@ -1,0 +1,237 @@
+//! Limits on failed authentications, per account and per address.
+//!
+//! An attempt is counted before it is judged and given back if it succeeds, so that many at once
+//! cannot slip through while the first are still being judged. Over the limit the right secret is
+//! refused too, until the minute is over.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokenry_protocol::time::{Seconds, Timestamp};
+
+use crate::config;
+
+const MINUTE: Seconds = Seconds(60);
+/// Past this many keys the oldest minutes are swept, and past twice of it everybody shares one.
+const KEYS_MAX: usize = 100_000;
+
+/// What attempts are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A user's address, folded, from any browser that is not known to this account.
+    Account(String),
+    /// The same from one browser that signed in to this account before.
+    KnownBrowser(String),
+    /// A client's identifier, folded.
+    Client(String),
+    /// Where the request came from; an IPv6 network of 64 bits counts as one.
+    Address(IpAddr),
+    /// The same for bearer tokens, which have a limit of their own or none: the expired tokens of
+    /// all users of a gateway come from one address.
+    BearerAddress(IpAddr),
+}
+
+impl Subject {
+    /// The address as it is counted.
+    pub fn address(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+
+    /// The address as bearer tokens from it are counted.
+    pub fn bearer_address(address: IpAddr) -> Self {
+        Self::BearerAddress(network(address))
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// Over the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyFailures {
+    /// When the minute is over.
+    pub retry_after: Seconds,
+}
+
+/// Counted attempts of the current minute of each subject.
+pub struct FailureLimits {
+    per_account: Option<u32>,
+    per_address: Option<u32>,
+    bearers_per_address: Option<u32>,
+    counts: Mutex<HashMap<Subject, Minute>>,
+}
+
+#[derive(Clone, Copy)]
+struct Minute {
+    began_at: Timestamp,
+    failures: u32,
+}
+
+/// An attempt that was counted. It stays a failure unless it is given back.
+#[must_use]
+pub struct Attempt(Vec<Subject>);
+
+impl FailureLimits {
+    /// Takes the most failures a minute.
+    pub fn new(limits: &config::Limits) -> Self {
+        Self {
+            per_account: limits.failed_authentications_per_account,
+            per_address: limits.failed_authentications_per_address,
+            bearers_per_address: limits.failed_bearers_per_address,
+            counts: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Counts an attempt by all of `subjects`, or none if one of them is over its limit.
+    pub fn begin(
+        &self,
+        subjects: Vec<Subject>,
+        now: Timestamp,
+    ) -> Result<Attempt, TooManyFailures> {
+        let mut subjects = subjects;
+        subjects.retain(|subject| self.limit(subject).is_some());
+        if subjects.is_empty() {
+            return Ok(Attempt(subjects));
+        }
+        let mut counts = self.lock();
+        if counts.len() >= KEYS_MAX {
+            counts.retain(|_, minute| !minute.is_over(now));
+        }
+        for subject in &subjects {
+            let limit = self.limit(subject).unwrap_or(u32::MAX);
+            let minute = counts.get(subject).filter(|minute| !minute.is_over(now));
+            if let Some(minute) = minute.filter(|minute| minute.failures >= limit) {
+                let retry_after = minute.began_at.plus(MINUTE).seconds_left(now).max(Seconds(1));
+                return Err(TooManyFailures { retry_after });
+            }
+        }
+        for subject in &subjects {
+            if counts.len() < KEYS_MAX * 2 || counts.contains_key(subject) {
+                let fresh = Minute { began_at: now, failures: 0 };
+                let minute = counts.entry(subject.clone()).or_insert(fresh);
+                if minute.is_over(now) {
+                    *minute = fresh;
+                }
+                minute.failures = minute.failures.saturating_add(1);
+            }
+        }
+        Ok(Attempt(subjects))
+    }
+
+    /// The attempt succeeded, or was never judged: it does not count.
+    pub fn forgive(&self, attempt: Attempt) {
+        if attempt.0.is_empty() {
+            return;
+        }
+        let mut counts = self.lock();
+        for subject in attempt.0 {
+            if let Some(minute) = counts.get_mut(&subject) {
+                minute.failures = minute.failures.saturating_sub(1);
+                if minute.failures == 0 {
+                    counts.remove(&subject);
+                }
+            }
+        }
+    }
+
+    fn limit(&self, subject: &Subject) -> Option<u32> {
+        match subject {
+            Subject::Address(_) => self.per_address,
+            Subject::BearerAddress(_) => self.bearers_per_address,
+            _ => self.per_account,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Minute>> {
+        // A panic elsewhere cannot leave the counts half-changed.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Minute {
+    fn is_over(&self, now: Timestamp) -> bool {
+        let elapsed = now.millis_since(self.began_at);
+        // A clock that was set back must not lock anybody out for longer.
+        elapsed >= MINUTE.as_millis() || elapsed < 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn limits(per_account: Option<u32>, per_address: Option<u32>) -> FailureLimits {
+        FailureLimits::new(&config::Limits {
+            failed_authentications_per_account: per_account,
+            failed_authentications_per_address: per_address,
+            ..config::Limits::default()
+        })
+    }
+
+    fn account(name: &str) -> Vec<Subject> {
+        vec![Subject::Account(name.to_owned())]
+    }
+
+    #[test]
+    fn the_limit_holds_until_the_minute_is_over() {
+        let limits = limits(Some(3), Some(60));
+        for _ in 0..3 {
+            let _ = limits.begin(account("ada"), NOW).unwrap();
+        }
+        let later = NOW.plus(Seconds(51));
+        let refused = limits.begin(account("ada"), later).err();
+        assert_eq!(refused, Some(TooManyFailures { retry_after: Seconds(9) }));
+        assert!(limits.begin(account("ben"), later).is_ok());
+        assert!(limits.begin(account("ada"), NOW.plus(Seconds(60))).is_ok());
+    }
+
+    #[test]
+    fn successes_do_not_count() {
+        let limits = limits(Some(3), None);
+        for _ in 0..100 {
+            let attempt = limits.begin(account("ada"), NOW).unwrap();
+            limits.forgive(attempt);
+        }
+    }
+
+    #[test]
+    fn attempts_that_are_still_being_judged_count() {
+        let limits = limits(Some(3), None);
+        let open: Vec<_> = (0..3).map(|_| limits.begin(account("ada"), NOW).unwrap()).collect();
+        assert!(limits.begin(account("ada"), NOW).is_err());
+        for attempt in open {
+            limits.forgive(attempt);
+        }
+        assert!(limits.begin(account("ada"), NOW).is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address_and_a_mapped_ipv4_is_that_ipv4() {
+        let address = |text: &str| Subject::address(text.parse().unwrap());
+        assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
+        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+    }
+
+    #[test]
+    fn no_limit_counts_nothing() {
+        let limits = limits(None, None);
+        for _ in 0..1_000 {
+            let _ = limits.begin(account("ada"), NOW).unwrap();
+        }
+        assert!(limits.lock().is_empty());
+    }
+}

@@ -1,0 +1,25 @@
+//! Writes the uses of tokens once a second.
+
+use std::time::Duration;
+
+use tokenry_store::Result;
+
+use super::StopSignal;
+use crate::{respond::log_store_error, state::AppState};
+
+/// What a crash may lose of `used_at`.
+const PERIOD: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(state: AppState, mut stop: StopSignal) {
+    while stop.sleep(PERIOD).await {
+        if let Err(error) = flush(&state).await {
+            log_store_error(&error);
+        }
+    }
+}
+
+/// Writes the uses noted so far; also the last thing before the store is closed.
+pub async fn flush(state: &AppState) -> Result<()> {
+    state.verifier.flush().await?;
+    state.api_token_uses.flush(&state.store).await
+}

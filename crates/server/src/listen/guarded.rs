@@ -1,0 +1,197 @@
+//! A connection's stream under guard: slow heads and idle connections are cut off.
+//!
+//! Between requests a connection may be idle for a while; once the first byte of a head has come, the
+//! rest must follow soon. The HTTP library's own timer does not tell the two apart.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep},
+};
+
+use super::framing::{Framing, FramingWatch};
+use crate::config::Limits;
+
+/// What the stream and the service know of each other.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// Requests whose head was complete.
+    begun: AtomicUsize,
+    /// Those of them that are still being answered.
+    in_flight: AtomicUsize,
+    /// A head on this connection was framed twice.
+    pub(super) is_ambiguous: AtomicBool,
+}
+
+/// A request that is being answered.
+pub(super) struct InFlight(Arc<Guard>);
+
+impl Guard {
+    /// A head is complete, and its request is being answered until the value is dropped.
+    pub(super) fn enter(self: &Arc<Self>) -> InFlight {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is being waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// The first byte of a head.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// The answer: the connection's time does not run.
+    Answer,
+}
+
+/// HTTP/1 heads are watched; HTTP/2 has limits of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    Unknown,
+    Http1,
+    Http2,
+}
+
+const HTTP2_PREFACE: &[u8] = b"PRI ";
+
+/// The stream.
+pub(super) struct GuardedStream {
+    stream: TcpStream,
+    guard: Arc<Guard>,
+    framing: FramingWatch,
+    speech: Speech,
+    waiting: Waiting,
+    /// How many requests had begun when the stream was last looked at.
+    seen: usize,
+    deadline: Pin<Box<Sleep>>,
+    idle_timeout: Duration,
+    head_timeout: Duration,
+}
+
+impl GuardedStream {
+    pub(super) fn new(stream: TcpStream, guard: Arc<Guard>, limits: &Limits) -> Self {
+        Self {
+            stream,
+            guard,
+            framing: FramingWatch::default(),
+            speech: Speech::Unknown,
+            waiting: Waiting::Idle,
+            seen: 0,
+            deadline: Box::pin(tokio::time::sleep(limits.idle_timeout)),
+            idle_timeout: limits.idle_timeout,
+            head_timeout: limits.head_timeout,
+        }
+    }
+
+    fn wait_for(&mut self, next: Waiting) {
+        self.waiting = next;
+        let limit = match next {
+            Waiting::Idle => self.idle_timeout,
+            Waiting::Head => self.head_timeout,
+            Waiting::Answer => return,
+        };
+        self.deadline.as_mut().reset(Instant::now() + limit);
+    }
+
+    /// Requests begin and end without a word to the stream, which looks when it is read.
+    fn look_at_requests(&mut self) {
+        let begun = self.guard.begun.load(Ordering::Relaxed);
+        if self.guard.is_busy() {
+            self.waiting = Waiting::Answer;
+        } else if begun != self.seen || self.waiting == Waiting::Answer {
+            self.wait_for(Waiting::Idle);
+        }
+        self.seen = begun;
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        if self.speech == Speech::Unknown {
+            let is_http2 = bytes.starts_with(HTTP2_PREFACE);
+            self.speech = if is_http2 { Speech::Http2 } else { Speech::Http1 };
+        }
+        if self.speech == Speech::Http1 {
+            if self.framing.watch(bytes) == Framing::Ambiguous {
+                self.guard.is_ambiguous.store(true, Ordering::Relaxed);
+            }
+            if self.waiting == Waiting::Idle {
+                self.wait_for(Waiting::Head);
+            }
+        }
+    }
+}
+
+impl AsyncRead for GuardedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.look_at_requests();
+        let before = buffer.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
+            let fresh = buffer.filled().get(before..).unwrap_or_default();
+            if !fresh.is_empty() {
+                this.received(fresh);
+            }
+            return Poll::Ready(read);
+        }
+        if this.waiting != Waiting::Answer && this.deadline.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for GuardedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

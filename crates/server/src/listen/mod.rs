@@ -1,0 +1,164 @@
+//! Connections: accepting, limiting, and ending them.
+
+mod framing;
+mod guarded;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use http::{HeaderValue, Request, StatusCode, Version, header::CONNECTION};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tower::ServiceExt;
+
+use self::guarded::{Guard, GuardedStream};
+use crate::config::Limits;
+
+const BACKLOG: i32 = 1_024;
+/// HTTP/2 peers that do not answer a ping are gone.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Running out of file descriptors passes; trying again at once would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds an address.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart must not wait for old connections to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Serves until `stop` is done; then finishes what is in flight, within the limit for that.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    stop: impl Future<Output = ()>,
+) {
+    let room = Arc::new(Semaphore::new(limits.connections_max));
+    let builder = Arc::new(builder(limits));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        // A connection past the limit waits in the backlog instead of being accepted and dropped.
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = &mut stop => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = connection(stream, peer, &router, limits);
+        let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
+        tokio::spawn(async move {
+            let (io, service) = connection;
+            let connection = builder.serve_connection(io, service);
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
+                tracing::debug!(%peer, error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.stop_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were cut off: they did not end in time");
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The guard cuts slow heads off sooner; this is for connections that say nothing more.
+        .header_read_timeout(limits.idle_timeout + limits.head_timeout)
+        .max_buf_size(limits.head_max.max(8_192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.http2_streams_max)
+        .max_pending_accept_reset_streams(limits.http2_pending_resets_max)
+        .max_local_error_reset_streams(limits.http2_local_resets_max)
+        .max_header_list_size(u32::try_from(limits.head_max).unwrap_or(u32::MAX))
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}
+
+type BoxedAnswer = std::pin::Pin<Box<dyn Future<Output = Result<Response, axum::BoxError>> + Send>>;
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: &Router,
+    limits: &Limits,
+) -> (
+    TokioIo<GuardedStream>,
+    impl hyper::service::Service<
+        Request<Incoming>,
+        Response = Response,
+        Error = axum::BoxError,
+        Future = BoxedAnswer,
+    > + use<>,
+) {
+    // Answers are small and whole: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let guard = Arc::new(Guard::default());
+    let io = TokioIo::new(GuardedStream::new(stream, Arc::clone(&guard), limits));
+    let router = router.clone();
+    let service = service_fn(move |request: Request<Incoming>| -> BoxedAnswer {
+        let (router, guard) = (router.clone(), Arc::clone(&guard));
+        Box::pin(async move {
+            let _in_flight = guard.enter();
+            let ambiguous = guard.is_ambiguous.load(Ordering::Relaxed);
+            if ambiguous && request.version() <= Version::HTTP_11 {
+                return Ok(refuse_ambiguous());
+            }
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            Ok(router.oneshot(request).await?)
+        })
+    });
+    (io, service)
+}
+
+/// RFC 9112 §6.1: both Content-Length and Transfer-Encoding; two readers would see two requests.
+fn refuse_ambiguous() -> Response {
+    let mut response = Response::new(Body::from(
+        r#"{"error":"BadRequest","description":"Send Content-Length or Transfer-Encoding, not both."}"#,
+    ));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    headers.insert(http::header::CONTENT_TYPE, json);
+    response
+}

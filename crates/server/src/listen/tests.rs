@@ -1,0 +1,144 @@
+//! Connections over real sockets.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(100);
+
+fn limits() -> Limits {
+    Limits { head_timeout: LONG, idle_timeout: LONG, stop_timeout: LONG, ..Limits::default() }
+}
+
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+fn start(router: Router, limits: Limits) -> Served {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let done = tokio::spawn(async move {
+        let stopped = async move { drop(stopped.await) };
+        serve(listener, router, &limits, stopped).await;
+    });
+    Served { address, stop, done }
+}
+
+fn hello() -> Router {
+    Router::new().route("/", get(|| async { "hello" }).post(|| async { "hello" }))
+}
+
+async fn connect(served: &Served) -> TcpStream {
+    TcpStream::connect(served.address).await.unwrap()
+}
+
+/// Sends, and reads until the server closes the connection.
+async fn until_closed(mut stream: TcpStream, sent: &str) -> String {
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset instead of closed has ended as well.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+/// RFC 9112 §6.1.
+#[tokio::test]
+async fn a_request_that_is_framed_twice_gets_400_and_the_connection_ends() {
+    let served = start(hello(), limits());
+    for heads in [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+    ] {
+        let sent = format!("POST / HTTP/1.1\r\nHost: x\r\n{heads}\r\n0\r\n\r\n");
+        let answer = until_closed(connect(&served).await, &sent).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+        assert!(!answer.contains("hello"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn either_framing_alone_is_served_on_one_connection() {
+    let served = start(hello(), limits());
+    let sent = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
+                POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab";
+    let answer = until_closed(connect(&served).await, sent).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 2, "{answer}");
+}
+
+#[tokio::test]
+async fn a_slow_head_is_cut_off_while_idle_connections_may_wait() {
+    let served = start(hello(), Limits { head_timeout: SHORT, ..limits() });
+    let idle = connect(&served).await;
+    let cut_off = until_closed(connect(&served).await, "GET / HTTP/1.1\r\nHost").await;
+    assert_eq!(cut_off, "");
+    let sent = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert!(until_closed(idle, sent).await.contains("hello"));
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_its_time_and_also_between_requests() {
+    let served = start(hello(), Limits { idle_timeout: SHORT, ..limits() });
+    assert_eq!(until_closed(connect(&served).await, "").await, "");
+    let kept_alive =
+        until_closed(connect(&served).await, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(kept_alive.ends_with("hello"), "{kept_alive}");
+}
+
+#[tokio::test]
+async fn a_connection_past_the_limit_waits_for_its_turn() {
+    let served = start(hello(), Limits { connections_max: 1, ..limits() });
+    let mut first = connect(&served).await;
+    first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut byte = [0];
+    first.read_exact(&mut byte).await.unwrap();
+    let sent = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let second = tokio::spawn(until_closed(connect(&served).await, sent));
+    tokio::task::yield_now().await;
+    assert!(!second.is_finished());
+    drop(first);
+    assert!(second.await.unwrap().contains("hello"));
+}
+
+#[tokio::test]
+async fn an_oversized_head_gets_431() {
+    let served = start(hello(), limits());
+    let sent = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    let answer = until_closed(connect(&served).await, &sent).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
+    let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (handler_entered, handler_release) = (Arc::clone(&entered), Arc::clone(&release));
+    let slow = move || async move {
+        handler_entered.notify_one();
+        handler_release.notified().await;
+        "finished"
+    };
+    let served = start(Router::new().route("/", get(slow)), limits());
+    let sent = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let in_flight = tokio::spawn(until_closed(connect(&served).await, sent));
+    entered.notified().await;
+    served.stop.send(()).unwrap();
+    while TcpStream::connect(served.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!in_flight.is_finished());
+    release.notify_one();
+    assert!(in_flight.await.unwrap().contains("finished"));
+    served.done.await.unwrap();
+}

@@ -1,0 +1,40 @@
+//! Files that pages refer to.
+
+use axum::{body::Body, extract::RawPathParams, response::Response};
+use http::{
+    HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+};
+
+use super::{error::PageError, visit::Visit};
+use crate::views::{Asset, Problem, assets};
+
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Under an address that does not name the content, the content may change.
+const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+/// A picture may be opened as a page of its own.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// `GET /assets/{file}`
+pub async fn serve(visit: Visit, params: RawPathParams) -> Response {
+    let file = params.iter().find_map(|(name, value)| (name == "file").then_some(value));
+    let asset = file.and_then(|file| {
+        let mut all = assets().iter();
+        all.find(|asset| asset.path.strip_prefix("/assets/") == Some(file))
+    });
+    visit.answer(match asset {
+        Some(asset) => Ok(give(asset, visit.target())),
+        None => Err(PageError::Problem(Problem::NotFound)),
+    })
+}
+
+fn give(asset: &Asset, target: &str) -> Response {
+    let mut response = Response::new(Body::from(asset.bytes));
+    let kept = if target == asset.href() { FOR_EVER } else { FOR_AN_HOUR };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    headers.insert(CACHE_CONTROL, kept);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, NOTHING);
+    response
+}

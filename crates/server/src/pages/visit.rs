@@ -1,0 +1,104 @@
+//! A browser's request, and what every page needs of it.
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, OriginalUri},
+    http::request::Parts,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, Uri, header::CONTENT_TYPE};
+use tokenry_protocol::{oauth::parameters::Parameters, time::Timestamp};
+
+use super::error::{PageError, PageResult};
+use crate::{
+    extract::{
+        body,
+        client_ip::ClientIp,
+        page_token::{self, Binding},
+        sign_in_session::{self, SignedIn},
+    },
+    state::AppState,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_MAX: usize = 64;
+
+/// A browser's request without its body.
+pub struct Visit {
+    /// What every handler shares.
+    pub state: AppState,
+    /// When it came.
+    pub now: Timestamp,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Where it came from.
+    pub ip: IpAddr,
+    uri: Uri,
+}
+
+impl FromRequestParts<AppState> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), now: state.now(), headers: parts.headers.clone(), ip, uri })
+    }
+}
+
+impl Visit {
+    /// Path and query, exactly as they were sent.
+    pub fn target(&self) -> &str {
+        self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+    }
+
+    /// The parameters in the query.
+    pub fn query(&self) -> Result<Parameters, PageError> {
+        let query = self.uri.query().unwrap_or_default();
+        Ok(Parameters::from_form(query.as_bytes())?)
+    }
+
+    /// The parameters in the body, which must be a form.
+    pub async fn form(&self, body: Body) -> Result<Parameters, PageError> {
+        let content_type = self.headers.get(CONTENT_TYPE);
+        let essence = content_type
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .unwrap_or_default()
+            .trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(PageError::UnsupportedMediaType);
+        }
+        let body = body::read(body, self.state.config.limits.body_max).await?;
+        Ok(Parameters::from_form(&body)?)
+    }
+
+    /// Who is signed in.
+    pub async fn signed_in(&self) -> Result<Option<SignedIn>, PageError> {
+        Ok(sign_in_session::find(&self.headers, &self.state).await?)
+    }
+
+    /// A page token for a form of the page that answers this request.
+    pub fn page_token(&self, binding: Binding<'_>) -> String {
+        page_token::mint(&self.state.keys().page, binding, self.now)
+    }
+
+    /// Whether the form came from a page of ours.
+    pub fn page_token_holds(&self, binding: Binding<'_>, form: &Parameters) -> bool {
+        let presented = form.text("page_token").ok().flatten().unwrap_or_default();
+        page_token::holds(&self.state.keys().page, binding, presented, self.now)
+    }
+
+    /// The page, or the page that says why there is none.
+    pub fn answer(&self, result: PageResult) -> Response {
+        result.unwrap_or_else(|error| error.answer(self.request_id()))
+    }
+
+    /// By which operators find the request in the log.
+    fn request_id(&self) -> &str {
+        let id = self.headers.get(REQUEST_ID);
+        id.and_then(|id| id.to_str().ok()).filter(|id| id.len() <= REQUEST_ID_MAX).unwrap_or("-")
+    }
+}

@@ -1,0 +1,335 @@
+//! Every method and URL, in one table. Start here.
+//!
+//! Each row names a path, its methods with their handlers, and what it is for. From the table come
+//! the router, the answers to OPTIONS and to methods that are not offered, and `docs/endpoints.md`.
+
+use axum::{
+    Router,
+    extract::Request,
+    handler::Handler,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter},
+};
+use http::{HeaderValue, StatusCode, Uri, header::ALLOW, uri::PathAndQuery};
+use tokenry_protocol::api::error::ErrorBody;
+
+use crate::{
+    api::{api_tokens, clients, global_clients, tokens, users},
+    endpoints::{authorization, health, introspection, metadata, revocation, token},
+    envelope,
+    pages::{assets, connections, error, home, sign_in, sign_out, visit::Visit},
+    respond::{self, ApiError, OAuthError},
+    state::AppState,
+};
+
+/// Whose manners a path has, for what happens before a handler is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manners {
+    /// The record API: its error bodies, `.json` welcome.
+    Record,
+    /// The grant endpoints: RFC 6749's error bodies.
+    OAuth,
+    /// A page, or a document.
+    Page,
+}
+
+/// Whether scripts of other origins may call it (without credentials).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origins {
+    /// No.
+    Own,
+    /// Yes: browser-based public clients need it.
+    Any,
+}
+
+/// One path.
+pub struct Route {
+    path: &'static str,
+    summary: &'static str,
+    manners: Manners,
+    origins: Origins,
+    methods: Vec<(&'static str, &'static str)>,
+    router: MethodRouter<AppState>,
+}
+
+/// One method of one path, for the reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documented {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// The path, with `{id}` where an id stands.
+    pub path: &'static str,
+    /// What it is for.
+    pub summary: &'static str,
+    /// The handler, as `module::function` within this crate.
+    pub handler: String,
+}
+
+fn record(path: &'static str, summary: &'static str) -> Route {
+    Route::new(path, summary, Manners::Record)
+}
+
+fn oauth(path: &'static str, summary: &'static str) -> Route {
+    Route::new(path, summary, Manners::OAuth)
+}
+
+fn page(path: &'static str, summary: &'static str) -> Route {
+    Route::new(path, summary, Manners::Page)
+}
+
+fn table() -> Vec<Route> {
+    [records(), grants(), pages(), operation()].into_iter().flatten().collect()
+}
+
+fn records() -> Vec<Route> {
+    vec![
+        record("/api/v2/oauth/tokens", "OAuth tokens: list, create")
+            .get(tokens::list)
+            .post(tokens::create),
+        record("/api/v2/oauth/tokens/current", "The token that authenticates the call")
+            .get(tokens::current)
+            .delete(tokens::revoke_current),
+        record("/api/v2/oauth/tokens/{id}", "One OAuth token: show, revoke")
+            .get(tokens::show)
+            .delete(tokens::revoke),
+        record("/api/v2/tokens/{id}", "The same, at the address in a record's `url`")
+            .get(tokens::show)
+            .delete(tokens::revoke),
+        record("/api/v2/oauth/clients", "OAuth clients: list, create")
+            .get(clients::list)
+            .post(clients::create),
+        record("/api/v2/oauth/clients/{id}", "One OAuth client: show, update, delete")
+            .get(clients::show)
+            .put(clients::update)
+            .delete(clients::delete),
+        record("/api/v2/clients/{id}", "The same, at the address in a record's `url`")
+            .get(clients::show)
+            .put(clients::update)
+            .delete(clients::delete),
+        record("/api/v2/oauth/clients/{id}/generate_secret", "A new client secret")
+            .put(clients::generate_secret),
+        record("/api/v2/users/me/oauth/clients", "OAuth clients of the caller")
+            .get(clients::list_mine),
+        record("/api/v2/oauth/global_clients", "Global clients: none are declared")
+            .get(global_clients::list),
+        record("/api/v2/users/me", "Who calls").get(users::me),
+        record("/api/v2/users/{id}", "One user").get(users::show),
+        record("/api/v2/api_tokens", "API tokens: list, create")
+            .get(api_tokens::list)
+            .post(api_tokens::create),
+        record("/api/v2/api_tokens/{id}", "One API token: show, update, delete")
+            .get(api_tokens::show)
+            .put(api_tokens::update)
+            .delete(api_tokens::delete),
+    ]
+}
+
+fn grants() -> Vec<Route> {
+    vec![
+        page("/oauth/authorizations/new", "Authorization endpoint (RFC 6749 §3.1)")
+            .get(authorization::new)
+            .post(authorization::new_by_post),
+        page("/oauth/authorize", "The same, where some clients look for it")
+            .get(authorization::new)
+            .post(authorization::new_by_post),
+        page("/oauth/authorizations", "The user's answer on the consent page")
+            .post(authorization::decide),
+        oauth("/oauth/tokens", "Token endpoint, the record API's door: JSON or form, 201")
+            .post(token::record_door)
+            .any_origin(),
+        oauth("/oauth/token", "Token endpoint, the standard's door (RFC 6749 §3.2)")
+            .post(token::standard_door)
+            .any_origin(),
+        oauth("/oauth/revoke", "Revocation (RFC 7009)").post(revocation::revoke).any_origin(),
+        oauth("/oauth/introspect", "Introspection (RFC 7662)").post(introspection::introspect),
+        page("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)")
+            .get(metadata::show)
+            .any_origin(),
+    ]
+}
+
+fn pages() -> Vec<Route> {
+    vec![
+        page("/", "Where to go").get(home::show),
+        page("/sign-in", "Sign in").get(sign_in::show).post(sign_in::submit),
+        page("/sign-out", "Sign out").post(sign_out::submit),
+        page("/signed-out", "What one sees after that").get(sign_out::show),
+        page("/account/connections", "What has access to the account").get(connections::show),
+        page("/account/connections/{id}/revoke", "End an access").post(connections::revoke),
+        page("/assets/{file}", "Stylesheet and mark").get(assets::serve),
+    ]
+}
+
+fn operation() -> Vec<Route> {
+    vec![
+        page("/healthz", "Whether the process is up").get(health::healthz),
+        page("/readyz", "Whether the store answers").get(health::readyz),
+    ]
+}
+
+impl Route {
+    fn new(path: &'static str, summary: &'static str, manners: Manners) -> Self {
+        Self {
+            path,
+            summary,
+            manners,
+            origins: Origins::Own,
+            methods: Vec::new(),
+            router: MethodRouter::new(),
+        }
+    }
+
+    fn get<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
+        self.on("GET", MethodFilter::GET, handler)
+    }
+
+    fn post<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
+        self.on("POST", MethodFilter::POST, handler)
+    }
+
+    fn put<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
+        self.on("PUT", MethodFilter::PUT, handler)
+    }
+
+    fn delete<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
+        self.on("DELETE", MethodFilter::DELETE, handler)
+    }
+
+    const fn any_origin(mut self) -> Self {
+        self.origins = Origins::Any;
+        self
+    }
+
+    fn on<H, T>(mut self, method: &'static str, filter: MethodFilter, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.methods.push((method, std::any::type_name::<H>()));
+        self.router = self.router.on(filter, handler);
+        self
+    }
+
+    /// `GET` brings `HEAD` with it (RFC 9110 §9.3.2).
+    fn offered(&self) -> Vec<&'static str> {
+        let with_head = |(method, _): &(&'static str, _)| match *method {
+            "GET" => vec!["GET", "HEAD"],
+            method => vec![method],
+        };
+        self.methods.iter().flat_map(with_head).collect()
+    }
+
+    fn mount(self, app: Router<AppState>) -> Router<AppState> {
+        let offered = self.offered();
+        let allow = format!("{}, OPTIONS", offered.join(", "));
+        let allow = HeaderValue::from_str(&allow).unwrap_or(HeaderValue::from_static("OPTIONS"));
+        let (for_options, manners) = (allow.clone(), self.manners);
+        let refuse = move |_: Request| {
+            let response = not_offered(manners, &offered, allow.clone());
+            async move { response }
+        };
+        let options = move || {
+            let response = respond::options(for_options.clone());
+            async move { response }
+        };
+        let router = self.router.on(MethodFilter::OPTIONS, options).fallback(refuse);
+        let router = router.layer(middleware::from_fn(envelope::label));
+        let router = match self.origins {
+            Origins::Own => router,
+            Origins::Any => router.layer(middleware::map_response(envelope::allow_any_origin)),
+        };
+        app.route(self.path, router)
+    }
+}
+
+/// 405 in the manners of the path.
+fn not_offered(manners: Manners, offered: &[&str], allow: HeaderValue) -> Response {
+    let words = match offered {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    };
+    match manners {
+        Manners::OAuth => {
+            let mut response = OAuthError::MethodNotAllowed(allow).into_response();
+            respond::mark_uncacheable(response.headers_mut());
+            response
+        }
+        Manners::Record | Manners::Page => {
+            let body = ErrorBody::method_not_allowed(&words);
+            respond::with(respond::json(StatusCode::METHOD_NOT_ALLOWED, &body), ALLOW, allow)
+        }
+    }
+}
+
+/// Every method of every path, in the order of the table.
+pub fn documented() -> Vec<Documented> {
+    let of_route = |route: Route| {
+        let Route { path, summary, methods, .. } = route;
+        methods.into_iter().map(move |(method, handler)| {
+            let handler = handler.trim_start_matches("tokenry_server::").to_owned();
+            Documented { method, path, summary, handler }
+        })
+    };
+    table().into_iter().flat_map(of_route).collect()
+}
+
+/// The whole server as one service.
+pub fn router(state: AppState) -> Router {
+    let mounted = table().into_iter().fold(Router::new(), |app, route| route.mount(app));
+    let app = mounted.fallback(not_found).with_state(state.clone());
+    // Addresses are put into one form before they are matched, so the table has one row for both.
+    let app =
+        Router::new().fallback_service(app).layer(middleware::map_request(without_json_suffix));
+    app.layer(middleware::from_fn_with_state(state, envelope::wrap))
+}
+
+/// 404 in the manners of the record API, or as a page.
+async fn not_found(uri: Uri, visit: Visit) -> Response {
+    if uri.path().starts_with("/api/") {
+        return ApiError::InvalidEndpoint.into_response();
+    }
+    error::not_found(visit).await
+}
+
+/// `/api/v2/x.json` is `/api/v2/x`. An encoded slash is no slash and belongs into no id, so a path
+/// with one matches nothing.
+async fn without_json_suffix(mut request: Request) -> Request {
+    let path = request.uri().path().to_owned();
+    if !path.starts_with("/api/v2/") {
+        return request;
+    }
+    let encoded_slash = path.to_ascii_lowercase().contains("%2f");
+    let plain = match path.strip_suffix(".json") {
+        _ if encoded_slash => "/api/",
+        Some(plain) if !plain.ends_with('/') => plain,
+        _ => return request,
+    };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = format!("{plain}{query}").parse::<PathAndQuery>().ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(OriginalPath(path));
+    }
+    request
+}
+
+/// The path as the client wrote it, for links that must look like it.
+#[derive(Debug, Clone)]
+pub struct OriginalPath(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_in_the_table_once() {
+        let mut paths: Vec<_> = table().iter().map(|route| route.path).collect();
+        let count = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+}

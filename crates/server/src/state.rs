@@ -1,0 +1,132 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use tokenry_core::{credentials::Key, policy::Policy};
+use tokenry_protocol::time::Timestamp;
+use tokenry_store::Store;
+
+use crate::{
+    api_token_uses::ApiTokenUses,
+    config::{BaseUrl, Config},
+    directory::Directory,
+    environment::Environment,
+    failure_limits::FailureLimits,
+    id_lease::IdLeases,
+    keyring::{Keyring, KeyringError, Keys},
+    passwords::{PasswordError, Passwords},
+    verify::Verifier,
+};
+
+/// The shared parts, cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<App>);
+
+/// The shared parts themselves.
+pub struct App {
+    /// The configuration in force.
+    pub config: Config,
+    /// What it decides about tokens.
+    pub policy: Policy,
+    /// The public address: the issuer and the beginning of every link.
+    pub base: BaseUrl,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// The memory.
+    pub store: Arc<dyn Store>,
+    /// The keys.
+    pub keyring: Keyring,
+    /// Clients and users.
+    pub directory: Directory,
+    /// The hot path.
+    pub verifier: Verifier,
+    /// Fresh ids.
+    pub ids: IdLeases,
+    /// Limits on failed authentications.
+    pub failures: FailureLimits,
+    /// Users' passwords.
+    pub passwords: Passwords,
+    /// When API tokens were last used.
+    pub api_token_uses: ApiTokenUses,
+    /// The root key, to open keys that other processes add.
+    pub root_key: Key,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A scope name in the configuration.
+    #[error("scopes.resources: {0}")]
+    Scopes(#[from] tokenry_protocol::scope::InvalidScope),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+    /// The password parameters.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+}
+
+/// What the shared parts are made of.
+pub struct Parts {
+    /// The configuration in force.
+    pub config: Config,
+    /// The public address.
+    pub base: BaseUrl,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// The memory.
+    pub store: Arc<dyn Store>,
+    /// The root key.
+    pub root_key: Key,
+}
+
+impl AppState {
+    /// Opens the keys and puts the parts together.
+    pub async fn new(parts: Parts) -> Result<Self, StartError> {
+        let Parts { config, base, environment, store, root_key } = parts;
+        let entropy = environment.entropy.as_ref();
+        let now = environment.clock.now();
+        let keyring = Keyring::open(store.as_ref(), &root_key, entropy, now).await?;
+        let passwords = Passwords::new(&config.sign_in, entropy)?;
+        Ok(Self(Arc::new(App {
+            policy: config.policy()?,
+            directory: Directory::new(Arc::clone(&store), &config.cache),
+            verifier: Verifier::new(Arc::clone(&store), config.cache.tokens),
+            ids: IdLeases::new(Arc::clone(&store)),
+            failures: FailureLimits::new(&config.limits),
+            api_token_uses: ApiTokenUses::default(),
+            passwords,
+            keyring,
+            base,
+            environment,
+            store,
+            root_key,
+            config,
+        })))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl App {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.environment.clock.now()
+    }
+
+    /// The keys at this moment.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keyring.keys()
+    }
+
+    /// The issuer: the public address, byte for byte everywhere (RFC 8414 §2, RFC 9207).
+    pub fn issuer(&self) -> &str {
+        self.base.as_str()
+    }
+}
