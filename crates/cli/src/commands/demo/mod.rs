@@ -1,0 +1,121 @@
+//! `tokenry demo`: the whole life of a token over real HTTP, then a server to look around in.
+
+mod browser;
+mod http;
+mod walk;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokenry_core::user::Role;
+use tokenry_server::{
+    accounts::{self, CreatedUser, NewUser},
+    config::{Config, Override},
+    environment::Environment,
+    node,
+    node::Node,
+};
+
+use super::serve::stop_signal;
+use crate::{
+    args::{DemoArgs, flag},
+    output,
+};
+
+/// Who takes part.
+pub(crate) struct Cast {
+    /// The public address of the server.
+    pub(crate) base: String,
+    /// An administrator.
+    pub(crate) administrator: CreatedUser,
+    /// A user who consents.
+    pub(crate) user: CreatedUser,
+}
+
+/// Starts a server, walks through the main job, and keeps serving.
+pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    output::line("Tokenry demo: the life of a token, over real HTTP.\n");
+    let temporary = match &arguments.data {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("tokenry-demo-").tempdir()?),
+    };
+    let folder = temporary.as_ref().map(|folder| folder.path().display().to_string());
+    let folder = arguments.data.clone().or(folder).unwrap_or_default();
+    let overrides: Vec<Override> = [
+        flag("data", "--data", Some(&folder)),
+        flag("listen", "demo", Some("127.0.0.1:0")),
+        flag("log.filter", "demo", Some("error")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let config = Config::load(None, std::iter::empty(), &overrides)?.config;
+    tokenry_server::telemetry::start_log(&config.log).context("log.filter")?;
+
+    let bound = node::bind(&config)?;
+    let base = bound.base().clone();
+    let node = Node::open(config, base.clone(), Environment::system()).await?;
+    let lock = node.lock()?;
+    let cast = cast(&node, base.as_str()).await?;
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(node.serve(bound, lock, None, async move {
+        let _ = stopped.await;
+    }));
+    // The walk uses a blocking client, as a script would.
+    let walked = tokio::task::spawn_blocking(move || {
+        let walked = walk::walk(&cast);
+        (cast, walked)
+    });
+    let (cast, walked) = walked.await?;
+    if let Err(error) = &walked {
+        output::line(format_args!("\nA step did not hold: {error:#}"));
+    } else {
+        output::line("\nEvery step held.");
+    }
+    if !arguments.once {
+        let fate = if temporary.is_some() { "removed at the end" } else { "kept" };
+        look_around(&cast, &folder, fate);
+        stop_signal()?.await;
+        output::line("\nStopping.");
+    }
+    let _ = stop.send(());
+    server.await??;
+    Ok(if walked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Fresh accounts at every run, so that a folder can be used again.
+async fn cast(node: &Node, base: &str) -> anyhow::Result<Cast> {
+    let run = node.state.now().as_seconds();
+    let person = |name: &str, role| NewUser {
+        email: format!("{}-{run}@example.com", name.to_lowercase()),
+        name: name.to_owned(),
+        role,
+        password: None,
+    };
+    Ok(Cast {
+        base: base.to_owned(),
+        administrator: accounts::create(&node.state, person("Ada", Role::Admin)).await?,
+        user: accounts::create(&node.state, person("Cleo", Role::EndUser)).await?,
+    })
+}
+
+fn look_around(cast: &Cast, folder: &str, fate: &str) {
+    let Cast { base, administrator, user } = cast;
+    let secret = |user: &CreatedUser| user.password.clone().unwrap_or_default();
+    output::line(format_args!(
+        "\nThe server goes on. Look around:\n\n  \
+         {base}/account/connections   what has access to an account\n  \
+         {base}/.well-known/oauth-authorization-server\n\n  \
+         Cleo, a user      {}   password {}\n  \
+         Ada, an admin     {}   password {}\n\n  \
+         curl -u '{}/token:{}' {base}/api/v2/oauth/tokens.json?all=true\n\n  \
+         data in {folder} ({fate})\n\nCtrl-C ends it.",
+        user.email,
+        secret(user),
+        administrator.email,
+        secret(administrator),
+        administrator.email,
+        administrator.api_token,
+    ));
+}

@@ -1,0 +1,89 @@
+//! `tokenry key rotate` and `tokenry key replace --lost`
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context, bail};
+use tokenry_core::credentials::Key;
+use tokenry_server::{
+    config::Config, data_folder::DataFolder, environment::Environment, keyring, node, telemetry,
+};
+
+use super::{load, open};
+use crate::{
+    args::{ConfigArgs, KeyArgs, KeyCommand},
+    output,
+};
+
+/// Rotates or replaces keys.
+pub(crate) async fn run(arguments: KeyArgs) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        KeyCommand::Rotate(arguments) => rotate(&arguments).await,
+        KeyCommand::Replace(arguments) => replace(&arguments.config).await,
+    }
+}
+
+async fn rotate(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    let node = open(arguments).await?;
+    let state = &node.state;
+    let entropy = state.environment.entropy.as_ref();
+    let rotated =
+        keyring::rotate(state.store.as_ref(), &state.root_key, entropy, state.now()).await;
+    node.close().await;
+    rotated?;
+    output::line("New keys are in use; what the old ones made stays valid.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the database without its keys, which is what is wrong with it.
+async fn replace(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    let config = load(arguments, &arguments.overrides())?.config;
+    telemetry::start_log(&config.log).context("log.filter")?;
+    if !config.data.exists() {
+        bail!("{} does not exist: nothing was lost there", config.data.display());
+    }
+    let folder = DataFolder::open(&config.data)?;
+    let _lock = folder.lock()?;
+    let environment = Environment::system();
+    let (root_key, kept_in) = new_root_key(&config, &folder, &environment)?;
+    let store = node::open_store(&folder, &config)?;
+    let now = environment.clock.now();
+    let replaced =
+        keyring::replace_lost(store.as_ref(), &root_key, environment.entropy.as_ref(), now).await;
+    store.close().await;
+    replaced?;
+    output::line(format_args!("A new server key is in use; it is kept in {kept_in}. Back it up."));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The key that the configuration gives, or a new one in the folder; an old key file is kept beside.
+fn new_root_key(
+    config: &Config,
+    folder: &DataFolder,
+    environment: &Environment,
+) -> anyhow::Result<(Key, String)> {
+    let entropy = environment.entropy.as_ref();
+    if config.server_key.is_some() || config.key_file.is_some() {
+        let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
+        let key = folder.root_key(given, file, entropy)?;
+        let kept_in =
+            file.map_or("TOKENRY_SERVER_KEY".to_owned(), |file| file.display().to_string());
+        return Ok((key, kept_in));
+    }
+    let path = folder.server_key();
+    if path.exists() {
+        set_aside(&path)?;
+    }
+    let key = Key::draw(entropy);
+    folder.write_key(&key).with_context(|| path.display().to_string())?;
+    Ok((key, path.display().to_string()))
+}
+
+fn set_aside(path: &Path) -> anyhow::Result<()> {
+    let aside = path.with_extension("key.replaced");
+    if aside.exists() {
+        bail!("{} is in the way: move it elsewhere first", aside.display());
+    }
+    std::fs::rename(path, &aside).with_context(|| path.display().to_string())?;
+    output::line(format_args!("The old key is set aside in {}.", aside.display()));
+    Ok(())
+}

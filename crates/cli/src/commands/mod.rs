@@ -1,0 +1,35 @@
+//! One command a file.
+
+pub(crate) mod check_config;
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod reference;
+pub(crate) mod serve;
+pub(crate) mod user;
+
+use anyhow::Context;
+use tokenry_server::{
+    config::{BaseUrl, Config, Loaded, Override, process_environment},
+    environment::Environment,
+    node::Node,
+};
+
+use crate::args::ConfigArgs;
+
+/// Reads the configuration with these flags over it.
+pub(crate) fn load(arguments: &ConfigArgs, overrides: &[Override]) -> anyhow::Result<Loaded> {
+    Ok(Config::load(arguments.config.as_deref(), process_environment(), overrides)?)
+}
+
+/// Opens the data folder for a command that does its work and ends.
+pub(crate) async fn open(arguments: &ConfigArgs) -> anyhow::Result<Node> {
+    let config = load(arguments, &arguments.overrides())?.config;
+    tokenry_server::telemetry::start_log(&config.log).context("log.filter")?;
+    // Nothing that such a command does shows the public address.
+    let base = match &config.base_url {
+        Some(base) => base.clone(),
+        None => BaseUrl::at(config.listen)?,
+    };
+    Ok(Node::open(config, base, Environment::system()).await?)
+}

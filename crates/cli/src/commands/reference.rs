@@ -1,0 +1,29 @@
+//! `tokenry reference`: what `docs/` is generated from.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use tokenry_server::{config::reference_markdown, routes};
+
+use crate::{args::ReferenceArgs, output};
+
+/// Prints one of the generated pages.
+pub(crate) fn run(arguments: &ReferenceArgs) -> anyhow::Result<ExitCode> {
+    let page = if arguments.configuration { reference_markdown() } else { endpoints()? };
+    output::line(page.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn endpoints() -> anyhow::Result<String> {
+    let mut page = String::from(
+        "# Endpoints\n\n\
+         Generated from `crates/server/src/routes.rs` by `cargo xtask docs`. Every path under `/api/v2` \
+         also works with `.json` at its end.\n\n\
+         | method | path | what it is for | handler |\n|---|---|---|---|\n",
+    );
+    for routes::Documented { method, path, summary, handler } in routes::documented() {
+        let (module, function) = handler.rsplit_once("::").unwrap_or((&handler, ""));
+        let file = format!("crates/server/src/{}.rs", module.replace("::", "/"));
+        writeln!(page, "| {method} | `{path}` | {summary} | [`{function}`](../{file}) |")?;
+    }
+    Ok(page)
+}

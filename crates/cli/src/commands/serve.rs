@@ -1,0 +1,65 @@
+//! `tokenry serve`
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use tokenry_server::{environment::Environment, node, node::Node, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{init, load};
+use crate::{args::ServeArgs, output};
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = load(&arguments.config, &arguments.overrides())?.config;
+    telemetry::start_log(&config.log).context("log.filter")?;
+    let metrics = match config.metrics.listen {
+        Some(_) => Some(telemetry::start_metrics()?),
+        None => None,
+    };
+    let bound = node::bind(&config)?;
+    let base = bound.base().clone();
+    let node = Node::open(config, base.clone(), Environment::system()).await?;
+    let lock = node.lock()?;
+    if let Some(created) = init::first_administrator(&node, &arguments.admin_email).await? {
+        introduce(&node, &created, base.as_str())?;
+    }
+    tracing::info!(base_url = base.as_str(), version = env!("CARGO_PKG_VERSION"), "serving");
+    // Programs wait for this line and read the address from it.
+    output::line(format_args!("Tokenry serves {}", base.as_str()));
+    node.serve(bound, lock, metrics, stop_signal()?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first administrator's secrets go to a terminal, or else to a file that only its owner reads:
+/// standard output may be a log that many see.
+fn introduce(node: &Node, created: &init::Administrator, base: &str) -> anyhow::Result<()> {
+    let text = created.in_words(base);
+    if io::stdout().is_terminal() {
+        output::line(text);
+    } else {
+        let path = node.folder.write_first_administrator(&text)?;
+        output::line(format_args!(
+            "The first administrator is {}; password and API token are in {}",
+            created.email,
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Done at SIGTERM or Ctrl-C.
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is in flight");
+    })
+}

@@ -1,0 +1,39 @@
+//! The binary `tokenry`.
+
+mod args;
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tokenry: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Demo(arguments) => commands::demo::run(arguments).await,
+        Command::Serve(arguments) => commands::serve::run(arguments).await,
+        Command::Init(arguments) => commands::init::run(arguments).await,
+        Command::User(arguments) => commands::user::run(arguments).await,
+        Command::Key(arguments) => commands::key::run(arguments).await,
+        Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
+        Command::Reference(arguments) => commands::reference::run(&arguments),
+    }
+}

@@ -1,0 +1,53 @@
+//! Other people's clients, unmodified, and a real browser, against the real binary.
+//!
+//! `cargo xtask test` installs the clients from their lock files and then runs these tests; the
+//! scripts are in `acceptance/`. Each test has a server and a data folder of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code; the lints know only the functions marked as tests"
+)]
+
+mod record_api;
+mod script;
+mod server;
+
+use crate::script::{node, python};
+use crate::server::Server;
+
+#[test]
+fn python_zendesk_works_unmodified() {
+    python("python-zendesk.py", Server::start());
+}
+
+#[test]
+fn requests_oauthlib_works_unmodified() {
+    python("requests-oauthlib.py", Server::start());
+}
+
+#[test]
+fn node_zendesk_works_unmodified() {
+    node("node-zendesk.mjs", Server::start());
+}
+
+#[test]
+fn openid_client_works_unmodified() {
+    node("openid-client.mjs", Server::start());
+}
+
+#[test]
+fn oauth4webapi_works_unmodified() {
+    node("oauth4webapi.mjs", Server::start());
+}
+
+#[test]
+fn simple_oauth2_works_unmodified() {
+    node("simple-oauth2.mjs", Server::start());
+}
+
+#[test]
+fn a_person_consents_in_a_real_browser() {
+    node("consent-journey.mjs", Server::start());
+}

@@ -1,0 +1,112 @@
+//! Running one script: its set-up in a file, its environment as installed, its outcome.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::record_api::create_client;
+use crate::server::Server;
+
+/// Runs a script of `acceptance/python` in the environment that was made for it.
+pub(crate) fn python(name: &str, server: Server) {
+    let mut command = Command::new(installed("python").join("bin/python"));
+    // Nothing is written beside the scripts.
+    command.arg("-B").arg(scripts("python").join(name));
+    run(command, server);
+}
+
+/// Runs a script of `acceptance/node` beside the packages that were installed for it.
+pub(crate) fn node(name: &str, server: Server) {
+    let mut command = Command::new("node");
+    command.arg(node_scripts().join(name));
+    run(command, server);
+}
+
+/// Ends with a clean stop of the server, once the script has ended well.
+fn run(mut command: Command, server: Server) {
+    let setup = server.folder().join("setup.json");
+    fs::write(&setup, set_up(&server).to_string()).unwrap();
+    let output = command.arg(&setup).output().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}\nTo install what it needs: cargo xtask test --only acceptance")
+    });
+    let told = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    println!("{command:?}\n{told}{complained}");
+    assert!(output.status.success(), "{}\n{told}{complained}\n{}", output.status, server.log());
+    server.stop();
+}
+
+/// An administrator, an end user and a client of each kind.
+fn set_up(server: &Server) -> Value {
+    let mut user = server.create_user("grace@acme.test", "Grace Okafor", "end-user");
+    user["name"] = json!("Grace Okafor");
+    // Every character that an identifier may hold besides letters and digits: clients that encode
+    // both halves of HTTP Basic encode these, and the server has to decode them.
+    let confidential = json!({
+        "identifier": "acme.reports-2_~",
+        "name": "Acme Reports",
+        "company": "Acme Ltd",
+        "description": "Weekly figures, drawn from your tickets.",
+        "kind": "confidential",
+        "redirect_uri": ["http://127.0.0.1/callback"],
+    });
+    let public = json!({
+        "identifier": "acme_desktop",
+        "name": "Acme Desktop",
+        "company": "Acme Ltd",
+        "description": "Your tickets, on your own machine.",
+        "kind": "public",
+        "redirect_uri": ["http://127.0.0.1/callback"],
+    });
+    json!({
+        "base": server.base,
+        "admin": server.admin,
+        "user": user,
+        "confidential": create_client(server, &confidential),
+        "public": create_client(server, &public),
+        "chromium": chromium(),
+        "screenshots": target().join("acceptance/screenshots"),
+    })
+}
+
+/// Cargo's target folder, where `cargo xtask test` installs the clients.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
+fn installed(kind: &str) -> PathBuf {
+    target().join("acceptance").join(kind)
+}
+
+fn scripts(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../acceptance").join(kind)
+}
+
+/// Node.js looks for packages above the script, so the scripts go where the packages are.
+fn node_scripts() -> &'static Path {
+    static COPIED: OnceLock<PathBuf> = OnceLock::new();
+    COPIED.get_or_init(|| {
+        let folder = installed("node");
+        for entry in fs::read_dir(scripts("node")).unwrap() {
+            let source = entry.unwrap().path();
+            if source.extension().is_some_and(|extension| extension == "mjs") {
+                fs::copy(&source, folder.join(source.file_name().unwrap())).unwrap();
+            }
+        }
+        folder
+    })
+}
+
+/// `CHROMIUM` where it is set, else the first one on `PATH`.
+fn chromium() -> Option<PathBuf> {
+    let given = env::var_os("CHROMIUM").map(PathBuf::from);
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    let on_path = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    given.or_else(|| on_path.into_iter().find(|candidate| candidate.is_file()))
+}

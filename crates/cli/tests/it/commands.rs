@@ -1,0 +1,242 @@
+//! Commands whose form other programs rely on, and what they say when something is wrong.
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{
+    client::Client,
+    process::{self, Process, tokenry},
+};
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    tokenry(folder, arguments).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What went wrong, in one piece of text.
+fn failure(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn members(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn init_prints_one_json_object_and_only_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    assert_eq!(members(&admin), ["email", "password", "api_token"]);
+    assert_eq!(admin["email"], "ada@acme.test");
+    assert_eq!(admin["api_token"].as_str().unwrap().len(), 64);
+    let again = failure(&run(folder.path(), &["init", "--json"]));
+    assert!(again.contains("has users already"), "{again}");
+}
+
+#[test]
+fn the_server_key_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    let mode = |path: &str| {
+        let metadata = std::fs::metadata(folder.path().join(path)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("data/server.key"), 0o600);
+    assert_eq!(mode("data"), 0o700);
+}
+
+#[test]
+fn a_user_is_made_beside_a_running_server_and_can_call_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    let server = Process::start(folder.path());
+    let arguments = [
+        "user",
+        "create",
+        "--email",
+        "Ben@acme.test",
+        "--name",
+        "Ben Okafor",
+        "--role",
+        "agent",
+        "--json",
+    ];
+    let ben = json(&run(folder.path(), &arguments));
+    assert_eq!(members(&ben), ["id", "email", "api_token", "password"]);
+    let me = Client::new(&server.base).me(&ben);
+    assert_eq!((&me["name"], &me["role"]), (&"Ben Okafor".into(), &"agent".into()));
+    assert_eq!(me["verified"], true);
+    let taken = failure(&run(folder.path(), &["user", "create", "--email", "ben@ACME.test"]));
+    assert!(taken.contains("already"), "{taken}");
+    server.stop();
+}
+
+#[test]
+fn a_given_password_is_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    let arguments = ["user", "create", "--email", "c@acme.test", "--password-stdin", "--json"];
+    let mut child = tokenry(folder.path(), &arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
+    let made = json(&child.wait_with_output().unwrap());
+    assert_eq!(members(&made), ["id", "email", "api_token"]);
+}
+
+#[test]
+fn a_user_who_owns_clients_is_not_deleted_and_another_is_dead_on_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    client.prepare(&admin, 0);
+    let owner = failure(&run(folder.path(), &["user", "delete", "--email", "ada@acme.test"]));
+    assert!(owner.contains("owns clients"), "{owner}");
+    let ben = ["user", "create", "--email", "ben@acme.test", "--json"];
+    let ben = json(&run(folder.path(), &ben));
+    assert_eq!(client.me(&ben)["email"], "ben@acme.test");
+    let deleted = run(folder.path(), &["user", "delete", "--email", "ben@acme.test"]);
+    assert!(deleted.status.success());
+    assert_eq!(client.status_of_me(&ben), 401);
+    server.stop();
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    let server = Process::start(folder.path());
+    let second = failure(&run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]));
+    assert!(second.contains("another tokenry serves"), "{second}");
+    server.stop();
+}
+
+#[test]
+fn a_database_does_not_open_without_its_key_and_lives_on_when_the_key_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    let (app, pairs) = client.prepare(&admin, 1);
+    server.stop();
+
+    std::fs::remove_file(folder.path().join("data/server.key")).unwrap();
+    let missing = failure(&run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]));
+    assert!(missing.contains("key replace --lost"), "{missing}");
+    let unconfirmed = failure(&run(folder.path(), &["key", "replace"]));
+    assert!(unconfirmed.contains("--lost"), "{unconfirmed}");
+    assert!(run(folder.path(), &["key", "replace", "--lost"]).status.success());
+
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    let (access, refresh) = &pairs[0];
+    assert_eq!(client.is_alive(access), Some(true));
+    let (rotated, _) = client.refresh(&app, refresh).unwrap();
+    assert_eq!(client.is_alive(&rotated), Some(true));
+    server.stop();
+}
+
+#[test]
+fn another_key_is_told_from_a_missing_one() {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let mut command = tokenry(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let refused = failure(&command.env("TOKENRY_SERVER_KEY", other).output().unwrap());
+    assert!(refused.contains("does not open this store"), "{refused}");
+}
+
+#[test]
+fn keys_rotate_beside_a_running_server_and_old_tokens_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    let (app, _) = client.prepare(&admin, 0);
+    let before = client.issue(&app).unwrap();
+    assert!(run(folder.path(), &["key", "rotate"]).status.success());
+    assert_eq!(client.is_alive(&before), Some(true));
+    server.stop();
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    assert_eq!(client.is_alive(&before), Some(true));
+    let after = client.issue(&app).unwrap();
+    assert_eq!(client.is_alive(&after), Some(true));
+    server.stop();
+}
+
+#[test]
+fn the_first_start_on_an_empty_folder_makes_an_administrator_and_prints_no_secret_to_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    let kept = folder.path().join("data/first-administrator.txt");
+    let text = std::fs::read_to_string(kept).unwrap();
+    assert!(text.contains("admin@example.com"), "{text}");
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(!log.contains("_tokenry_"), "{log}");
+    server.stop();
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_nearest_neighbour() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokenry.toml");
+    std::fs::write(&file, "[tokens]\nacces_token_lifetime = 900\n").unwrap();
+    let checked = tokenry(folder.path(), &["check-config", "--config", file.to_str().unwrap()]);
+    let said = failure(&{ checked }.output().unwrap());
+    assert!(said.contains("acces_token_lifetime"), "{said}");
+    assert!(said.contains("access_token_lifetime"), "{said}");
+}
+
+#[test]
+fn plain_http_is_refused_off_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--base-url", "http://auth.example.com"];
+    let said = failure(&run(folder.path(), &arguments));
+    assert!(said.contains("https"), "{said}");
+}
+
+#[test]
+fn the_demo_walks_through_and_ends_with_success() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry"));
+    let output = command.args(["demo", "--once"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    for step in 1..=11 {
+        assert!(said.contains(&format!("\n{step}. ")), "step {step} is missing in\n{said}");
+    }
+    assert!(said.contains("Every step held."), "{said}");
+}
+
+#[test]
+fn metrics_are_served_on_a_listener_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    // A port that was free a moment ago: the address must be known before the start.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server =
+        Process::start_with(folder.path(), &[("TOKENRY_METRICS_LISTEN", &free.to_string())]);
+    let client = Client::new(&server.base);
+    assert_eq!(client.status_of("/healthz"), 200);
+    assert_eq!(client.status_of("/metrics"), 404);
+    let metrics = Client::new(&format!("http://{free}")).text_of("/metrics");
+    assert!(
+        metrics.contains("tokenry_requests_total{route=\"/healthz\",status=\"200\"} 1"),
+        "{metrics}"
+    );
+    server.stop();
+}

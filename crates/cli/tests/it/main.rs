@@ -1,0 +1,14 @@
+//! The real binary: its commands, and what it keeps when it is killed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is test code; the lints know only the functions marked as tests"
+)]
+
+mod client;
+mod commands;
+mod durability;
+mod process;

@@ -1,0 +1,87 @@
+//! The real binary on a folder that outlives it.
+
+use std::{
+    fs::OpenOptions,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+const READY: &str = "Tokenry serves ";
+
+/// A running server.
+pub(crate) struct Process {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub(crate) base: String,
+}
+
+/// `tokenry` on this folder, with no setting of the surroundings, and without limits.
+pub(crate) fn tokenry(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TOKENRY_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).arg("--data").arg(folder.join("data"));
+    command.env("TOKENRY_RATE_LIMITS", "off");
+    command
+}
+
+/// Makes the folder; what `init` printed.
+pub(crate) fn init(folder: &Path) -> Value {
+    let output = tokenry(folder, &["init", "--admin-email", "ada@acme.test", "--json"]);
+    let output = { output }.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+impl Process {
+    /// Starts a server and waits until it serves.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with settings in the environment.
+    pub(crate) fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
+        let mut child = tokenry(folder, &["serve", "--listen", "127.0.0.1:0"])
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix(READY).map(str::to_owned));
+        let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        let base = ready.unwrap_or_else(|| panic!("the server did not start:\n{}", log()));
+        Self { child, base }
+    }
+
+    /// `SIGKILL`: no goodbye, no flush.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// `SIGTERM`: ends with status 0.
+    pub(crate) fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, and then there is nothing left to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
