@@ -148,7 +148,7 @@ pub(crate) enum UserCommand {
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
-  printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --name Cleo --password-stdin --json")]
+  printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json")]
 pub(crate) struct UserCreateArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
@@ -204,8 +204,8 @@ pub(crate) enum KeyCommand {
 
 #[derive(Args)]
 #[command(
-    after_help = "Tokens that were issued under the lost key stay valid. What needs the key itself is over for
-them: a refresh whose answer was lost cannot be given again, and an old refresh token that comes
+    after_help = "Tokens that were issued under the lost key stay valid. What needs the key itself is over
+for them: a refresh whose answer was lost cannot be given again, and an old refresh token that comes
 back is refused without ending its grant. Stop the server first."
 )]
 pub(crate) struct KeyReplaceArgs {

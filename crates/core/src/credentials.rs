@@ -119,7 +119,8 @@ impl TokenKeys {
         }
     }
 
-    /// Derives the secret of a successor: HMAC(token key, old secret ‖ id ‖ rotation ‖ kind ‖ salt).
+    /// Derives the secret of a successor: HMAC(token key, old secret ‖ id ‖ rotation ‖ kind ‖
+    /// salt).
     /// Neither the database (old secret and key are missing) nor the key alone (old secret and salt
     /// are missing) yields it. `None` when the key was lost.
     pub fn derive(&self, successor: &Successor, kind: Kind) -> Option<Credential> {

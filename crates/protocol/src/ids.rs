@@ -17,20 +17,12 @@ fn parse_digits(text: &str) -> Result<u64, InvalidId> {
     let canonical = (1..=16).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_digit())
         && !text.starts_with('0');
-    let value = if canonical {
-        text.parse().unwrap_or(0)
-    } else {
-        0
-    };
+    let value = if canonical { text.parse().unwrap_or(0) } else { 0 };
     checked(value)
 }
 
 const fn checked(value: u64) -> Result<u64, InvalidId> {
-    if value >= 1 && value <= ID_MAX {
-        Ok(value)
-    } else {
-        Err(InvalidId)
-    }
+    if value >= 1 && value <= ID_MAX { Ok(value) } else { Err(InvalidId) }
 }
 
 macro_rules! ids {
@@ -109,14 +101,8 @@ impl ClientIdentifier {
     /// Takes 1 to 255 characters of `A–Z a–z 0–9 . _ ~ -`.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let fits = (1..=255).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidIdentifier)
-        }
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidIdentifier) }
     }
 
     /// The text as it was registered.
@@ -180,11 +166,7 @@ mod tests {
         assert_eq!(identifier.as_str(), "Acme_Reports-1.~");
         assert_eq!(identifier.folded(), "acme_reports-1.~");
         for bad in ["", "a b", "a@b", "a/b", "ä", &"x".repeat(256)] {
-            assert_eq!(
-                ClientIdentifier::parse(bad),
-                Err(InvalidIdentifier),
-                "{bad:?}"
-            );
+            assert_eq!(ClientIdentifier::parse(bad), Err(InvalidIdentifier), "{bad:?}");
         }
     }
 }

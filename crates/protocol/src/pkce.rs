@@ -48,14 +48,8 @@ impl CodeVerifier {
     /// Takes 43 to 128 unreserved characters.
     pub fn parse(text: &str) -> Result<Self, InvalidPkce> {
         let fits = (43..=128).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidPkce::Verifier)
-        }
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidPkce::Verifier) }
     }
 
     /// The challenge that this verifier answers, by S256 (RFC 7636 §4.2).
@@ -107,18 +101,9 @@ mod tests {
 
     #[test]
     fn a_challenge_is_the_canonical_form_of_32_bytes() {
-        for bad in [
-            "",
-            "short",
-            &"A".repeat(42),
-            &"A".repeat(44),
-            &format!("{}=", "A".repeat(42)),
-        ] {
-            assert_eq!(
-                CodeChallenge::parse(bad),
-                Err(InvalidPkce::Challenge),
-                "{bad:?}"
-            );
+        for bad in ["", "short", &"A".repeat(42), &"A".repeat(44), &format!("{}=", "A".repeat(42))]
+        {
+            assert_eq!(CodeChallenge::parse(bad), Err(InvalidPkce::Challenge), "{bad:?}");
         }
         // The last character carries four bits only: others would be a second spelling.
         assert_eq!(

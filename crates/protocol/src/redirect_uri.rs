@@ -55,9 +55,8 @@ impl RedirectUri {
             return Err(TooLong);
         }
         // The URL parser forgives spaces, backslashes and line breaks; an exact match must not.
-        let plain = text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"\\*#\"<>^`{|}".contains(&byte));
+        let plain =
+            text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\*#\"<>^`{|}".contains(&byte));
         let url = Url::parse(text).map_err(|_| Form)?;
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let dotted = path.split('/').any(is_dots);
@@ -66,9 +65,7 @@ impl RedirectUri {
         }
         match url.scheme() {
             "https" | "http"
-                if !text
-                    .to_ascii_lowercase()
-                    .starts_with(&format!("{}://", url.scheme())) =>
+                if !text.to_ascii_lowercase().starts_with(&format!("{}://", url.scheme())) =>
             {
                 Err(Form)
             }
@@ -113,9 +110,7 @@ fn is_loopback(url: &Url) -> bool {
 /// Splits `http://127.0.0.1:PORT/rest` into host and rest, so that only the port is ignored.
 fn loopback_without_port(uri: &str) -> Option<(&str, &str)> {
     let after_scheme = uri.strip_prefix("http://")?;
-    let host = ["127.0.0.1", "[::1]"]
-        .into_iter()
-        .find(|host| after_scheme.starts_with(host))?;
+    let host = ["127.0.0.1", "[::1]"].into_iter().find(|host| after_scheme.starts_with(host))?;
     let rest = after_scheme.strip_prefix(host)?;
     let Some(after_colon) = rest.strip_prefix(':') else {
         return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest));
@@ -138,11 +133,7 @@ mod tests {
         use InvalidRedirectUri::{Form, PrivateScheme, Scheme};
         for (text, kind, expected) in [
             ("https://reports.acme.test/callback", Confidential, Ok(())),
-            (
-                "https://reports.acme.test/callback?tenant=1",
-                Confidential,
-                Ok(()),
-            ),
+            ("https://reports.acme.test/callback?tenant=1", Confidential, Ok(())),
             ("http://localhost/cb", Confidential, Ok(())),
             ("http://127.0.0.1:8080/cb", Confidential, Ok(())),
             ("http://[::1]/cb", Public, Ok(())),
@@ -167,17 +158,10 @@ mod tests {
             (" https://a.test/cb", Public, Err(Form)),
             ("https://a.test/c\nb", Public, Err(Form)),
         ] {
-            assert_eq!(
-                RedirectUri::parse(text, kind).map(|_| ()),
-                expected,
-                "{text:?}"
-            );
+            assert_eq!(RedirectUri::parse(text, kind).map(|_| ()), expected, "{text:?}");
         }
         let long = format!("https://a.test/{}", "x".repeat(LENGTH_MAX));
-        assert_eq!(
-            RedirectUri::parse(&long, Public),
-            Err(InvalidRedirectUri::TooLong)
-        );
+        assert_eq!(RedirectUri::parse(&long, Public), Err(InvalidRedirectUri::TooLong));
     }
 
     #[test]
@@ -195,16 +179,8 @@ mod tests {
             ("http://127.0.0.1/cb", "http://127.0.0.1:53123/other", false),
             ("http://127.0.0.1/cb", "http://[::1]/cb", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1:99999/cb", false),
-            (
-                "http://127.0.0.1/cb",
-                "http://127.0.0.1:80@evil.test/cb",
-                false,
-            ),
-            (
-                "http://127.0.0.1/cb",
-                "http://127.0.0.1.evil.test/cb",
-                false,
-            ),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:80@evil.test/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1.evil.test/cb", false),
             ("http://127.0.0.1/cb", "https://127.0.0.1/cb", false),
         ] {
             let registered = RedirectUri::parse(registered, ClientKind::Public).unwrap();

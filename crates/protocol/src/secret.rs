@@ -105,12 +105,7 @@ pub struct Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} rotation {}",
-            public_part(self.kind, self.id),
-            self.rotation
-        )
+        write!(formatter, "{} rotation {}", public_part(self.kind, self.id), self.rotation)
     }
 }
 
@@ -148,9 +143,7 @@ impl Credential {
         let (mark, secret) = rest.split_at(MARK.len());
         let (letter, id) = public.split_first().ok_or(Malformed)?;
         let kind = Kind::of_letter(*letter).ok_or(Malformed)?;
-        let id = read_digits(id)
-            .filter(|id| (1..=ID_MAX).contains(id))
-            .ok_or(Malformed)?;
+        let id = read_digits(id).filter(|id| (1..=ID_MAX).contains(id)).ok_or(Malformed)?;
         if mark != MARK || read_digits(checksum) != Some(u64::from(crc32fast::hash(body))) {
             return Err(Malformed);
         }
@@ -188,11 +181,7 @@ impl fmt::Debug for Credential {
 
 /// The first 10 characters of a credential of this kind and record: what listings show.
 pub fn public_part(kind: Kind, id: u64) -> String {
-    public_bytes(kind, id)
-        .iter()
-        .copied()
-        .map(char::from)
-        .collect()
+    public_bytes(kind, id).iter().copied().map(char::from).collect()
 }
 
 fn public_bytes(kind: Kind, id: u64) -> [u8; PUBLIC_LENGTH] {
@@ -257,11 +246,8 @@ fn unpack(kind: Kind, id: u64, packed: &[u8; 29]) -> Parts {
 /// Writes `value` right-aligned in base 62; what does not fit is cut, which no caller provokes.
 fn write_digits(mut value: u64, into: &mut [u8]) {
     for slot in into.iter_mut().rev() {
-        *slot = usize::try_from(value % 62)
-            .ok()
-            .and_then(|at| DIGITS.get(at))
-            .copied()
-            .unwrap_or(b'0');
+        *slot =
+            usize::try_from(value % 62).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or(b'0');
         value /= 62;
     }
 }
@@ -445,10 +431,7 @@ mod tests {
             secret: [255; 16],
             tag: [255; 9],
         });
-        assert_eq!(
-            &zero.reveal()[..58],
-            format!("a000000001_tokenry_{}", "0".repeat(39))
-        );
+        assert_eq!(&zero.reveal()[..58], format!("a000000001_tokenry_{}", "0".repeat(39)));
         assert_eq!(full.public_part(), "rfFgnDxSe7");
         for vector in [zero, full] {
             assert!(Credential::parse(vector.reveal()).is_ok());

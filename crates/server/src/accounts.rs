@@ -13,6 +13,7 @@ use tokenry_store::{IdSequence, Insertion, StoreError, UserDeletion};
 
 use crate::{
     passwords::{self, PasswordError},
+    settle::Stale,
     state::AppState,
 };
 
@@ -66,9 +67,7 @@ pub enum AccountError {
     #[error("there is no user {0}")]
     Unknown(String),
     /// The user answers for clients.
-    #[error(
-        "{0} owns clients and stays: delete those clients or give them to another administrator first"
-    )]
+    #[error("{0} owns clients and stays: delete those clients or give them to somebody else first")]
     OwnsClients(String),
     /// No room for the API token.
     #[error("there are {0} API tokens already: delete one first")]
@@ -143,11 +142,12 @@ async fn create_api_token(state: &AppState, user_id: UserId) -> Result<String, A
 pub async fn delete(state: &AppState, email: &str) -> Result<UserId, AccountError> {
     let unknown = || AccountError::Unknown(email.trim().to_owned());
     let user = state.store.find_user_by_email(&fold_email(email)).await?.ok_or_else(unknown)?;
-    match state.store.delete_user(user.id, state.now()).await? {
-        UserDeletion::Done => {
-            state.directory.evict_user(user.id);
-            Ok(user.id)
-        }
+    let (id, now) = (user.id, state.now());
+    let deleted = state
+        .settle(Stale::User(id), |store| async move { store.delete_user(id, now).await })
+        .await?;
+    match deleted {
+        UserDeletion::Done => Ok(id),
         UserDeletion::NotFound => Err(unknown()),
         UserDeletion::OwnsClients => Err(AccountError::OwnsClients(user.email)),
     }

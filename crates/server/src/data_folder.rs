@@ -43,7 +43,8 @@ pub enum DataFolderError {
     NoKey(PathBuf),
     /// A database without its key.
     #[error(
-        "{folder} has a database but no server key ({key} is missing): put the key back from its backup, \
+        "{folder} has a database but no server key ({key} is missing): put the key back from its \
+         backup, \
          or set TOKENRY_SERVER_KEY; if it is lost for good, run `tokenry key replace --lost`"
     )]
     KeyMissing {
@@ -78,7 +79,8 @@ impl DataFolder {
         self.0.join(SERVER_KEY)
     }
 
-    /// Takes the lock of the one process that may serve: caches of two would not know of each other.
+    /// Takes the lock of the one process that may serve: two would not know of each other's
+    /// caches.
     pub fn lock(&self) -> Result<ServeLock, DataFolderError> {
         let path = self.0.join(LOCK);
         let opened = OpenOptions::new()
@@ -185,6 +187,6 @@ fn read_key(path: &Path) -> Result<Option<Key>, DataFolderError> {
 fn warn_if_readable_by_others(path: &Path, file: &File) {
     let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
     if mode & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), "others can read the server key: run chmod 600 on it");
+        tracing::warn!(path = %path.display(), "others can read the server key: chmod 600 it");
     }
 }

@@ -24,6 +24,7 @@ pub mod pages;
 pub mod passwords;
 pub mod respond;
 pub mod routes;
+pub mod settle;
 pub mod state;
 pub mod telemetry;
 pub mod uses;

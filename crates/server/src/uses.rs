@@ -11,9 +11,9 @@ use tokenry_store::{Result, Store, TokenUse};
 
 /// Uses that the store does not know yet.
 ///
-/// `pending` are noted since the last flush, `flushing` are on their way to the store, `written` got
-/// there with the last flush. A read looks at all three, so it never sees less than what happened,
-/// even if the store gave it a record as it was a moment before the flush.
+/// `pending` are noted since the last flush, `flushing` are on their way to the store, `written`
+/// got there with the last flush. A read looks at all three, so it never sees less than what
+/// happened, even if the store gave it a record as it was a moment before the flush.
 #[derive(Default)]
 pub struct Uses {
     pending: Mutex<HashMap<TokenId, TokenUse>>,

@@ -158,21 +158,10 @@ impl Verifier {
     /// A record as the store has it, with its last use exact.
     pub async fn find(&self, id: TokenId) -> Result<Option<Token>, StoreError> {
         let mut found = self.store.find_token(id).await?;
-        self.evict_if_other(id, found.as_ref());
         if let Some(token) = &mut found {
             self.overlay(token);
         }
         Ok(found)
-    }
-
-    /// A write whose answer was lost has evicted nothing. Whoever looks at the store again, to repeat
-    /// it, learns what became of it, and from then on the cache must not know better.
-    fn evict_if_other(&self, id: TokenId, found: Option<&Token>) {
-        let rotation = |token: &Token| token.issued().map(|issued| issued.rotation);
-        let is_other = |cached: &CachedToken| found.and_then(rotation) != rotation(&cached.token);
-        if self.cache.get(&id).is_some_and(|cached| is_other(&cached)) {
-            self.cache.evict(&id);
-        }
     }
 
     /// Lays uses that the store does not know yet over a record that it gave.

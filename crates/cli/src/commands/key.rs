@@ -55,7 +55,7 @@ async fn replace(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The key that the configuration gives, or a new one in the folder; an old key file is kept beside.
+/// The key that the configuration gives, or a new one in the folder; an old key file stays beside.
 fn new_root_key(
     config: &Config,
     folder: &DataFolder,

@@ -16,8 +16,8 @@ pub(crate) fn run(arguments: &ReferenceArgs) -> anyhow::Result<ExitCode> {
 fn endpoints() -> anyhow::Result<String> {
     let mut page = String::from(
         "# Endpoints\n\n\
-         Generated from `crates/server/src/routes.rs` by `cargo xtask docs`. Every path under `/api/v2` \
-         also works with `.json` at its end.\n\n\
+         Generated from `crates/server/src/routes.rs` by `cargo xtask docs`. Every path under \
+         `/api/v2` also works with `.json` at its end.\n\n\
          | method | path | what it is for | handler |\n|---|---|---|---|\n",
     );
     for routes::Documented { method, path, summary, handler } in routes::documented() {

@@ -163,7 +163,7 @@ fn check(client: &Client, app: &App, ledger: &mut Ledger) {
                 known.state = if alive { State::Live } else { State::Revoked };
             }
             State::Refreshing => {
-                // Rotated or not, the token at hand gives a pair: the answer was lost, not the grant.
+                // Rotated or not, the token at hand gives a pair: only the answer was lost.
                 let held = known.refresh.as_deref().unwrap();
                 let (access, refresh) =
                     client.refresh(app, held).expect("a lost answer is given again");

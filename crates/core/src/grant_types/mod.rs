@@ -32,7 +32,7 @@ pub(crate) fn owned<'a>(
     if token.client_id == client.id { Ok(token) } else { Err(Rejection::ForeignClient) }
 }
 
-/// When a refresh token that is issued now expires. Past the grant's own end there is none to issue.
+/// When a refresh token that is issued now expires. Past the grant's own end there is none.
 pub(crate) fn refresh_expiry(
     policy: &Policy,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Docs: records, "OAuthClientObject"; rules, "Field limits".
+//! Docs: records, "`OAuthClientObject`"; rules, "Field limits".
 
 use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},

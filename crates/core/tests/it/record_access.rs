@@ -1,4 +1,4 @@
-//! Docs: records, "OAuthTokenObject"; rules, "Roles".
+//! Docs: records, "`OAuthTokenObject`"; rules, "Roles".
 
 use tokenry_core::{
     record_access::sees,

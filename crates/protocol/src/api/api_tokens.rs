@@ -93,9 +93,7 @@ impl ApiTokenRequest {
         Ok(Self {
             description: members.text("description"),
             active: members.switch("active"),
-            assigned_user_id: members
-                .integer("assigned_user_id")
-                .map(|id| UserId::new(id).ok()),
+            assigned_user_id: members.integer("assigned_user_id").map(|id| UserId::new(id).ok()),
             errors: members.into_errors(),
         })
     }

@@ -160,9 +160,8 @@ impl ClientRequest {
             allowed_scopes: Sent::Absent,
             disabled: members.switch("disabled"),
             resource_server: members.switch("resource_server"),
-            grant_types: members.typed("grant_types", GRANT_TYPES, |value| {
-                serde_json::from_value(value).ok()
-            }),
+            grant_types: members
+                .typed("grant_types", GRANT_TYPES, |value| serde_json::from_value(value).ok()),
             access_token_lifetime_max: members.integer("access_token_lifetime_max"),
             refresh_token_lifetime_max: members.integer("refresh_token_lifetime_max"),
             retry_window_seconds: members.integer("retry_window_seconds"),
@@ -215,10 +214,7 @@ mod tests {
         ] {
             assert_eq!(parse(record).redirect_uri, expected, "{record}");
         }
-        assert_eq!(
-            parse(r#"{"redirect_uri":""}"#).redirect_uri,
-            Sent::Value(vec![])
-        );
+        assert_eq!(parse(r#"{"redirect_uri":""}"#).redirect_uri, Sent::Value(vec![]));
     }
 
     #[test]
@@ -236,7 +232,8 @@ mod tests {
         let fields: Vec<_> = request.errors.fields().collect();
         assert_eq!(
             fields.join(" "),
-            "allowed_scopes disabled grant_types kind name redirect_uri retry_window_seconds user_id"
+            "allowed_scopes disabled grant_types kind name redirect_uri retry_window_seconds \
+             user_id"
         );
         assert_eq!(
             parse(r#"{"user_id":0}"#).user_id,

@@ -80,10 +80,7 @@ impl FieldErrors {
 
     /// Notes what is wrong with a field, for people: `cannot be blank`. The same is noted once.
     pub fn add(&mut self, field: &str, code: FieldErrorCode, text: &str) {
-        let error = FieldError {
-            description: format!("{}: {text}", title(field)),
-            error: code,
-        };
+        let error = FieldError { description: format!("{}: {text}", title(field)), error: code };
         let errors = self.0.entry(field.to_owned()).or_default();
         if !errors.contains(&error) {
             errors.push(error);
@@ -92,11 +89,7 @@ impl FieldErrors {
 
     /// The value, unless something is wrong.
     pub fn none_or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self)
-        }
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 
     /// What is wrong with a field.
@@ -146,26 +139,15 @@ pub enum FieldErrorCode {
 
 impl ErrorBody {
     fn plain(error: &str) -> PlainError {
-        PlainError {
-            error: error.to_owned(),
-            ..PlainError::default()
-        }
+        PlainError { error: error.to_owned(), ..PlainError::default() }
     }
 
     fn described(error: &str, description: impl Into<String>) -> Self {
-        Self::Plain(PlainError {
-            description: Some(description.into()),
-            ..Self::plain(error)
-        })
+        Self::Plain(PlainError { description: Some(description.into()), ..Self::plain(error) })
     }
 
     fn titled(title: &str, message: String) -> Self {
-        Self::Titled {
-            error: TitledError {
-                title: title.to_owned(),
-                message,
-            },
-        }
+        Self::Titled { error: TitledError { title: title.to_owned(), message } }
     }
 
     /// 401: no usable credentials. The text is literal.
@@ -175,19 +157,13 @@ impl ErrorBody {
 
     /// 401: a bearer token that is not valid; one text for every reason (RFC 6750 §3.1).
     pub fn invalid_token() -> Self {
-        Self::oauth(
-            "invalid_token",
-            "The access token is unknown, expired or revoked.",
-        )
+        Self::oauth("invalid_token", "The access token is unknown, expired or revoked.")
     }
 
     /// An error in the words of the grant endpoints.
     pub fn oauth(error: &str, description: &str) -> Self {
         let error_description = Some(description.to_owned());
-        Self::Plain(PlainError {
-            error_description,
-            ..Self::plain(error)
-        })
+        Self::Plain(PlainError { error_description, ..Self::plain(error) })
     }
 
     /// 403: the role does not allow it.
@@ -232,19 +208,12 @@ impl ErrorBody {
 
     /// 400: the wrapper object is missing.
     pub fn missing_parameter(name: &str) -> Self {
-        Self::titled(
-            "Missing parameter",
-            format!("The member {name} is required."),
-        )
+        Self::titled("Missing parameter", format!("The member {name} is required."))
     }
 
     /// 400: a pagination parameter that is not right.
     pub fn invalid_pagination(detail: &str) -> Self {
-        Self::listed(
-            "InvalidPaginationParameter",
-            "Invalid pagination parameter",
-            detail,
-        )
+        Self::listed("InvalidPaginationParameter", "Invalid pagination parameter", detail)
     }
 
     /// 400: past the last offset page.
@@ -258,13 +227,7 @@ impl ErrorBody {
 
     fn listed(code: &str, title: &str, detail: &str) -> Self {
         let (code, title, detail) = (code.to_owned(), title.to_owned(), detail.to_owned());
-        Self::List {
-            errors: vec![ListedError {
-                code,
-                title,
-                detail,
-            }],
-        }
+        Self::List { errors: vec![ListedError { code, title, detail }] }
     }
 
     /// 422: the body cannot be read.
@@ -307,10 +270,7 @@ impl ErrorBody {
 
     /// 500: without detail; the log has it.
     pub fn internal() -> Self {
-        Self::described(
-            "InternalError",
-            "The server failed. Its log names this request's id.",
-        )
+        Self::described("InternalError", "The server failed. Its log names this request's id.")
     }
 }
 
@@ -335,10 +295,7 @@ mod tests {
     #[test]
     fn bodies_are_as_clients_know_them_and_read_back() {
         for (body, expected) in [
-            (
-                ErrorBody::unauthenticated(),
-                r#"{"error":"Couldn't authenticate you"}"#,
-            ),
+            (ErrorBody::unauthenticated(), r#"{"error":"Couldn't authenticate you"}"#),
             (
                 ErrorBody::forbidden_by_role(),
                 r#"{"error":{"title":"Forbidden","message":"Your role does not allow this."}}"#,

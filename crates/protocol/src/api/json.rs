@@ -29,9 +29,7 @@ impl Strict {
         if self.depth == DEPTH_MAX {
             return Err(E::custom(format_args!("nested deeper than {DEPTH_MAX}")));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        Ok(Self { depth: self.depth + 1 })
     }
 }
 
@@ -115,10 +113,7 @@ mod tests {
     #[test]
     fn ordinary_json_is_read() {
         let value = parse(br#" {"a":[1,-2,1.5,true,null,"x"],"b":{}} "#).unwrap();
-        assert_eq!(
-            value.to_string(),
-            r#"{"a":[1,-2,1.5,true,null,"x"],"b":{}}"#
-        );
+        assert_eq!(value.to_string(), r#"{"a":[1,-2,1.5,true,null,"x"],"b":{}}"#);
     }
 
     #[test]

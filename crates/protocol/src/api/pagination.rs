@@ -202,10 +202,7 @@ mod tests {
             "page[size]=1&page%5Bsize%5D=1",
         ] {
             let found = read(query);
-            assert!(
-                matches!(found, Err(InvalidQuery::Attribute(..))),
-                "{query}: {found:?}"
-            );
+            assert!(matches!(found, Err(InvalidQuery::Attribute(..))), "{query}: {found:?}");
         }
         for query in ["page=101", "page=99999999999999999999"] {
             assert_eq!(read(query), Err(InvalidQuery::TooDeep), "{query}");
@@ -221,10 +218,7 @@ mod tests {
             "per_page=1&page[after]=x",
         ] {
             let found = read(query);
-            assert!(
-                matches!(found, Err(InvalidQuery::Pagination(_))),
-                "{query}: {found:?}"
-            );
+            assert!(matches!(found, Err(InvalidQuery::Pagination(_))), "{query}: {found:?}");
         }
     }
 }

@@ -81,10 +81,7 @@ impl<'a> Query<'a> {
         if !is_digits(digits) {
             return Err(InvalidQuery::Attribute(name, "an integer"));
         }
-        let id = text
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| T::try_from(number).ok());
+        let id = text.parse::<u64>().ok().and_then(|number| T::try_from(number).ok());
         Ok(id.map_or(IdFilter::Nothing, IdFilter::Only))
     }
 

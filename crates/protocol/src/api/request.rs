@@ -92,10 +92,7 @@ impl Members {
         };
         match outer.remove(wrapper) {
             None | Some(Value::Null) => Err(InvalidBody::NoWrapper(wrapper)),
-            Some(Value::Object(members)) => Ok(Self {
-                members,
-                errors: FieldErrors::NONE,
-            }),
+            Some(Value::Object(members)) => Ok(Self { members, errors: FieldErrors::NONE }),
             Some(_) => {
                 let errors = FieldErrors::one(wrapper, InvalidValue, "must be an object");
                 Err(InvalidBody::Fields(errors))
@@ -127,8 +124,7 @@ impl Members {
         match self.any(name).map(read) {
             Sent::Value(Some(value)) => Sent::Value(value),
             Sent::Value(None) => {
-                self.errors
-                    .add(name, InvalidValue, &format!("must be {must_be}"));
+                self.errors.add(name, InvalidValue, &format!("must be {must_be}"));
                 Sent::Mistyped
             }
             Sent::Absent => Sent::Absent,
@@ -152,9 +148,7 @@ impl Members {
 
     /// Takes an integer from 0 to 2^53 − 1, written without fraction or exponent.
     pub fn integer(&mut self, name: &str) -> Sent<u64> {
-        self.typed(name, "an integer", |value| {
-            value.as_u64().filter(|number| *number <= ID_MAX)
-        })
+        self.typed(name, "an integer", |value| value.as_u64().filter(|number| *number <= ID_MAX))
     }
 
     /// Takes an array of strings.
@@ -186,18 +180,9 @@ mod tests {
     #[test]
     fn a_body_is_an_object_that_wraps_an_object() {
         for body in ["", "  ", "{}", r#"{"token":null}"#, r#"{"tokens":{}}"#] {
-            assert_eq!(
-                unwrap(body).unwrap_err(),
-                InvalidBody::NoWrapper("token"),
-                "{body}"
-            );
+            assert_eq!(unwrap(body).unwrap_err(), InvalidBody::NoWrapper("token"), "{body}");
         }
-        for body in [
-            "[]",
-            "\"token\"",
-            "{\"token\":",
-            r#"{"token":{},"token":{}}"#,
-        ] {
+        for body in ["[]", "\"token\"", "{\"token\":", r#"{"token":{},"token":{}}"#] {
             assert_eq!(unwrap(body).unwrap_err(), InvalidBody::Unreadable, "{body}");
         }
         for body in [r#"{"token":[]}"#, r#"{"token":1}"#] {

@@ -125,19 +125,12 @@ impl CreateTokenRequest {
             _ => None,
         });
         let scopes = members.texts("scopes");
-        Ok(Self {
-            client_id,
-            scopes,
-            errors: members.into_errors(),
-        })
+        Ok(Self { client_id, scopes, errors: members.into_errors() })
     }
 
     /// The request of a client that cannot send a body and names the client in the query.
     pub fn from_query(client_id: &str) -> Self {
-        Self {
-            client_id: Sent::Value(ClientReference::parse(client_id)),
-            ..Self::default()
-        }
+        Self { client_id: Sent::Value(ClientReference::parse(client_id)), ..Self::default() }
     }
 }
 
@@ -163,9 +156,7 @@ mod tests {
 
     #[test]
     fn readers_take_missing_null_and_unknown_fields() {
-        let nothing = OAuthTokenResponse {
-            token: Some(OAuthTokenObject::default()),
-        };
+        let nothing = OAuthTokenResponse { token: Some(OAuthTokenObject::default()) };
         for text in [
             r#"{"token":{}}"#,
             r#"{"token":{"id":null,"scopes":null,"used_at":null,"token":null,"url":null}}"#,

@@ -84,10 +84,7 @@ impl ReturnAddress {
     /// The address with an error (RFC 6749 §4.1.2.1).
     pub fn with_error(&self, error: &ErrorResponse, issuer: &str) -> String {
         let code: ErrorCode = error.error;
-        let pairs = [
-            ("error", code.as_str()),
-            ("error_description", &error.error_description),
-        ];
+        let pairs = [("error", code.as_str()), ("error_description", &error.error_description)];
         self.with(&pairs, issuer)
     }
 
@@ -115,32 +112,20 @@ mod tests {
     use super::*;
 
     fn address(redirect_uri: &str) -> ReturnAddress {
-        ReturnAddress {
-            redirect_uri: redirect_uri.to_owned(),
-            state: Some("s 1&".to_owned()),
-        }
+        ReturnAddress { redirect_uri: redirect_uri.to_owned(), state: Some("s 1&".to_owned()) }
     }
 
     #[test]
     fn the_answer_keeps_the_query_of_the_registered_address() {
         for (redirect_uri, expected) in [
-            (
-                "https://a.test/cb",
-                "https://a.test/cb?code=x&state=s+1%26&iss=https%3A%2F%2Fi.test",
-            ),
+            ("https://a.test/cb", "https://a.test/cb?code=x&state=s+1%26&iss=https%3A%2F%2Fi.test"),
             (
                 "https://a.test/cb?t=1",
                 "https://a.test/cb?t=1&code=x&state=s+1%26&iss=https%3A%2F%2Fi.test",
             ),
-            (
-                "com.acme.app:/cb",
-                "com.acme.app:/cb?code=x&state=s+1%26&iss=https%3A%2F%2Fi.test",
-            ),
+            ("com.acme.app:/cb", "com.acme.app:/cb?code=x&state=s+1%26&iss=https%3A%2F%2Fi.test"),
         ] {
-            assert_eq!(
-                address(redirect_uri).with_code("x", "https://i.test"),
-                expected
-            );
+            assert_eq!(address(redirect_uri).with_code("x", "https://i.test"), expected);
         }
     }
 

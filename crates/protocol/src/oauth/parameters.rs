@@ -26,18 +26,12 @@ pub struct InvalidRequest {
 impl InvalidRequest {
     /// An `invalid_request` with this sentence.
     pub fn new(description: impl Into<String>) -> Self {
-        Self {
-            code: ErrorCode::InvalidRequest,
-            description: description.into(),
-        }
+        Self { code: ErrorCode::InvalidRequest, description: description.into() }
     }
 
     /// An `invalid_scope` with this sentence.
     pub fn scope(description: impl Into<String>) -> Self {
-        Self {
-            code: ErrorCode::InvalidScope,
-            description: description.into(),
-        }
+        Self { code: ErrorCode::InvalidScope, description: description.into() }
     }
 }
 
@@ -45,21 +39,12 @@ impl Parameters {
     /// Reads `application/x-www-form-urlencoded`, strictly UTF-8.
     pub fn from_form(body: &[u8]) -> Result<Self, InvalidRequest> {
         let mut parameters = BTreeMap::new();
-        for pair in body
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
-            let at = pair
-                .iter()
-                .position(|byte| *byte == b'=')
-                .unwrap_or(pair.len());
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(at).unwrap_or((pair, &[]));
             let (name, value) = (decode(name)?, decode(value.get(1..).unwrap_or_default())?);
             if parameters.contains_key(&name) {
-                return Err(InvalidRequest::new(format!(
-                    "{} is sent twice.",
-                    printable(&name)
-                )));
+                return Err(InvalidRequest::new(format!("{} is sent twice.", printable(&name))));
             }
             parameters.insert(name, Value::String(value));
         }
@@ -71,9 +56,7 @@ impl Parameters {
         match json::parse(body) {
             Ok(Value::Object(members)) => Ok(Self(members.into_iter().collect())),
             Ok(_) => Err(InvalidRequest::new("The body must be a JSON object.")),
-            Err(error) => Err(InvalidRequest::new(format!(
-                "The body cannot be read: {error}."
-            ))),
+            Err(error) => Err(InvalidRequest::new(format!("The body cannot be read: {error}."))),
         }
     }
 
@@ -136,16 +119,12 @@ fn printable(name: &str) -> String {
 }
 
 fn decode(text: &[u8]) -> Result<String, InvalidRequest> {
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
+    let spaced: Vec<u8> =
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let decoded = percent_decode(&spaced).decode_utf8();
     let decoded = decoded.map_err(|_| InvalidRequest::new("The body must be UTF-8."))?;
     if decoded.contains('\0') {
-        return Err(InvalidRequest::new(
-            "The body must not hold the character NUL.",
-        ));
+        return Err(InvalidRequest::new("The body must not hold the character NUL."));
     }
     Ok(decoded.into_owned())
 }
@@ -175,10 +154,7 @@ mod tests {
             (b"a=%ff", "The body must be UTF-8."),
             (b"a=%00", "The body must not hold the character NUL."),
         ] {
-            assert_eq!(
-                Parameters::from_form(body).unwrap_err().description,
-                description
-            );
+            assert_eq!(Parameters::from_form(body).unwrap_err().description, description);
         }
         assert!(Parameters::from_json(br#"{"scope":"a","scope":"b"}"#).is_err());
         assert!(Parameters::from_json(b"[]").is_err());

@@ -27,11 +27,8 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant type, in the order of metadata.
-    pub const ALL: [Self; 3] = [
-        Self::AuthorizationCode,
-        Self::RefreshToken,
-        Self::ClientCredentials,
-    ];
+    pub const ALL: [Self; 3] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -44,9 +41,7 @@ impl GrantType {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|grant_type| grant_type.as_str() == word)
+        Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == word)
     }
 }
 
@@ -107,10 +102,7 @@ impl TokenRequest {
     ) -> Result<Self, InvalidRequest> {
         let required = |name: &str| {
             let missing = || InvalidRequest::new(format!("{name} is missing."));
-            parameters
-                .text(name)?
-                .map(str::to_owned)
-                .ok_or_else(missing)
+            parameters.text(name)?.map(str::to_owned).ok_or_else(missing)
         };
         let optional = |name: &str| Ok(parameters.text(name)?.map(str::to_owned));
         match grant_type {
@@ -133,11 +125,8 @@ impl TokenRequest {
 
 impl Wishes {
     /// No wish at all.
-    pub const NONE: Self = Self {
-        scope: None,
-        access_token_lifetime: None,
-        refresh_token_lifetime: None,
-    };
+    pub const NONE: Self =
+        Self { scope: None, access_token_lifetime: None, refresh_token_lifetime: None };
 
     fn parse(
         parameters: &Parameters,
@@ -162,11 +151,7 @@ impl Wishes {
             None | Some(Err(InvalidScope::Empty)) => None,
             Some(scope) => Some(scope.map_err(|error| InvalidRequest::scope(format!("{error}.")))?),
         };
-        Ok(Self {
-            scope,
-            access_token_lifetime,
-            refresh_token_lifetime,
-        })
+        Ok(Self { scope, access_token_lifetime, refresh_token_lifetime })
     }
 }
 
@@ -228,27 +213,15 @@ mod tests {
     fn what_is_missing_or_out_of_bounds_is_named() {
         for (form, description) in [
             ("scope=read", "refresh_token is missing."),
-            (
-                "refresh_token=x&expires_in=299",
-                "expires_in must be 300 to 172800.",
-            ),
-            (
-                "refresh_token=x&expires_in=172801",
-                "expires_in must be 300 to 172800.",
-            ),
+            ("refresh_token=x&expires_in=299", "expires_in must be 300 to 172800."),
+            ("refresh_token=x&expires_in=172801", "expires_in must be 300 to 172800."),
             (
                 "refresh_token=x&refresh_token_expires_in=604799",
                 "refresh_token_expires_in must be 604800 to 7776000.",
             ),
-            (
-                "refresh_token=x&expires_in=abc",
-                "expires_in must be 300 to 172800.",
-            ),
+            ("refresh_token=x&expires_in=abc", "expires_in must be 300 to 172800."),
         ] {
-            assert_eq!(
-                refresh(form, Dialect::Standard).unwrap_err().description,
-                description
-            );
+            assert_eq!(refresh(form, Dialect::Standard).unwrap_err().description, description);
         }
         assert!(refresh("refresh_token=x&expires_in=300", Dialect::Standard).is_ok());
     }

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     extract::{caller::Caller, path_id::PathId},
     respond::{self, ApiError},
+    settle::Stale,
     state::AppState,
 };
 
@@ -164,10 +165,11 @@ pub async fn delete(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
-    let deleted = state.store.delete_client(id, state.now()).await;
-    // Even if the store's answer was lost: what is cached may be gone.
-    state.directory.evict_client(id);
-    match deleted? {
+    let now = state.now();
+    let deleted = state
+        .settle(Stale::Client(id), |store| async move { store.delete_client(id, now).await })
+        .await?;
+    match deleted {
         Deletion::Done => Ok(respond::no_content()),
         Deletion::NotFound => Err(ApiError::NotFound),
     }
@@ -175,9 +177,11 @@ pub async fn delete(
 
 /// Writes a changed client and answers with it.
 async fn write(state: &AppState, minted: MintedClient) -> Result<Response, ApiError> {
-    let written = state.store.update_client(minted.client.clone()).await;
-    state.directory.evict_client(minted.client.id);
-    match written? {
+    let (id, client) = (minted.client.id, minted.client.clone());
+    let updated = state
+        .settle(Stale::Client(id), |store| async move { store.update_client(client).await })
+        .await?;
+    match updated {
         Some(Insertion::Done) => Ok(answer(state, StatusCode::OK, &minted)),
         Some(Insertion::Duplicate) => Err(client_registration::identifier_taken().into()),
         Some(Insertion::OwnerGone) => Err(client_registration::owner_gone().into()),

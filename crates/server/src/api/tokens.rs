@@ -7,7 +7,7 @@ use tokenry_core::{
     grant::Token,
     issue::Issuance,
     record_access::sees,
-    revocation::{GrantEnd, revoke as end},
+    revocation::revoke as end,
     token_creation::{CreationRefused, approve},
 };
 use tokenry_protocol::{
@@ -179,7 +179,7 @@ pub async fn revoke(
     let PathId(id) = id?;
     let token = find(&state, &caller, id).await?;
     let actor = Actor::User(caller.user.id);
-    match end_grant(&state, end(&token, actor, state.now())).await? {
+    match state.end_grant(end(&token, actor, state.now())).await? {
         Conditional::Now => Ok(respond::no_content()),
         Conditional::Already => Err(ApiError::NotFound),
     }
@@ -199,7 +199,7 @@ pub async fn revoke_current(
 ) -> Result<Response, ApiError> {
     let verified = caller.token.ok_or(ApiError::InvalidToken)?;
     let actor = Actor::User(caller.user.id);
-    match end_grant(&state, end(verified.token(), actor, state.now())).await? {
+    match state.end_grant(end(verified.token(), actor, state.now())).await? {
         Conditional::Now => Ok(respond::no_content()),
         // Somebody else ended it a moment ago.
         Conditional::Already => Err(ApiError::InvalidToken),
@@ -217,14 +217,6 @@ async fn find(state: &AppState, caller: &Caller, id: TokenId) -> Result<Token, A
     } else {
         Err(ApiError::NotFound)
     }
-}
-
-/// The record is dead on this node before anybody is told, even if the store's answer was lost.
-async fn end_grant(state: &AppState, end: GrantEnd) -> Result<Conditional, ApiError> {
-    let id = end.id();
-    let ended = state.store.end_grant(end).await;
-    state.verifier.evict(id);
-    Ok(ended?)
 }
 
 fn one(token: OAuthTokenObject) -> OAuthTokenResponse {

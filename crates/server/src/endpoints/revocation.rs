@@ -55,10 +55,7 @@ pub async fn revoke(
     let token = state.verifier.find(id).await?;
     let end = revocation::revoke_presented(&client, token.as_ref(), &presented, state.now());
     if let Some(end) = end {
-        let ended = state.store.end_grant(end).await;
-        // A write that did not answer may have happened.
-        state.verifier.evict(id);
-        ended?;
+        state.end_grant(end).await?;
         tracing::info!(token.id = id.get(), client.id = client.client().id.get(), "revoked");
     }
     Ok(done())

@@ -1,7 +1,7 @@
 //! Token endpoint (RFC 6749 §3.2): two doors, one decision.
 //!
-//! `POST /oauth/tokens` speaks the record API's dialect (201, JSON or form), `POST /oauth/token` the
-//! standard's (200, form). The order of checks is the order of this file; the first failure answers:
+//! `POST /oauth/tokens` speaks the record API's dialect (201, JSON or form), `POST /oauth/token`
+//! the standard's (200, form). The order of checks is that of this file; the first failure answers:
 //!
 //! 1. Syntax, duplicates.
 //! 2. No secrets in the query.
@@ -47,6 +47,7 @@ use tokenry_store::{Conditional, IdSequence, StoreError};
 use crate::{
     extract::{body, client_authentication::authenticated_client, client_ip::ClientIp},
     respond::{self, OAuthError},
+    settle::Stale,
     state::AppState,
 };
 
@@ -245,12 +246,8 @@ async fn redeem_code(
     let circumstances = circumstances(state, &keys.token, now);
     match redeem(client, token.as_ref(), user.as_deref(), request, &circumstances) {
         Redemption::Issue { write, answer } => {
-            let id = write.id();
             match state.store.redeem_authorization_code(write).await? {
-                Conditional::Now => {
-                    state.verifier.evict(id);
-                    Ok(answer)
-                }
+                Conditional::Now => Ok(answer),
                 Conditional::Already => Err(Rejection::AlreadyRedeemed.into()),
             }
         }
@@ -259,9 +256,7 @@ async fn redeem_code(
             Err(Rejection::Replayed.into())
         }
         Redemption::WrongVerifier(write) => {
-            let id = write.id();
             state.store.count_wrong_verifier(write).await?;
-            state.verifier.evict(id);
             Err(Rejection::VerifierWrong.into())
         }
         Redemption::Refuse(rejection) => {
@@ -284,21 +279,21 @@ async fn rotate(
         let asked = (presented, wishes);
         match refresh(client, token.as_ref(), user.as_deref(), asked, &circumstances) {
             Refresh::Rotate { write, answer } => {
-                let id = write.id();
-                let written = state.store.rotate_refresh_token(write).await;
-                state.verifier.evict(id);
-                if written? == Conditional::Now {
+                let stale = Stale::Token(write.id());
+                let rotated = state
+                    .settle(stale, |store| async move { store.rotate_refresh_token(write).await });
+                if rotated.await? == Conditional::Now {
                     return Ok(answer);
                 }
             }
             Refresh::Renew { write, answer } => {
-                let id = write.id();
                 // The condition compares with the store's note of the last use, so ours must be
                 // there first.
                 state.verifier.flush().await?;
-                let written = state.store.renew_repeat(write).await;
-                state.verifier.evict(id);
-                if written? == Conditional::Now {
+                let stale = Stale::Token(write.id());
+                let renewed =
+                    state.settle(stale, |store| async move { store.renew_repeat(write).await });
+                if renewed.await? == Conditional::Now {
                     return Ok(answer);
                 }
             }
@@ -341,10 +336,7 @@ async fn client_credentials(
 
 async fn end_grant(state: &AppState, end: GrantEnd) -> Result<(), StoreError> {
     let (id, kind) = (end.id(), end.event().kind);
-    let ended = state.store.end_grant(end).await;
-    // A write that did not answer may have happened.
-    state.verifier.evict(id);
-    ended?;
+    state.end_grant(end).await?;
     tracing::warn!(token.id = id.get(), event = kind.as_str(), "a replay ended a grant");
     metrics::counter!("tokenry_replays_total", "event" => kind.as_str()).increment(1);
     Ok(())

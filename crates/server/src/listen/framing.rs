@@ -1,8 +1,8 @@
 //! Watches HTTP/1 heads for requests that are framed twice (RFC 9112 §6.1, §11.2).
 //!
-//! The HTTP library keeps Transfer-Encoding and drops Content-Length before anybody can see both, so
-//! the bytes are watched on their way to it: line by line, forgetting at each empty line. A body is
-//! watched as well. One that looks like such a head ends only its own sender's connection.
+//! The HTTP library keeps Transfer-Encoding and drops Content-Length before anybody can see both,
+//! so the bytes are watched on their way to it: line by line, forgetting at each empty line. A body
+//! is watched as well. One that looks like such a head ends only its own sender's connection.
 
 const TRANSFER_ENCODING: &[u8] = b"transfer-encoding";
 const CONTENT_LENGTH: &[u8] = b"content-length";
@@ -101,7 +101,8 @@ mod tests {
                 "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
             ],
             &[
-                "GET / HTTP/1.1\r\nX-Content-Length: 1\r\nX: Transfer-Encoding: x\r\nContent-Length-X: 1\r\n\r\n",
+                "GET / HTTP/1.1\r\nX-Content-Length: 1\r\n",
+                "X: Transfer-Encoding: x\r\nContent-Length-X: 1\r\n\r\n",
             ],
         ] {
             assert_eq!(watch(pieces), Framing::Plain, "{pieces:?}");

@@ -1,7 +1,7 @@
 //! A connection's stream under guard: slow heads and idle connections are cut off.
 //!
-//! Between requests a connection may be idle for a while; once the first byte of a head has come, the
-//! rest must follow soon. The HTTP library's own timer does not tell the two apart.
+//! Between requests a connection may be idle for a while; once the first byte of a head has come,
+//! the rest must follow soon. The HTTP library's own timer does not tell the two apart.
 
 use std::{
     io,

@@ -105,10 +105,7 @@ async fn end(
 ) -> Result<Option<ClientId>, StoreError> {
     let state = &visit.state;
     let end = end_of(token, Actor::User(signed_in.user.id), visit.now);
-    let ended = state.store.end_grant(end).await;
-    // Of a write that failed it is not known whether it happened.
-    state.verifier.evict(token.id);
-    let ended = ended?;
+    let ended = state.end_grant(end).await?;
     tracing::info!(
         token.id = token.id.get(),
         client.id = token.client_id.get(),

@@ -76,8 +76,8 @@ async fn the_record_api_speaks_json_whatever_is_accepted() {
         assert_eq!(content_type, Some("application/json; charset=utf-8"), "{name}");
         assert!(answer.json().is_object(), "{name}");
     }
-    let ada = app.admin("Eve").await;
     app.store.come_back();
+    let ada = app.admin("Eve").await;
     let call = app.get("/api/v2/users/me").header("accept", "text/html, image/*;q=0").by(&ada);
     call.await.expect(200);
 }
@@ -122,7 +122,7 @@ async fn a_body_over_the_limit_is_413() {
     let form = "application/x-www-form-urlencoded";
     for path in ["/oauth/token", "/oauth/tokens", "/oauth/revoke", "/oauth/introspect"] {
         let body = format!("x={}", "y".repeat(65_535));
-        let answer = app.post(path).body(form, body).from_client(&client).await;
+        let answer = app.post(path).body(form, body).by_client(&client).await;
         assert_eq!(answer.refusal(), "413 invalid_request", "{path}");
     }
 }

@@ -286,7 +286,7 @@ async fn looking_at_a_record_is_no_use_of_its_token() {
     }
     let revoke = "/oauth/revoke";
     let garbage = [("token", "garbage")];
-    world.app.post(revoke).form(&garbage).from_client(&world.client).await.expect(200);
+    world.app.post(revoke).form(&garbage).by_client(&world.client).await.expect(200);
     assert_eq!(world.used_at().await, Value::Null);
 }
 

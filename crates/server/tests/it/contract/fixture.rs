@@ -1,6 +1,10 @@
 //! The fixtures as files.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,8 +41,7 @@ pub struct Response {
 impl Fixture {
     /// All of them, in the order of their numbers.
     pub fn all() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/contract");
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
         let mut fixtures: Vec<_> = files.filter_map(|path| Self::read(&path)).collect();
         fixtures.sort_by_key(|fixture| fixture.number);
         fixtures
@@ -57,4 +60,14 @@ impl Fixture {
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Some(Self { number, ..fixture })
     }
+}
+
+/// The record of the page that the wire was first described on.
+pub fn seed_record() -> Value {
+    let text = fs::read_to_string(folder().join("seed-record.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/contract")
 }

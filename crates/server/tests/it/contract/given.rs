@@ -93,8 +93,8 @@ async fn learn_cursors(world: &mut World<'_>, query: &str) {
     let after = first["meta"]["after_cursor"].as_str().expect("a second page");
     let second = list(&format!("{query}&page[after]={after}")).await;
     let before = second["meta"]["before_cursor"].as_str().expect("a first page");
-    let (rest, last) = after.split_at(after.len() - 1);
-    let tampered = format!("{rest}{}", if last == "A" { "B" } else { "A" });
+    let (beginning, end) = after.split_at(after.len() - 1);
+    let tampered = format!("{beginning}{}", if end == "A" { "B" } else { "A" });
     world.keep_cursor(AFTER, after);
     world.keep_cursor(BEFORE, before);
     world.keep_cursor(TAMPERED, &tampered);

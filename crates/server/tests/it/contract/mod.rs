@@ -11,6 +11,8 @@ mod fixture;
 mod given;
 mod world;
 
+use tokenry_protocol::api::tokens::OAuthTokenResponse;
+
 use self::{fixture::Fixture, world::World};
 use crate::support::TestApp;
 
@@ -36,6 +38,21 @@ fn every_fixture_is_replayed_or_named_with_a_reason() {
     let replayed = all.iter().filter(|fixture| is_replayed(fixture)).count();
     let twin = all.iter().filter(|fixture| fixture.mode == "twin").count();
     assert_eq!(replayed + twin + NOT_REPLAYED.len(), all.len());
+}
+
+/// The first record, and every other one, as the wire types read and write them.
+#[test]
+fn token_records_survive_reading_and_writing() {
+    let fixtures = Fixture::all().into_iter().map(|fixture| fixture.response.body);
+    let seed = [fixture::seed_record()];
+    let records = fixtures.chain(seed).filter(|body| body["token"].is_object());
+    let mut count = 0;
+    for record in records {
+        let read: OAuthTokenResponse = serde_json::from_value(record.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), record);
+        count += 1;
+    }
+    assert_eq!(count, 10);
 }
 
 #[tokio::test]

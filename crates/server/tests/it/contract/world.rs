@@ -204,12 +204,11 @@ impl<'a> World<'a> {
             return self.translate(value);
         };
         let inner = |decoded: Vec<u8>| self.translate(&String::from_utf8(decoded).unwrap());
-        let encoded = match BASE64_STANDARD.decode(encoded) {
-            Ok(decoded) => BASE64_STANDARD.encode(inner(decoded)),
-            Err(_) => {
-                let decoded = BASE64_URL_SAFE_NO_PAD.decode(encoded).unwrap();
-                BASE64_URL_SAFE_NO_PAD.encode(inner(decoded))
-            }
+        let encoded = if let Ok(decoded) = BASE64_STANDARD.decode(encoded) {
+            BASE64_STANDARD.encode(inner(decoded))
+        } else {
+            let decoded = BASE64_URL_SAFE_NO_PAD.decode(encoded).unwrap();
+            BASE64_URL_SAFE_NO_PAD.encode(inner(decoded))
         };
         format!("Basic {encoded}")
     }
@@ -236,7 +235,8 @@ impl<'a> World<'a> {
         for api_token in users {
             self.keep(&api_token);
         }
-        self.keep(&self.reports.secret().to_owned());
+        let secret = self.reports.secret().to_owned();
+        self.keep(&secret);
     }
 
     pub fn keep(&mut self, ours: &str) {
@@ -290,8 +290,8 @@ async fn tidy_users(app: &TestApp, users: [&TestUser; 3]) {
         token.updated_at = made_at;
         let id = token.id;
         app.store.insert_api_token(token, 256).await.unwrap();
-        let uses = vec![ApiTokenUse { id, used_at }];
-        app.store.record_api_token_uses(uses).await.unwrap();
+        let last_use = vec![ApiTokenUse { id, used_at }];
+        app.store.record_api_token_uses(last_use).await.unwrap();
     }
 }
 

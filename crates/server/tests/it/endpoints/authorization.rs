@@ -85,7 +85,7 @@ impl World {
             form.push(("code_verifier", VERIFIER));
             call
         } else {
-            call.from_client(client)
+            call.by_client(client)
         };
         call.form(&form).await
     }

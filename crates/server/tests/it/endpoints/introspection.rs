@@ -28,7 +28,7 @@ impl World {
 
     async fn ask(&self, client: &TestClient, token: &str) -> Value {
         let call = self.app.post("/oauth/introspect").form(&[("token", token)]);
-        call.from_client(client).await.expect(200).json()
+        call.by_client(client).await.expect(200).json()
     }
 
     async fn used_at(&self) -> Value {
@@ -179,7 +179,7 @@ async fn only_confidential_clients_may_ask() {
     assert!(wrong.header("www-authenticate").is_some());
     let bearer = post().form(&[token]).bearer(&own.access).await;
     assert_eq!(bearer.refusal(), "401 invalid_client");
-    let missing = post().form(&[]).from_client(&world.client).await;
+    let missing = post().form(&[]).by_client(&world.client).await;
     assert_eq!(missing.refusal(), "400 invalid_request");
     let by_body = [
         ("token", world.grant.access.as_str()),
@@ -197,7 +197,7 @@ async fn a_store_that_is_away_says_nothing_about_a_token() {
     world.app.store.go_away();
     for token in [&world.grant.access, &world.grant.refresh] {
         let call = world.app.post("/oauth/introspect").form(&[("token", token)]);
-        let answer = call.from_client(&world.client).await;
+        let answer = call.by_client(&world.client).await;
         assert_eq!(answer.refusal(), "503 temporarily_unavailable");
         assert_eq!(answer.header("retry-after"), Some("2"));
     }

@@ -68,7 +68,7 @@ async fn the_grant_types_announced_are_the_grant_types_offered() {
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ] {
         let call = app.post("/oauth/token").form(&[("grant_type", grant_type)]);
-        let answer = call.from_client(&client).await;
+        let answer = call.by_client(&client).await;
         let is_offered = answer.status == 200 || answer.error() != "unsupported_grant_type";
         assert_eq!(is_offered, announced.contains(&grant_type), "{grant_type}");
     }
@@ -101,7 +101,7 @@ async fn the_scopes_announced_are_the_scopes_configured() {
     let client = app.confidential_client("acme_reports", &ada).await;
     for scope in words(&document["scopes_supported"]) {
         let fields = [("grant_type", "client_credentials"), ("scope", scope)];
-        let answer = app.post("/oauth/token").form(&fields).from_client(&client).await;
+        let answer = app.post("/oauth/token").form(&fields).by_client(&client).await;
         assert_eq!(answer.expect(200).json()["scope"], scope);
     }
 }

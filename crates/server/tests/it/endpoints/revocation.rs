@@ -1,6 +1,8 @@
 //! Revocation (RFC 7009), and that every way to revoke ends both tokens before it answers.
 
-use futures_util::future::join;
+use std::pin::pin;
+
+use futures_util::future::{join, select};
 use tokenry_core::event::EventKind;
 use tokenry_protocol::secret::Kind;
 use tokenry_store::Store as _;
@@ -16,11 +18,7 @@ async fn cast(app: &TestApp) -> (TestUser, TestClient) {
 fn revoke<'a>(app: &'a TestApp, client: &TestClient, token: &str) -> Call<'a> {
     let fields = [("token", token), ("client_id", client.identifier.as_str())];
     let call = app.post("/oauth/revoke");
-    if client.is_public() {
-        call.form(&fields)
-    } else {
-        call.form(&fields[..1]).from_client(client)
-    }
+    if client.is_public() { call.form(&fields) } else { call.form(&fields[..1]).by_client(client) }
 }
 
 /// Every way there is to end a grant, by name.
@@ -109,6 +107,26 @@ async fn a_revocation_whose_answer_was_lost_holds_once_it_is_repeated() {
     }
 }
 
+/// The write happened, and whoever asked for it has hung up.
+#[tokio::test]
+async fn a_revocation_that_nobody_waits_for_is_in_force_all_the_same() {
+    for way in 0..5 {
+        let app = TestApp::new().await;
+        let (ada, client) = cast(&app).await;
+        let grant = app.grant(&ada, &client, "read").await;
+        assert!(app.is_alive(&grant.access).await);
+        let hold = app.store.hold_write();
+        let (name, call) = ways(&app, (&ada, &client), &grant).swap_remove(way);
+        let call = call.into_future();
+        select(call, pin!(hold.reached())).await.factor_first();
+        hold.release();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!app.is_alive(&grant.access).await, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_is_away_is_never_a_successful_revocation() {
     let app = TestApp::new().await;
@@ -185,7 +203,7 @@ async fn a_hint_changes_nothing() {
         let (ada, client) = cast(&app).await;
         let grant = app.grant(&ada, &client, "read").await;
         let fields = [("token", grant.access.as_str()), ("token_type_hint", hint)];
-        app.post("/oauth/revoke").from_client(&client).form(&fields).await.expect(200);
+        app.post("/oauth/revoke").by_client(&client).form(&fields).await.expect(200);
         assert!(!app.is_alive(&grant.access).await, "{hint}");
     }
 }
@@ -206,13 +224,13 @@ async fn whoever_revokes_must_be_a_client_and_say_what() {
     let user = post().form(&token).by(&ada).await;
     assert_eq!(user.refusal(), "401 invalid_client");
     for fields in [&[][..], &[("token", "")]] {
-        let answer = post().form(fields).from_client(&client).await;
+        let answer = post().form(fields).by_client(&client).await;
         assert_eq!(answer.refusal(), "400 invalid_request");
     }
     let path = format!("/oauth/revoke?token={}", grant.access);
-    let answer = app.post(&path).form(&token).from_client(&client).await;
+    let answer = app.post(&path).form(&token).by_client(&client).await;
     assert_eq!(answer.refusal(), "400 invalid_request");
-    let json = post().json(&serde_json::json!({"token": grant.access})).from_client(&client).await;
+    let json = post().json(&serde_json::json!({"token": grant.access})).by_client(&client).await;
     assert_eq!(json.refusal(), "400 invalid_request");
     assert!(app.is_alive(&grant.access).await);
 }

@@ -182,7 +182,7 @@ async fn failed_client_authentication_says_nothing_about_what_failed() {
                 in_header.header("www-authenticate"),
                 Some(r#"Basic realm="tokenry", charset="UTF-8""#)
             );
-            // Eleven failures an address and door stay below the limit.
+            // A minute later, so that no limit is reached.
             app.clock.advance(60);
         }
     }
@@ -209,15 +209,15 @@ async fn two_methods_of_client_authentication_are_one_too_many() {
     let grant = ("grant_type", "client_credentials");
     for door in Door::BOTH {
         let both = [grant, ("client_id", "acme_reports"), ("client_secret", client.secret())];
-        let answer = door.call(&app, &both).from_client(&client).await;
+        let answer = door.call(&app, &both).by_client(&client).await;
         assert_eq!(answer.refusal(), "400 invalid_request");
         let other = [grant, ("client_id", "other")];
-        let answer = door.call(&app, &other).from_client(&client).await;
+        let answer = door.call(&app, &other).by_client(&client).await;
         assert_eq!(answer.refusal(), "400 invalid_request");
-        let twice = door.call(&app, &[grant]).from_client(&client).from_client(&client).await;
+        let twice = door.call(&app, &[grant]).by_client(&client).by_client(&client).await;
         assert_eq!(twice.refusal(), "400 invalid_request");
         let same = [grant, ("client_id", "acme_reports")];
-        door.call(&app, &same).from_client(&client).await.expect(door.success());
+        door.call(&app, &same).by_client(&client).await.expect(door.success());
     }
 }
 
@@ -298,14 +298,14 @@ async fn secrets_in_the_address_are_refused() {
             let path = format!("{}?{name}=x", door.path());
             let answer = app
                 .post(&path)
-                .from_client(&client)
+                .by_client(&client)
                 .form(&[("grant_type", "client_credentials")])
                 .await;
             assert_eq!(answer.refusal(), "400 invalid_request", "{path}");
         }
         let harmless = format!("{}?utm_source=x", door.path());
         app.post(&harmless)
-            .from_client(&client)
+            .by_client(&client)
             .form(&[("grant_type", "client_credentials")])
             .await
             .expect(door.success());
@@ -368,7 +368,7 @@ async fn too_many_failures_make_the_right_secret_wait_too() {
         for attempt in 0..20_u32 {
             let call = door.call(&app, &[grant]).basic("Acme_Reports", "wrong");
             let peer = format!("198.51.100.{attempt}:1000");
-            call.from_peer(&peer).await.expect(401);
+            call.at_peer(&peer).await.expect(401);
         }
         app.clock.advance(51);
         let answer = door.ask(&app, &client, &[grant]).await;
@@ -392,7 +392,7 @@ async fn failures_from_one_address_are_limited_too() {
     }
     let answer = Door::Standard.ask(&app, &client, &[grant]).await;
     assert_eq!(answer.refusal(), "429 temporarily_unavailable");
-    let elsewhere = Door::Standard.ask(&app, &client, &[grant]).from_peer("198.51.100.7:1");
+    let elsewhere = Door::Standard.ask(&app, &client, &[grant]).at_peer("198.51.100.7:1");
     elsewhere.await.expect(200);
 }
 

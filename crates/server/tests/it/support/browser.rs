@@ -42,10 +42,7 @@ impl<'a> Browser<'a> {
     /// Sends any call with the cookies, and keeps those of the answer.
     pub async fn send(&self, call: Call<'_>) -> Answer {
         let cookies = self.cookie_header();
-        let call = match cookies.is_empty() {
-            true => call,
-            false => call.header("cookie", &cookies),
-        };
+        let call = if cookies.is_empty() { call } else { call.header("cookie", &cookies) };
         let answer = call.await;
         for cookie in answer.headers.get_all("set-cookie") {
             self.keep(cookie.to_str().unwrap());
@@ -171,8 +168,7 @@ fn unescape(text: &str) -> String {
         ("&#38;", "&"),
         ("&amp;", "&"),
     ];
-    let unescaped = entities
+    entities
         .iter()
-        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character));
-    unescaped
+        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }

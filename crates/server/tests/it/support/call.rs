@@ -34,11 +34,11 @@ impl<'a> Call<'a> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
         *request.uri_mut() = path.parse().unwrap();
-        Self { app, request }.from_peer("192.0.2.1:50000")
+        Self { app, request }.at_peer("192.0.2.1:50000")
     }
 
     /// Comes from another address.
-    pub fn from_peer(mut self, peer: &str) -> Self {
+    pub fn at_peer(mut self, peer: &str) -> Self {
         let peer: SocketAddr = peer.parse().unwrap();
         self.request.extensions_mut().insert(ConnectInfo(peer));
         self
@@ -67,7 +67,7 @@ impl<'a> Call<'a> {
     }
 
     /// With the client's secret in the header.
-    pub fn from_client(self, client: &TestClient) -> Self {
+    pub fn by_client(self, client: &TestClient) -> Self {
         self.basic(&client.identifier, client.secret())
     }
 

@@ -62,7 +62,7 @@ impl Door {
             fields.push(("client_secret", client.secret()));
             self.call(app, &fields)
         } else {
-            self.call(app, &fields).from_client(client)
+            self.call(app, &fields).by_client(client)
         }
     }
 

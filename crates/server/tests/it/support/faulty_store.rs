@@ -45,7 +45,8 @@ pub struct FaultyStore {
     is_away: AtomicBool,
     loses_next_write: AtomicBool,
     calls: AtomicU64,
-    hold: Mutex<Option<(Hold, usize)>>,
+    readers_held: Mutex<Option<(Hold, usize)>>,
+    writer_held: Mutex<Option<Hold>>,
 }
 
 /// The next looks at tokens, each stopped between the store's answer and its reader.
@@ -57,6 +58,14 @@ pub struct Hold {
 }
 
 impl Hold {
+    fn new(awaited: usize) -> Self {
+        Self {
+            awaited,
+            reached: Arc::new(Semaphore::new(0)),
+            released: Arc::new(Semaphore::new(0)),
+        }
+    }
+
     /// Returns when all the readers have been stopped.
     pub async fn reached(&self) {
         let awaited = u32::try_from(self.awaited).unwrap();
@@ -82,7 +91,8 @@ impl FaultyStore {
             is_away: AtomicBool::new(false),
             loses_next_write: AtomicBool::new(false),
             calls: AtomicU64::new(0),
-            hold: Mutex::new(None),
+            readers_held: Mutex::new(None),
+            writer_held: Mutex::new(None),
         }
     }
 
@@ -108,22 +118,25 @@ impl FaultyStore {
 
     /// Stops the next readers of tokens after the store has answered them.
     pub fn hold_find_token(&self, readers: usize) -> Hold {
-        let hold = Hold {
-            awaited: readers,
-            reached: Arc::new(Semaphore::new(0)),
-            released: Arc::new(Semaphore::new(0)),
-        };
-        *self.hold.lock().unwrap() = Some((hold.clone(), readers));
+        let hold = Hold::new(readers);
+        *self.readers_held.lock().unwrap() = Some((hold.clone(), readers));
+        hold
+    }
+
+    /// Stops the next writer after the store has answered it.
+    pub fn hold_write(&self) -> Hold {
+        let hold = Hold::new(1);
+        *self.writer_held.lock().unwrap() = Some(hold.clone());
         hold
     }
 
     fn held(&self) -> Option<Hold> {
-        let mut hold = self.hold.lock().unwrap();
-        let (held, left) = hold.take()?;
+        let mut hold = self.readers_held.lock().unwrap();
+        let (current, left) = hold.take()?;
         if left > 1 {
-            *hold = Some((held.clone(), left - 1));
+            *hold = Some((current.clone(), left - 1));
         }
-        Some(held)
+        Some(current)
     }
 
     fn enter(&self) -> Result<()> {
@@ -134,11 +147,18 @@ impl FaultyStore {
         Ok(())
     }
 
-    fn leave<T>(&self, call: &str, answer: Result<T>) -> Result<T> {
+    async fn leave<T>(&self, call: &str, answer: Result<T>) -> Result<T> {
         let is_read = ["find_", "list_", "count_tokens", "count_clients", "check", "last_", "has_"]
             .iter()
             .any(|beginning| call.starts_with(beginning));
-        if !is_read && self.loses_next_write.swap(false, Ordering::SeqCst) {
+        if is_read {
+            return answer;
+        }
+        let held = self.writer_held.lock().unwrap().take();
+        if let Some(hold) = held {
+            hold.pass().await;
+        }
+        if self.loses_next_write.swap(false, Ordering::SeqCst) {
             return Err(StoreError::Unavailable("answer lost by a test".to_owned()));
         }
         answer
@@ -161,7 +181,7 @@ macro_rules! forward {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.enter()?;
                 let answer = self.inner.$name($($argument),*).await;
-                self.leave(stringify!($name), answer)
+                self.leave(stringify!($name), answer).await
             })*
         }
     };

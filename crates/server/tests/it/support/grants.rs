@@ -202,7 +202,7 @@ impl TestApp {
     /// Whether the refresh token may still be presented, found out without presenting it.
     pub async fn is_refreshable(&self, client: &TestClient, refresh: &str) -> bool {
         let answer =
-            self.post("/oauth/introspect").from_client(client).form(&[("token", refresh)]).await;
+            self.post("/oauth/introspect").by_client(client).form(&[("token", refresh)]).await;
         answer.expect(200).json()["active"] == true
     }
 }

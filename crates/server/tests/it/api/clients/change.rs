@@ -147,7 +147,7 @@ async fn a_deleted_client_takes_its_tokens_and_codes_along() {
         [("grant_type", "authorization_code"), ("code", &*code)],
         [("grant_type", "refresh_token"), ("refresh_token", &*grant.refresh)],
     ] {
-        let call = world.app.post("/oauth/token").from_client(&world.reports).form(&form);
+        let call = world.app.post("/oauth/token").by_client(&world.reports).form(&form);
         assert_eq!(call.await.refusal(), "401 invalid_client");
     }
     for path in [format!("{CLIENTS}/1"), "/api/v2/clients/1".to_owned()] {

@@ -192,8 +192,8 @@ async fn a_refresh_that_met_a_store_that_was_away_can_be_repeated() {
     }
 }
 
-/// The rotation happened, and nobody was told: the repeat gets its tokens, and the access token that
-/// it replaced is dead although it was in the cache all the time.
+/// The rotation happened, and nobody was told: the repeat gets its tokens, and the access token
+/// that it replaced is dead although it was in the cache all the time.
 #[tokio::test]
 async fn a_refresh_whose_write_lost_its_answer_can_be_repeated() {
     for door in Door::BOTH {
