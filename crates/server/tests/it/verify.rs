@@ -349,3 +349,27 @@ async fn a_token_works_wherever_its_scope_reaches_and_nowhere_else() {
     );
     world.app.delete(CURRENT).bearer(&grant.access).await.expect(204);
 }
+
+/// A client that hangs up in the middle is told nothing, and the token must not outlive its record.
+#[tokio::test]
+async fn a_revocation_whose_request_was_dropped_leaves_no_live_token_behind() {
+    let world = World::new().await;
+    assert!(world.is_alive().await);
+    let path = format!("/api/v2/oauth/tokens/{}", world.grant.id);
+    let hold = world.app.store.hold_write();
+    let revocation = async { world.app.delete(&path).by(&world.ada).await };
+    tokio::select! {
+        biased;
+        () = hold.reached() => {}
+        _ = revocation => panic!("answered before the write was"),
+    }
+    // The request is gone with the select; its write is answered only now.
+    hold.release();
+    for _ in 0..10_000 {
+        if !world.is_alive().await {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the record is gone and its token lives on");
+}

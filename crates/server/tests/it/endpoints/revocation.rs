@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use futures_util::future::{join, select};
+use futures_util::future::{Either, join, select};
 use tokenry_core::event::EventKind;
 use tokenry_protocol::secret::Kind;
 use tokenry_store::Store as _;
@@ -117,8 +117,10 @@ async fn a_revocation_that_nobody_waits_for_is_in_force_all_the_same() {
         assert!(app.is_alive(&grant.access).await);
         let hold = app.store.hold_write();
         let (name, call) = ways(&app, (&ada, &client), &grant).swap_remove(way);
-        let call = call.into_future();
-        select(call, pin!(hold.reached())).await.factor_first();
+        let reached = pin!(hold.reached());
+        let first = select(call.into_future(), reached).await;
+        assert!(matches!(first, Either::Right(_)), "{name}");
+        drop(first);
         hold.release();
         for _ in 0..100 {
             tokio::task::yield_now().await;
