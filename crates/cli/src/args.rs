@@ -203,11 +203,10 @@ pub(crate) enum KeyCommand {
 }
 
 #[derive(Args)]
-#[command(
-    after_help = "Tokens that were issued under the lost key stay valid. What needs the key itself is over
+#[command(after_help = "\
+Tokens that were issued under the lost key stay valid. What needs the key itself is over
 for them: a refresh whose answer was lost cannot be given again, and an old refresh token that comes
-back is refused without ending its grant. Stop the server first."
-)]
+back is refused without ending its grant. Stop the server first.")]
 pub(crate) struct KeyReplaceArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,

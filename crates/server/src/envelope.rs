@@ -32,7 +32,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 use tracing::Instrument;
 
-use crate::{respond, state::AppState};
+use crate::{pages::error, respond, state::AppState, views::Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 64;
@@ -45,10 +45,17 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     let id = request_id(request.headers(), &state);
     // Pages show it.
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    // Who it is becomes known on the way.
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        user.id = tracing::field::Empty,
+        client.id = tracing::field::Empty,
+    );
     let started = tokio::time::Instant::now();
     let method = request.method().clone();
-    let is_private = is_private(request.uri().path());
+    let (is_private, manners) =
+        (is_private(request.uri().path()), Manners::of(request.uri().path()));
 
     let mut response = if request.uri().to_string().len() > state.config.limits.url_max {
         StatusCode::URI_TOO_LONG.into_response()
@@ -56,7 +63,7 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
         let request = with_deadline(request, state.config.limits.request_timeout);
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
         let answered = answered.instrument(span.clone()).await;
-        answered.unwrap_or_else(|panic| span.in_scope(|| failed(panic.as_ref())))
+        answered.unwrap_or_else(|panic| span.in_scope(|| failed(panic.as_ref(), manners, &id)))
     };
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
@@ -67,11 +74,18 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     }
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
+    let route = response.extensions().get::<RouteLabel>().map_or("none", |label| label.0.as_str());
     span.in_scope(|| {
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        tracing::debug!(method = method.as_str(), status, micros, "answered");
+        // Whoever changes something is told of in every log; the grant endpoints tell themselves,
+        // and reads are too many.
+        if method.is_safe() || route.starts_with("/oauth/") {
+            tracing::debug!(method = method.as_str(), route, status, micros, "answered");
+        } else {
+            tracing::info!(method = method.as_str(), route, status, micros, "answered");
+        }
     });
-    record(&response, status, elapsed);
+    count(route, status, elapsed);
     response
 }
 
@@ -80,8 +94,7 @@ fn is_private(path: &str) -> bool {
     !path.starts_with("/assets/") && !path.starts_with("/.well-known/")
 }
 
-fn record(response: &Response, status: u16, elapsed: Duration) {
-    let route = response.extensions().get::<RouteLabel>().map_or("none", |label| label.0.as_str());
+fn count(route: &str, status: u16, elapsed: Duration) {
     let labels = [("route", route.to_owned()), ("status", status.to_string())];
     metrics::counter!("tokenry_requests_total", &labels).increment(1);
     metrics::histogram!("tokenry_request_seconds", "route" => route.to_owned())
@@ -112,11 +125,32 @@ fn request_id(headers: &HeaderMap, state: &AppState) -> HeaderValue {
     HeaderValue::from_str(&format!("{random:032x}")).unwrap_or(HeaderValue::from_static("none"))
 }
 
-fn failed(panic: &(dyn Any + Send)) -> Response {
+/// Who is answered when no handler could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manners {
+    Program,
+    Browser,
+}
+
+impl Manners {
+    fn of(path: &str) -> Self {
+        const PAGES: [&str; 4] = ["/oauth/auth", "/sign", "/account/", "/assets/"];
+        let is_page = path == "/" || PAGES.iter().any(|beginning| path.starts_with(beginning));
+        if is_page { Self::Browser } else { Self::Program }
+    }
+}
+
+fn failed(panic: &(dyn Any + Send), manners: Manners, id: &HeaderValue) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(panic = text, "a handler panicked");
-    respond::internal_error()
+    match manners {
+        Manners::Program => respond::internal_error(),
+        Manners::Browser => {
+            let (status, id) = (StatusCode::INTERNAL_SERVER_ERROR, id.to_str().unwrap_or_default());
+            error::explain(status, Problem::Internal, id)
+        }
+    }
 }
 
 /// CORS for addresses that browser-based clients call, without credentials (Fetch §3.2).

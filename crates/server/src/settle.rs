@@ -27,7 +27,7 @@ impl AppState {
     /// Writes, and evicts before the answer is given.
     pub async fn settle<T, F>(
         &self,
-        stale: Stale,
+        outdated: Stale,
         write: impl FnOnce(Arc<dyn Store>) -> F,
     ) -> Result<T>
     where
@@ -37,7 +37,7 @@ impl AppState {
         let (state, write) = (self.clone(), write(Arc::clone(&self.store)));
         let settled = tokio::spawn(async move {
             let written = write.await;
-            state.evict(stale);
+            state.evict(outdated);
             written
         });
         settled.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
@@ -45,12 +45,12 @@ impl AppState {
 
     /// Ends a record: it is dead on this node before anybody is told.
     pub async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {
-        let stale = Stale::Token(end.id());
-        self.settle(stale, |store| async move { store.end_grant(end).await }).await
+        let outdated = Stale::Token(end.id());
+        self.settle(outdated, |store| async move { store.end_grant(end).await }).await
     }
 
-    fn evict(&self, stale: Stale) {
-        match stale {
+    fn evict(&self, outdated: Stale) {
+        match outdated {
             Stale::Token(id) => self.verifier.evict(id),
             Stale::Client(id) => self.directory.evict_client(id),
             Stale::User(id) => self.directory.evict_user(id),

@@ -279,9 +279,10 @@ async fn rotate(
         let asked = (presented, wishes);
         match refresh(client, token.as_ref(), user.as_deref(), asked, &circumstances) {
             Refresh::Rotate { write, answer } => {
-                let stale = Stale::Token(write.id());
-                let rotated = state
-                    .settle(stale, |store| async move { store.rotate_refresh_token(write).await });
+                let outdated = Stale::Token(write.id());
+                let rotated = state.settle(outdated, |store| async move {
+                    store.rotate_refresh_token(write).await
+                });
                 if rotated.await? == Conditional::Now {
                     return Ok(answer);
                 }
@@ -290,9 +291,9 @@ async fn rotate(
                 // The condition compares with the store's note of the last use, so ours must be
                 // there first.
                 state.verifier.flush().await?;
-                let stale = Stale::Token(write.id());
+                let outdated = Stale::Token(write.id());
                 let renewed =
-                    state.settle(stale, |store| async move { store.renew_repeat(write).await });
+                    state.settle(outdated, |store| async move { store.renew_repeat(write).await });
                 if renewed.await? == Conditional::Now {
                     return Ok(answer);
                 }

@@ -19,6 +19,7 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
     time::Timestamp,
 };
+use tracing::Span;
 
 use super::{
     basic::{Authorization, Basic, authorization},
@@ -51,7 +52,7 @@ impl FromRequestParts<AppState> for Caller {
         let now = state.now();
         let Ok(ip) = ClientIp::from_request_parts(parts, state).await;
         let in_query = token_in_query(parts, state);
-        match (authorization(&parts.headers), in_query) {
+        let caller = match (authorization(&parts.headers), in_query) {
             (Authorization::None, None) => Err(ApiError::NoCredentials),
             (Authorization::Bearer(token), None) | (Authorization::None, Some(token)) => {
                 bearer(&token, ip, state, now).await
@@ -59,7 +60,9 @@ impl FromRequestParts<AppState> for Caller {
             (Authorization::Several, _) | (_, Some(_)) => Err(ApiError::TwoForms),
             (Authorization::MalformedBasic, None) => Err(ApiError::WrongBasic),
             (Authorization::Basic(basic), None) => basic_user(basic, ip, state, now).await,
-        }
+        }?;
+        Span::current().record("user.id", caller.user.id.get());
+        Ok(caller)
     }
 }
 

@@ -55,6 +55,7 @@ pub async fn authenticated_client(
     match authenticate(client, presented.secret.as_deref()) {
         Ok(client) => {
             state.failures.forgive(attempt);
+            tracing::Span::current().record("client.id", client.client().id.get());
             Ok(client)
         }
         Err(rejection) => Err(OAuthError::Rejected(rejection, presented.by)),

@@ -77,7 +77,11 @@ impl Visit {
 
     /// Who is signed in.
     pub async fn signed_in(&self) -> Result<Option<SignedIn>, PageError> {
-        Ok(sign_in_session::find(&self.headers, &self.state).await?)
+        let found = sign_in_session::find(&self.headers, &self.state).await?;
+        if let Some(signed_in) = &found {
+            tracing::Span::current().record("user.id", signed_in.user.id.get());
+        }
+        Ok(found)
     }
 
     /// A page token for a form of the page that answers this request.

@@ -2,13 +2,14 @@
 -- separated by spaces. What is unset is NULL.
 
 -- The next id of each sequence. Ids are leased in blocks and never given twice, so a block that was
--- lost in a crash is a gap.
+-- lost in a crash is a gap. `checks` is nobody's: it is counted up to see whether writing works.
 CREATE TABLE id_leases (
     sequence TEXT NOT NULL PRIMARY KEY,
     next     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO id_leases (sequence, next) VALUES
-    ('tokens', 1), ('clients', 1), ('users', 1), ('api_tokens', 1), ('sign_in_sessions', 1);
+    ('tokens', 1), ('clients', 1), ('users', 1), ('api_tokens', 1), ('sign_in_sessions', 1),
+    ('checks', 1);
 
 CREATE TABLE keys (
     purpose    TEXT NOT NULL,

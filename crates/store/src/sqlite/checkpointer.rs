@@ -6,8 +6,8 @@
 //!    neither readers nor the writer. If it catches up, `SQLite` starts the log anew by itself.
 //! 3. Under constant load it never quite catches up. Once the log is past [`RESTART_PAGES`], the
 //!    writer itself copies, between two batches, the few pages that came in the meantime and starts
-//!    the log anew (`RESTART`). It waits [`READERS_WAIT`] at most for readers of old pages, and else
-//!    tries again a step later.
+//!    the log anew (`RESTART`). It waits [`READERS_WAIT`] at most for readers of old pages, and
+//!    else tries again a step later.
 //!
 //! So the log stays near 16 MiB, however long the load lasts, unless a reader holds one snapshot
 //! for as long; when it starts anew a file that grew past that is cut.
@@ -68,14 +68,17 @@ impl Checkpointer {
         Ok(Self { wake, log, thread })
     }
 
+    /// Asks for a checkpoint now. On a full disk it lets the log's own room be used again.
+    pub(super) fn wake(&self) {
+        wake(&self.wake);
+    }
+
     /// Has the writer's connection tell how the log grows.
     pub(super) fn watch(&self, connection: &mut Connection) -> Result<()> {
-        let (log, wake) = (Arc::clone(&self.log), self.wake.clone());
+        let (log, line) = (Arc::clone(&self.log), self.wake.clone());
         connection.wal_hook(Some(move |_: &mut Wal, pages| {
-            let is_due = log.note(u32::try_from(pages).unwrap_or(0));
-            // Full means that it has been woken already.
-            if is_due && let Err(TrySendError::Disconnected(())) = wake.try_send(()) {
-                tracing::error!("nobody moves the log into the database");
+            if log.note(u32::try_from(pages).unwrap_or(0)) {
+                wake(&line);
             }
             Ok(())
         }))?;
@@ -113,6 +116,13 @@ impl Checkpointer {
         if let Some(Err(error)) = truncated {
             tracing::debug!(%error, "the log is kept for another process");
         }
+    }
+}
+
+fn wake(line: &Sender<()>) {
+    // Full means that it has been woken already.
+    if let Err(TrySendError::Disconnected(())) = line.try_send(()) {
+        tracing::error!("nobody moves the log into the database");
     }
 }
 

@@ -18,7 +18,8 @@ macro_rules! columns {
     () => {
         "id, identifier, name, user_id, secret_hash, secret_generation, redirect_uris, company, \
          description, logo_url, allowed_scope, status, role, grant_types, \
-         access_token_lifetime_max, refresh_token_lifetime_max, retry_window, created_at, updated_at"
+         access_token_lifetime_max, refresh_token_lifetime_max, retry_window, created_at, \
+         updated_at"
     };
 }
 

@@ -36,12 +36,13 @@ use crate::{
 /// Uses of one event: a flush of many must not hold up the writes behind it.
 const USES_PER_EVENT: usize = 500;
 
+const COUNT_CHECK: &str = "UPDATE id_leases SET next = next + 1 WHERE sequence = 'checks'";
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn check(&self) -> Result<()> {
-        // A transaction that writes nothing would succeed on a full disk.
-        self.write(|connection| rows::write(connection, "UPDATE id_leases SET next = next", []))
-            .await?;
+        // On a full disk a write that changes nothing would succeed.
+        self.write(|connection| rows::write(connection, COUNT_CHECK, [])).await?;
         self.read(changes::last).await.map(drop)
     }
 

@@ -230,8 +230,8 @@ pub(super) fn rotate(connection: &Connection, write: &TokenRotation) -> Result<C
     rows::write_if(connection, rotation, values)
 }
 
-/// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use that
-/// the decision knew and the row does not know yet is no obstacle.
+/// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use
+/// that the decision knew and the row does not know yet is no obstacle.
 pub(super) fn renew(connection: &Connection, write: &RepeatRenewal) -> Result<Conditional> {
     let renewal = "UPDATE tokens SET issued_at = ?4, refresh_expires_at = ?5, rotated_at = ?6, \
         access_lifetime = ?7, refresh_lifetime = ?8 \

@@ -129,6 +129,9 @@ impl Writer {
     }
 
     fn recover(&mut self) {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.wake();
+        }
         match &self.source {
             // A connection that has seen an I/O error is not asked again.
             Source::File { .. } => self.connection = None,

@@ -1,7 +1,7 @@
 //! The suite that every engine must pass: plain functions, one rule each, over a fresh store.
 //!
-//! Mount it with [`for_each_rule`](crate::for_each_rule), which hands every rule, once, to a macro of
-//! the engine's tests.
+//! Mount it with [`for_each_rule`](crate::for_each_rule), which hands every rule, once, to a macro
+//! of the engine's tests.
 #![expect(
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -19,6 +19,7 @@ pub mod ids;
 pub mod keys;
 pub mod purge;
 pub mod refresh;
+pub mod seeded;
 pub mod sign_in_sessions;
 pub mod support;
 pub mod token_lists;

@@ -1,9 +1,6 @@
 //! What rules are told with: people, clients and grants, made as the server makes them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use tokenry_core::{
     TokenKeys,
@@ -11,7 +8,7 @@ use tokenry_core::{
     authorization::{consent, judge},
     client::{Client, ClientRole, ClientSecret, ClientStatus},
     client_authentication::{AuthenticatedClient, authenticate},
-    credentials::{Entropy, Key},
+    credentials::{Entropy as _, Key},
     event::Actor,
     grant::{Issued, Token},
     grant_types::{
@@ -41,6 +38,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
+pub use super::seeded::Seeded;
 use crate::{Conditional, IdSequence, Insertion, PageRequest, Store, TokenFilter, Window};
 
 /// When everything begins. The milliseconds are there to be kept.
@@ -51,41 +49,6 @@ pub const REDIRECT_URI: &str = "https://client.test/cb";
 /// `START` and so many seconds.
 pub fn after(seconds: u32) -> Timestamp {
     START.plus(Seconds(seconds))
-}
-
-/// A sequence that looks random and is always the same (`SplitMix64`).
-#[derive(Debug)]
-pub struct Seeded(AtomicU64);
-
-impl Seeded {
-    /// The sequence of a seed.
-    pub const fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
-    }
-
-    /// The next number.
-    pub fn next(&self) -> u64 {
-        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`.
-    pub fn below(&self, bound: u32) -> u32 {
-        u32::try_from(self.next() % u64::from(bound)).unwrap()
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            for (slot, byte) in chunk.iter_mut().zip(self.next().to_le_bytes()) {
-                *slot = byte;
-            }
-        }
-    }
 }
 
 /// A store, and all that decisions need beside it.

@@ -1,5 +1,9 @@
 //! The previous refresh token again: the same answer where that harms nobody, a replay otherwise.
 
+use std::pin::pin;
+
+use futures_util::future::select;
+
 use super::*;
 
 /// After a rotation: what was replaced, and what is current.
@@ -207,6 +211,26 @@ async fn a_refresh_whose_write_lost_its_answer_can_be_repeated() {
         assert!(world.app.is_alive(&again.access).await);
         let rotation = Credential::parse(&again.access).unwrap().parts().rotation;
         assert_eq!(rotation, 2);
+    }
+}
+
+/// Whoever asked has hung up in the middle of the write.
+#[tokio::test]
+async fn a_refresh_that_nobody_waits_for_can_be_repeated() {
+    for door in Door::BOTH {
+        let world = World::new().await;
+        assert!(world.app.is_alive(&world.grant.access).await);
+        let hold = world.app.store.hold_write();
+        let call = door.refresh(&world.app, &world.client, &world.grant.refresh, &[]);
+        let reached = pin!(hold.reached());
+        drop(select(call.into_future(), reached).await);
+        hold.release();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!world.app.is_alive(&world.grant.access).await);
+        let again = world.refresh(door, &world.grant.refresh, &[]).await.tokens();
+        assert!(world.app.is_alive(&again.access).await);
     }
 }
 
