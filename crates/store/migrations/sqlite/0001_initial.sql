@@ -120,9 +120,9 @@ CREATE TABLE tokens (
     challenge          TEXT,
     wrong_verifiers    INTEGER
 ) STRICT;
--- For lists. An index of SQLite ends in the row's id, so these are (client_id, id) and (user_id, id).
--- There is no other: an index on a column that rotation changes would double what a rotation
--- writes, and purging goes by id.
+-- For lists. An index of SQLite ends in the row's id, so these are (client_id, id) and
+-- (user_id, id). There is no other: an index on a column that rotation changes would double what a
+-- rotation writes, and purging goes by id.
 CREATE INDEX tokens_client ON tokens (client_id);
 CREATE INDEX tokens_user ON tokens (user_id);
 
