@@ -1,0 +1,68 @@
+//! The steps that are one cargo command each.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::command::{count, succeed};
+use super::tally::Tally;
+use super::{Context, Network};
+
+impl Context<'_> {
+    /// Cargo at the root, kept off the network when the run is.
+    pub(super) fn cargo(&self) -> Command {
+        let mut command = self.workspace.cargo();
+        if self.network == Network::Forbidden {
+            command.env("CARGO_NET_OFFLINE", "true");
+        }
+        command
+    }
+
+    /// Cargo itself again: `cargo xtask …`.
+    fn xtask(&self, arguments: &[&str]) -> Result<Tally> {
+        one(self.cargo().args(["run", "--quiet", "--package", "xtask", "--"]).args(arguments))
+    }
+}
+
+fn one(command: &mut Command) -> Result<Tally> {
+    succeed(command)?;
+    Ok(Tally::one_passed())
+}
+
+pub(super) fn fmt(context: &Context) -> Result<Tally> {
+    one(context.cargo().args(["fmt", "--all", "--check"]))
+}
+
+pub(super) fn tidy(context: &Context) -> Result<Tally> {
+    context.xtask(&["tidy"])
+}
+
+pub(super) fn docs(context: &Context) -> Result<Tally> {
+    context.xtask(&["docs", "--check"])
+}
+
+pub(super) fn clippy(context: &Context) -> Result<Tally> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked"];
+    one(context.cargo().args(arguments).args(["--", "-D", "warnings"]))
+}
+
+/// Its readers are the contributors, so private items are documented, and their links checked.
+pub(super) fn doc(context: &Context) -> Result<Tally> {
+    let mut cargo = context.cargo();
+    cargo.env("RUSTDOCFLAGS", "-D warnings");
+    one(cargo.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]))
+}
+
+/// A snapshot that differs is a failure: nothing is written beside it.
+pub(super) fn tests(context: &Context) -> Result<Tally> {
+    let mut cargo = context.cargo();
+    cargo.env("INSTA_UPDATE", "no");
+    count(cargo.args(["test", "--workspace", "--no-fail-fast", "--locked"]))
+}
+
+pub(super) fn acceptance(context: &Context) -> Result<Tally> {
+    let target = ["--package", "tokenry-cli", "--test", "acceptance"];
+    let mut cargo = context.cargo();
+    cargo.arg("test").args(target).args(["--features", "acceptance", "--locked"]);
+    count(cargo.args(["--", "--nocapture"]))
+}

@@ -1,0 +1,156 @@
+//! The programs that the acceptance tests run: found, or brought by apt, or asked for by name.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::command::{ask, succeed};
+use super::tally::Tally;
+use super::{Context, Network};
+
+struct Need {
+    what: &'static str,
+    /// Where it comes from on Debian and what descends from it.
+    debian: &'static [&'static str],
+    found: fn() -> Option<String>,
+}
+
+const NEEDS: [Need; 4] = [
+    Need {
+        what: "Python 3.11 or newer with its venv module",
+        debian: &["python3", "python3-venv"],
+        found: python,
+    },
+    Need { what: "Node.js 18 or newer", debian: &["nodejs"], found: node },
+    Need { what: "npm", debian: &["npm"], found: npm },
+    Need {
+        what: "Chromium (chromium or google-chrome; CHROMIUM names another place)",
+        debian: &["chromium", "fonts-liberation"],
+        found: chromium,
+    },
+];
+
+pub(super) fn run(context: &Context) -> Result<Tally> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(Tally::one_passed());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
+    if context.network == Network::Forbidden {
+        bail!("{}", how_to_get(&missing, "this run is offline"));
+    }
+    let Some(apt) = apt() else {
+        bail!("{}", how_to_get(&missing, "there is no apt-get, or no right to use it"));
+    };
+    succeed(apt_get(apt).arg("update").arg("-qq"))?;
+    let install = ["install", "-y", "-qq", "--no-install-recommends"];
+    succeed(apt_get(apt).args(install).args(&packages))?;
+    let missing = self::missing();
+    if !missing.is_empty() {
+        bail!("{}", how_to_get(&missing, "what apt offers is too old or incomplete"));
+    }
+    Ok(Tally::one_passed())
+}
+
+/// What is not here, telling of what is.
+fn missing() -> Vec<&'static Need> {
+    let mut missing = Vec::new();
+    for need in &NEEDS {
+        match (need.found)() {
+            Some(version) => println!("  found {version}"),
+            None => missing.push(need),
+        }
+    }
+    missing
+}
+
+fn how_to_get(missing: &[&Need], reason: &str) -> String {
+    let names: Vec<String> = missing.iter().map(|need| format!("  - {}", need.what)).collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
+    format!(
+        "the acceptance tests need programs that are missing, and {reason}:\n{}\n\
+         On Debian or Ubuntu: sudo apt-get install {}\n\
+         Elsewhere: install them by the system's own means, so that they are on PATH.\n\
+         Everything else runs without them: cargo xtask test --only tests",
+        names.join("\n"),
+        packages.join(" ")
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Apt {
+    AsRoot,
+    BySudo,
+}
+
+/// How apt can be used here without asking anybody for a password.
+fn apt() -> Option<Apt> {
+    ask(Command::new("apt-get").arg("--version"))?;
+    if ask(Command::new("id").arg("-u")).as_deref() == Some("0") {
+        return Some(Apt::AsRoot);
+    }
+    ask(Command::new("sudo").args(["-n", "true"])).map(|_| Apt::BySudo)
+}
+
+fn apt_get(apt: Apt) -> Command {
+    let mut command = match apt {
+        Apt::AsRoot => Command::new("env"),
+        Apt::BySudo => Command::new("sudo"),
+    };
+    if matches!(apt, Apt::BySudo) {
+        command.args(["-n", "env"]);
+    }
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    command
+}
+
+/// Debian's Python without `python3-venv` has the module venv, but not the pip that it installs.
+fn python() -> Option<String> {
+    let script = "import sys, venv, ensurepip; print('.'.join(map(str, sys.version_info[:3])))";
+    let version = ask(Command::new("python3").args(["-c", script]))?;
+    is_at_least(&version, [3, 11]).then(|| format!("Python {version}"))
+}
+
+fn node() -> Option<String> {
+    let version = ask(Command::new("node").arg("--version"))?;
+    is_at_least(version.trim_start_matches('v'), [18, 0]).then(|| format!("Node.js {version}"))
+}
+
+fn npm() -> Option<String> {
+    ask(Command::new("npm").arg("--version")).map(|version| format!("npm {version}"))
+}
+
+fn chromium() -> Option<String> {
+    let given = env::var("CHROMIUM").ok();
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let mut candidates = given.iter().map(String::as_str).chain(names);
+    candidates.find_map(|program| ask(Command::new(program).arg("--version")))
+}
+
+fn is_at_least(version: &str, wanted: [u32; 2]) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    [parts.next().unwrap_or(0), parts.next().unwrap_or(0)] >= wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_at_least("3.11.2", [3, 11]));
+        assert!(is_at_least("3.12", [3, 11]));
+        assert!(!is_at_least("3.9.18", [3, 11]));
+        assert!(is_at_least("20.20.2", [18, 0]));
+        assert!(!is_at_least("nonsense", [18, 0]));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_command_that_brings_it() {
+        let needs: Vec<&Need> = NEEDS.iter().collect();
+        let told = how_to_get(&needs, "this run is offline");
+        assert!(told.contains("  - Node.js 18 or newer\n"));
+        assert!(told.contains("sudo apt-get install python3 python3-venv nodejs npm chromium"));
+    }
+}
