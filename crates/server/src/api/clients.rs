@@ -18,7 +18,7 @@ use tokenry_protocol::{
     secret::{Credential, Kind, public_part},
 };
 use tokenry_store::{Deletion, IdSequence, Insertion};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     READ, WRITE,
@@ -127,7 +127,7 @@ pub async fn update(
     caller.require_admin()?;
     let PathId(id) = id?;
     let body = body.read(&state).await?;
-    let _turn = CHANGE.lock().await;
+    let turn = CHANGE.lock().await;
     let before = state.store.find_client(id).await?;
     let request = ClientRequest::parse(&body)?;
     let before = before.ok_or(ApiError::NotFound)?;
@@ -136,7 +136,7 @@ pub async fn update(
     let settings = client_registration::check(request, Some(&before), caller, owner.as_ref())?;
     let keys = state.keys();
     let minted = settings.update(&before, &minting(&state, &keys, state.now()));
-    write(&state, minted).await
+    write(&state, minted, turn).await
 }
 
 /// `PUT /api/v2/oauth/clients/{id}/generate_secret`: whatever the body says.
@@ -148,12 +148,12 @@ pub async fn generate_secret(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
-    let _turn = CHANGE.lock().await;
+    let turn = CHANGE.lock().await;
     let client = state.store.find_client(id).await?;
     let client = client.ok_or(ApiError::NotFound)?;
     let keys = state.keys();
     let minting = minting(&state, &keys, state.now());
-    write(&state, client_registration::generate_secret(client, &minting)?).await
+    write(&state, client_registration::generate_secret(client, &minting)?, turn).await
 }
 
 /// `DELETE /api/v2/oauth/clients/{id}`: its tokens, refresh tokens and codes die with it.
@@ -175,11 +175,19 @@ pub async fn delete(
     }
 }
 
-/// Writes a changed client and answers with it.
-async fn write(state: &AppState, minted: MintedClient) -> Result<Response, ApiError> {
+/// Writes a changed client and answers with it. The turn goes along with the write: a request that
+/// is dropped must not let the next change read what is about to be replaced.
+async fn write(
+    state: &AppState,
+    minted: MintedClient,
+    turn: MutexGuard<'static, ()>,
+) -> Result<Response, ApiError> {
     let (id, client) = (minted.client.id, minted.client.clone());
     let updated = state
-        .settle(Stale::Client(id), |store| async move { store.update_client(client).await })
+        .settle(Stale::Client(id), |store| async move {
+            let _turn = turn;
+            store.update_client(client).await
+        })
         .await?;
     match updated {
         Some(Insertion::Done) => Ok(answer(state, StatusCode::OK, &minted)),
