@@ -17,13 +17,12 @@ use tokenry_core::{
 };
 use tokenry_protocol::{
     ids::TokenId,
-    oauth::{introspection::IntrospectionResponse, parameters::InvalidRequest, token::Dialect},
+    oauth::{introspection::IntrospectionResponse, token::Dialect},
     secret::{Credential, Kind},
 };
 
-use super::token::{read_form, refuse_secrets_in_query};
 use crate::{
-    extract::{body, client_authentication::authenticated_client, client_ip::ClientIp},
+    extract::grant_request::GrantRequest,
     respond::{self, OAuthError},
     state::AppState,
     verify::VerifyError,
@@ -32,19 +31,12 @@ use crate::{
 /// `POST /oauth/introspect`
 pub async fn introspect(
     State(state): State<AppState>,
-    ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
-    let (parts, body) = request.into_parts();
-    let body = body::read(body, state.config.limits.body_max).await?;
-    let parameters = read_form(&parts.headers, &body)?;
-    refuse_secrets_in_query(&parts.uri)?;
-    let headers = &parts.headers;
-    let client =
-        authenticated_client(headers, &parameters, Dialect::Standard, ip.0, &state).await?;
+    let request = GrantRequest::read(request, Dialect::Standard, &state).await?;
+    let client = request.client(&state).await?;
     may_ask(&client)?;
-    let missing = || InvalidRequest::new("token is missing.");
-    let presented = parameters.text("token")?.ok_or_else(missing)?;
+    let presented = request.required("token")?;
     let answer = match Credential::parse(presented) {
         Ok(credential) => match credential.parts().kind {
             Kind::AccessToken => access_token(&state, &client, presented, &credential).await?,

@@ -13,13 +13,12 @@ use serde_json::json;
 use tokenry_core::{Mint, revocation};
 use tokenry_protocol::{
     ids::TokenId,
-    oauth::{parameters::InvalidRequest, token::Dialect},
+    oauth::token::Dialect,
     secret::{Credential, Kind},
 };
 
-use super::token::{read_form, refuse_secrets_in_query};
 use crate::{
-    extract::{body, client_authentication::authenticated_client, client_ip::ClientIp},
+    extract::grant_request::GrantRequest,
     respond::{self, OAuthError},
     state::AppState,
 };
@@ -27,18 +26,11 @@ use crate::{
 /// `POST /oauth/revoke`
 pub async fn revoke(
     State(state): State<AppState>,
-    ip: ClientIp,
     request: Request,
 ) -> Result<Response, OAuthError> {
-    let (parts, body) = request.into_parts();
-    let body = body::read(body, state.config.limits.body_max).await?;
-    let parameters = read_form(&parts.headers, &body)?;
-    refuse_secrets_in_query(&parts.uri)?;
-    let headers = &parts.headers;
-    let client =
-        authenticated_client(headers, &parameters, Dialect::Standard, ip.0, &state).await?;
-    let missing = || InvalidRequest::new("token is missing.");
-    let presented = Credential::parse(parameters.text("token")?.ok_or_else(missing)?);
+    let request = GrantRequest::read(request, Dialect::Standard, &state).await?;
+    let client = request.client(&state).await?;
+    let presented = Credential::parse(request.required("token")?);
 
     // Some clients read the body of every answer as JSON, so it is an empty object.
     let done = || respond::json(StatusCode::OK, &json!({}));

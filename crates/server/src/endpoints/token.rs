@@ -17,7 +17,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, Uri, header::CONTENT_TYPE};
+use http::StatusCode;
 use tokenry_core::{
     Mint, TokenKeys,
     client_authentication::AuthenticatedClient,
@@ -35,17 +35,14 @@ use tokenry_core::{
 };
 use tokenry_protocol::{
     ids::TokenId,
-    oauth::{
-        parameters::{InvalidRequest, Parameters},
-        token::{Dialect, GrantType, TokenRequest, Wishes},
-    },
+    oauth::token::{Dialect, GrantType, TokenRequest, Wishes},
     secret::{Credential, Kind},
     time::Timestamp,
 };
 use tokenry_store::{Conditional, IdSequence, StoreError};
 
 use crate::{
-    extract::{body, client_authentication::authenticated_client, client_ip::ClientIp},
+    extract::grant_request::GrantRequest,
     respond::{self, OAuthError},
     settle::Stale,
     state::AppState,
@@ -56,22 +53,17 @@ use crate::{
 const LOOKS_MAX: u32 = 8;
 
 /// `POST /oauth/tokens`
-pub async fn record_door(state: State<AppState>, ip: ClientIp, request: Request) -> Response {
-    door(state, ip, request, Dialect::Record).await
+pub async fn record_door(State(state): State<AppState>, request: Request) -> Response {
+    door(&state, request, Dialect::Record).await
 }
 
 /// `POST /oauth/token`
-pub async fn standard_door(state: State<AppState>, ip: ClientIp, request: Request) -> Response {
-    door(state, ip, request, Dialect::Standard).await
+pub async fn standard_door(State(state): State<AppState>, request: Request) -> Response {
+    door(&state, request, Dialect::Standard).await
 }
 
-async fn door(
-    State(state): State<AppState>,
-    ip: ClientIp,
-    request: Request,
-    dialect: Dialect,
-) -> Response {
-    let mut response = match token(&state, ip, request, dialect).await {
+async fn door(state: &AppState, request: Request, dialect: Dialect) -> Response {
+    let mut response = match token(state, request, dialect).await {
         Ok((tokens, expiry)) => render(&tokens, dialect, expiry),
         Err(error) => error.into_response(),
     };
@@ -100,24 +92,19 @@ fn render(tokens: &IssuedTokens, dialect: Dialect, asked: AskedExpiry) -> Respon
 
 async fn token(
     state: &AppState,
-    ip: ClientIp,
     request: Request,
     dialect: Dialect,
 ) -> Result<(IssuedTokens, AskedExpiry), OAuthError> {
-    let (parts, body) = request.into_parts();
-    let body = body::read(body, state.config.limits.body_max).await?;
-    let parameters = read_parameters(&parts.headers, &body, dialect)?;
-    refuse_secrets_in_query(&parts.uri)?;
-    let missing = || InvalidRequest::new("grant_type is missing.");
-    let grant_type = parameters.text("grant_type")?.ok_or_else(missing)?;
-    let client = authenticated_client(&parts.headers, &parameters, dialect, ip.0, state).await?;
+    let request = GrantRequest::read(request, dialect, state).await?;
+    let grant_type = request.required("grant_type")?;
+    let client = request.client(state).await?;
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {
         return Err(Rejection::GrantTypeNotAllowed.into());
     }
+    let parameters = &request.parameters;
     let asked = if parameters.has("expires_in") { AskedExpiry::Yes } else { AskedExpiry::No };
-    let request = TokenRequest::parse(grant_type, &parameters, dialect)?;
-    let tokens = match &request {
+    let tokens = match &TokenRequest::parse(grant_type, parameters, dialect)? {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, wishes } => {
             let code = credential(code, Kind::AuthorizationCode, &state.keys().token)?;
             let request = RedemptionRequest {
@@ -146,58 +133,6 @@ async fn token(
     metrics::counter!("tokenry_tokens_issued_total", "grant_type" => grant_type.as_str())
         .increment(1);
     Ok((tokens, asked))
-}
-
-/// Step 1. An empty body is an empty form at either door.
-fn read_parameters(
-    headers: &HeaderMap,
-    body: &[u8],
-    dialect: Dialect,
-) -> Result<Parameters, InvalidRequest> {
-    if body.is_empty() {
-        return Ok(Parameters::default());
-    }
-    match (media_type(headers).as_deref(), dialect) {
-        (Some("application/x-www-form-urlencoded"), _) => Parameters::from_form(body),
-        (Some("application/json"), Dialect::Record) => Parameters::from_json(body),
-        (_, Dialect::Record) => {
-            Err(InvalidRequest::new("Send application/json or application/x-www-form-urlencoded."))
-        }
-        (_, Dialect::Standard) => {
-            Err(InvalidRequest::new("Send application/x-www-form-urlencoded."))
-        }
-    }
-}
-
-/// Reads a body that must be a form.
-pub(crate) fn read_form(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, InvalidRequest> {
-    read_parameters(headers, body, Dialect::Standard)
-}
-
-/// The content type without its parameters, in lower case.
-pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-}
-
-/// Step 2. Addresses end up in logs (RFC 6749 §2.3.1, RFC 9700 §4.3.2).
-pub(crate) fn refuse_secrets_in_query(uri: &Uri) -> Result<(), InvalidRequest> {
-    const SECRETS: [&str; 7] = [
-        "client_secret",
-        "code",
-        "code_verifier",
-        "refresh_token",
-        "access_token",
-        "token",
-        "password",
-    ];
-    let query = uri.query().unwrap_or_default().as_bytes();
-    let has_secret =
-        form_urlencoded::parse(query).any(|(name, _)| SECRETS.contains(&name.as_ref()));
-    if has_secret {
-        return Err(InvalidRequest::new("Secrets do not belong into the query."));
-    }
-    Ok(())
 }
 
 /// Form, kind and tag: what was made up is refused without asking the store.

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod client_authentication;
 pub mod client_ip;
 pub mod cookies;
+pub mod grant_request;
 pub mod page_token;
 pub mod path_id;
 pub mod sign_in_session;
