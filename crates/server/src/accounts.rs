@@ -111,7 +111,14 @@ pub async fn create(state: &AppState, new: NewUser) -> Result<CreatedUser, Accou
     if state.store.insert_user(user).await? != Insertion::Done {
         return Err(AccountError::Taken(email));
     }
-    let api_token = create_api_token(state, id).await?;
+    let api_token = match create_api_token(state, id).await {
+        Ok(api_token) => api_token,
+        Err(error) => {
+            // Nobody has seen the password, so the account would be nobody's.
+            state.store.delete_user(id, now).await?;
+            return Err(error);
+        }
+    };
     Ok(CreatedUser { id, email, api_token, password: made })
 }
 

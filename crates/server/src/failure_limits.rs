@@ -16,8 +16,11 @@ use tokenry_protocol::time::{Seconds, Timestamp};
 use crate::config;
 
 const MINUTE: Seconds = Seconds(60);
-/// Past this many keys the oldest minutes are swept, and past twice of it everybody shares one.
-const KEYS_MAX: usize = 100_000;
+/// Past this many subjects new ones share one count of their kind: nobody goes uncounted.
+const KEYS_MAX: usize = 200_000;
+const SWEEP: Seconds = Seconds(5);
+/// More of an account's name tells nobody apart, and would only take room.
+const NAME_MAX: usize = 320;
 
 /// What attempts are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +42,28 @@ impl Subject {
     /// The address as it is counted.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(network(address))
+    }
+
+    /// A user's address as it is counted, folded by the caller.
+    pub fn account(folded_email: &str) -> Self {
+        Self::Account(folded_email.chars().take(NAME_MAX).collect())
+    }
+
+    /// A client's identifier as it is counted.
+    pub fn client(identifier: &str) -> Self {
+        Self::Client(identifier.chars().take(NAME_MAX).collect::<String>().to_ascii_lowercase())
+    }
+
+    /// What stands for all subjects of this kind that there is no room for.
+    fn overflow(&self) -> Self {
+        let unspecified = IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED);
+        match self {
+            Self::Account(_) => Self::Account(String::new()),
+            Self::KnownBrowser(_) => Self::KnownBrowser(String::new()),
+            Self::Client(_) => Self::Client(String::new()),
+            Self::Address(_) => Self::Address(unspecified),
+            Self::BearerAddress(_) => Self::BearerAddress(unspecified),
+        }
     }
 
     /// The address as bearer tokens from it are counted.
@@ -69,7 +94,24 @@ pub struct FailureLimits {
     per_account: Option<u32>,
     per_address: Option<u32>,
     bearers_per_address: Option<u32>,
-    counts: Mutex<HashMap<Subject, Minute>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    counts: HashMap<Subject, Minute>,
+    swept_at: Option<Timestamp>,
+}
+
+impl Table {
+    /// Forgets minutes that are over, at most every few seconds: it looks at every subject.
+    fn sweep(&mut self, now: Timestamp) {
+        let elapsed = self.swept_at.map(|swept_at| now.millis_since(swept_at));
+        if elapsed.is_none_or(|elapsed| elapsed >= SWEEP.as_millis() || elapsed < 0) {
+            self.counts.retain(|_, minute| !minute.is_over(now));
+            self.swept_at = Some(now);
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -89,7 +131,7 @@ impl FailureLimits {
             per_account: limits.failed_authentications_per_account,
             per_address: limits.failed_authentications_per_address,
             bearers_per_address: limits.failed_bearers_per_address,
-            counts: Mutex::new(HashMap::new()),
+            table: Mutex::new(Table::default()),
         }
     }
 
@@ -104,9 +146,14 @@ impl FailureLimits {
         if subjects.is_empty() {
             return Ok(Attempt(subjects));
         }
-        let mut counts = self.lock();
-        if counts.len() >= KEYS_MAX {
-            counts.retain(|_, minute| !minute.is_over(now));
+        let mut table = self.lock();
+        table.sweep(now);
+        let counts = &mut table.counts;
+        let is_full = counts.len() >= KEYS_MAX;
+        for subject in &mut subjects {
+            if is_full && !counts.contains_key(subject) {
+                *subject = subject.overflow();
+            }
         }
         for subject in &subjects {
             let limit = self.limit(subject).unwrap_or(u32::MAX);
@@ -117,14 +164,12 @@ impl FailureLimits {
             }
         }
         for subject in &subjects {
-            if counts.len() < KEYS_MAX * 2 || counts.contains_key(subject) {
-                let fresh = Minute { began_at: now, failures: 0 };
-                let minute = counts.entry(subject.clone()).or_insert(fresh);
-                if minute.is_over(now) {
-                    *minute = fresh;
-                }
-                minute.failures = minute.failures.saturating_add(1);
+            let fresh = Minute { began_at: now, failures: 0 };
+            let minute = counts.entry(subject.clone()).or_insert(fresh);
+            if minute.is_over(now) {
+                *minute = fresh;
             }
+            minute.failures = minute.failures.saturating_add(1);
         }
         Ok(Attempt(subjects))
     }
@@ -134,7 +179,7 @@ impl FailureLimits {
         if attempt.0.is_empty() {
             return;
         }
-        let mut counts = self.lock();
+        let counts = &mut self.lock().counts;
         for subject in attempt.0 {
             if let Some(minute) = counts.get_mut(&subject) {
                 minute.failures = minute.failures.saturating_sub(1);
@@ -153,9 +198,9 @@ impl FailureLimits {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Minute>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // A panic elsewhere cannot leave the counts half-changed.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,11 +272,27 @@ mod tests {
     }
 
     #[test]
+    fn a_full_table_still_counts_everybody_and_empties_itself() {
+        let limits = limits(Some(3), None);
+        for name in 0..KEYS_MAX {
+            let _ = limits.begin(account(&name.to_string()), NOW).unwrap();
+        }
+        for late in ["x", "y", "z"] {
+            let _ = limits.begin(account(late), NOW).unwrap();
+        }
+        assert!(limits.begin(account("another"), NOW).is_err());
+        assert!(limits.begin(account("1"), NOW).is_ok());
+        let later = NOW.plus(Seconds(61));
+        assert!(limits.begin(account("another"), later).is_ok());
+        assert_eq!(limits.lock().counts.len(), 1);
+    }
+
+    #[test]
     fn no_limit_counts_nothing() {
         let limits = limits(None, None);
         for _ in 0..1_000 {
             let _ = limits.begin(account("ada"), NOW).unwrap();
         }
-        assert!(limits.lock().is_empty());
+        assert!(limits.lock().counts.is_empty());
     }
 }

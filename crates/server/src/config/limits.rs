@@ -40,8 +40,8 @@ section! {
         url_max: usize = 8 << 10, size(1 << 10, 60 << 10);
         /// How long a client may take to send a request's head. Then the connection is closed.
         head_timeout: Duration = Duration::from_secs(10), duration(1, 600);
-        /// How long a request may take from its head to the end of its answer, its body included;
-        /// then 408 or 503.
+        /// How long a request's body may take to arrive, then 408; and how long a client may take
+        /// nothing of its answer, then the connection is closed.
         request_timeout: Duration = Duration::from_secs(30), duration(1, 3_600);
         /// How long a connection may stay open between requests.
         idle_timeout: Duration = Duration::from_secs(75), duration(1, 3_600);

@@ -233,7 +233,13 @@ async fn rotate(
                     return Ok(answer);
                 }
             }
-            Refresh::Repeat(answer) => return Ok(answer),
+            Refresh::Repeat(answer) => {
+                // The rotation that is repeated may be written and not yet settled.
+                if let Some(token) = &token {
+                    state.verifier.evict(token.id);
+                }
+                return Ok(answer);
+            }
             Refresh::Replay(end) => {
                 end_grant(state, end).await?;
                 return Err(Rejection::Replayed.into());

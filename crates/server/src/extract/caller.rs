@@ -114,7 +114,7 @@ async fn basic_user(
         None => (basic.user.as_str(), false),
     };
     let email = fold_email(email);
-    let subjects = vec![Subject::Account(email.clone()), Subject::address(ip)];
+    let subjects = vec![Subject::account(&email), Subject::address(ip)];
     if by_token {
         let judged = user_by_api_token(&email, &basic.password, state).await?;
         // Counted and told without waiting in between: many at once that are right are never taken

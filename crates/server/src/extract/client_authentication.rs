@@ -41,10 +41,7 @@ pub async fn authenticated_client(
     state: &AppState,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let presented = read(headers, parameters, dialect)?;
-    let subjects = vec![
-        Subject::Client(presented.identifier.to_ascii_lowercase().chars().take(255).collect()),
-        Subject::address(ip),
-    ];
+    let subjects = vec![Subject::client(&presented.identifier), Subject::address(ip)];
     let client = match ClientIdentifier::parse(&presented.identifier) {
         Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
         Err(_) => None,

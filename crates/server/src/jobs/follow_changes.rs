@@ -5,14 +5,15 @@ use std::time::Duration;
 use tokenry_store::{Change, ChangedRecord};
 
 use super::StopSignal;
-use crate::{respond::log_store_error, state::AppState};
+use crate::{keyring::KeyringError, respond::log_store_error, state::AppState};
 
 /// How late this process may learn of another's change.
 const PERIOD: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
-    // What changed before this is in no cache, because every cache was empty then.
     let mut seen = state.store.last_change().await.ok();
+    // Requests are served already: what was cached before that look may have changed before it.
+    forget_everything(&state);
     let mut is_away = seen.is_none();
     while stop.sleep(PERIOD).await {
         match state.store.list_changes(seen.unwrap_or(0)).await {
@@ -21,8 +22,12 @@ pub(super) async fn run(state: AppState, mut stop: StopSignal) {
                     forget_everything(&state);
                 }
                 for change in changes {
+                    if let Err(error) = apply(&state, change).await {
+                        // The same change is looked at again the next time.
+                        tracing::error!(%error, "a change of another process cannot be followed");
+                        break;
+                    }
                     seen = Some(change.number);
-                    apply(&state, change).await;
                 }
             }
             Err(error) => {
@@ -39,7 +44,7 @@ fn forget_everything(state: &AppState) {
     state.verifier.clear();
 }
 
-async fn apply(state: &AppState, change: Change) {
+async fn apply(state: &AppState, change: Change) -> Result<(), KeyringError> {
     match change.record {
         ChangedRecord::Client(id) => state.directory.evict_client(id),
         ChangedRecord::User(id) => state.directory.evict_user(id),
@@ -47,9 +52,8 @@ async fn apply(state: &AppState, change: Change) {
         // API tokens are looked up at every call.
         ChangedRecord::ApiToken(_) => {}
         ChangedRecord::Keys => {
-            if let Err(error) = state.keyring.reload(state.store.as_ref(), &state.root_key).await {
-                tracing::error!(%error, "the keys changed and cannot be read");
-            }
+            state.keyring.reload(state.store.as_ref(), &state.root_key).await?;
         }
     }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! A connection's stream under guard: slow heads and idle connections are cut off.
+//! A connection's stream under guard: slow heads, idle connections and peers that take no answer
+//! are cut off.
 //!
 //! Between requests a connection may be idle for a while; once the first byte of a head has come,
 //! the rest must follow soon. The HTTP library's own timer does not tell the two apart.
@@ -75,7 +76,8 @@ enum Speech {
     Http2,
 }
 
-const HTTP2_PREFACE: &[u8] = b"PRI ";
+/// RFC 9113 §3.4. Anything less is HTTP/1, and is watched as such.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The stream.
 pub(super) struct GuardedStream {
@@ -89,6 +91,9 @@ pub(super) struct GuardedStream {
     deadline: Pin<Box<Sleep>>,
     idle_timeout: Duration,
     head_timeout: Duration,
+    /// Runs while the peer takes nothing of an answer.
+    stalled: Option<Pin<Box<Sleep>>>,
+    stall_timeout: Duration,
 }
 
 impl GuardedStream {
@@ -103,7 +108,24 @@ impl GuardedStream {
             deadline: Box::pin(tokio::time::sleep(limits.idle_timeout)),
             idle_timeout: limits.idle_timeout,
             head_timeout: limits.head_timeout,
+            stalled: None,
+            stall_timeout: limits.request_timeout,
         }
+    }
+
+    /// Passes what a write came to, unless the peer has taken nothing for too long.
+    fn progress<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let limit = self.stall_timeout;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn wait_for(&mut self, next: Waiting) {
@@ -151,6 +173,11 @@ impl AsyncRead for GuardedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.look_at_requests();
+        if this.waiting == Waiting::Idle && this.guard.is_ambiguous.load(Ordering::Relaxed) {
+            // A body that looked like such a head must not cost the next request of a connection
+            // that a proxy shares among many.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
             let fresh = buffer.filled().get(before..).unwrap_or_default();
@@ -172,11 +199,13 @@ impl AsyncWrite for GuardedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.progress(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.progress(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -188,7 +217,8 @@ impl AsyncWrite for GuardedStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.progress(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

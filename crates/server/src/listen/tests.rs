@@ -142,3 +142,29 @@ async fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
     assert!(in_flight.await.unwrap().contains("finished"));
     served.done.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_peer_that_takes_no_answer_is_cut_off() {
+    let large = "x".repeat(64 << 20);
+    let router = Router::new().route("/", get(move || async move { large }));
+    let served = start(router, Limits { request_timeout: SHORT, connections_max: 1, ..limits() });
+    let mut greedy = connect(&served).await;
+    greedy.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    // It never reads, so the one place there is becomes free only when it is cut off.
+    let mut next = connect(&served).await;
+    next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut status = [0; 12];
+    next.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn a_body_that_looks_like_two_framings_ends_its_own_connection_only() {
+    let served = start(hello(), limits());
+    let body = "Content-Length: 1\nTransfer-Encoding: x\n";
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut stream = connect(&served).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = until_closed(stream, body).await;
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+}

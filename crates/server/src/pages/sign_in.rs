@@ -143,7 +143,7 @@ async fn judge(visit: &Visit, email: &str, password: String) -> Result<Judgement
     let user = state.store.find_user_by_email(&email).await?;
     let known =
         user.as_ref().and_then(|user| known_browser::recognise(&visit.headers, user, state));
-    let account = known.map_or(Subject::Account(email), Subject::KnownBrowser);
+    let account = known.map_or(Subject::account(&email), Subject::KnownBrowser);
     let subjects = vec![account, Subject::address(visit.ip)];
     let user_id = user.as_ref().map(|user| user.id.get());
     let attempt = match state.failures.begin(subjects, visit.now) {
