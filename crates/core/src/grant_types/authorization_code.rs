@@ -17,17 +17,15 @@ use tokenry_protocol::{
     pkce::CodeVerifier,
     redirect_uri::ClientKind,
     secret::{Credential, Kind},
-    time::Timestamp,
 };
 
-use super::{owned, refresh_expiry, scope_within_grant, within_refresh_life};
+use super::{Circumstances, owned, refresh_expiry, scope_within_grant, within_refresh_life};
 use crate::{
     client_authentication::AuthenticatedClient,
-    credentials::{Entropy, Mint, TokenKeys},
+    credentials::Mint,
     event::{Actor, EventKind},
     grant::{AccessToken, Consented, Issued, RefreshToken, SentTo, Stage, Token},
     issue::IssuedTokens,
-    policy::Policy,
     rejection::Rejection,
     revocation::GrantEnd,
     user::User,
@@ -44,18 +42,6 @@ pub struct RedemptionRequest<'a> {
     pub code_verifier: Option<&'a str>,
     /// What is asked of the tokens.
     pub wishes: &'a Wishes,
-}
-
-/// What the rules need besides the request.
-pub struct Circumstances<'a> {
-    /// Lifetimes and scopes.
-    pub policy: &'a Policy,
-    /// The mint.
-    pub keys: &'a TokenKeys,
-    /// Randomness.
-    pub entropy: &'a dyn Entropy,
-    /// The time.
-    pub now: Timestamp,
 }
 
 /// What is to be done.

@@ -12,10 +12,23 @@ use tokenry_protocol::{
 
 use crate::{
     client::Client,
+    credentials::{Entropy, TokenKeys},
     grant::Token,
     policy::{Policy, UnknownScopes},
     rejection::Rejection,
 };
+
+/// What the rules need besides the request.
+pub struct Circumstances<'a> {
+    /// Lifetimes and scopes.
+    pub policy: &'a Policy,
+    /// The mint.
+    pub keys: &'a TokenKeys,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
+    /// The time.
+    pub now: Timestamp,
+}
 
 /// The record that `presented` names, if it is of this kind and the record is the client's: before
 /// that, nothing can be harmed. The kind matters to tags, which any credential of ours carries.

@@ -22,10 +22,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{
-    authorization_code::Circumstances, owned, refresh_expiry, scope_within_grant,
-    within_refresh_life,
-};
+use super::{Circumstances, owned, refresh_expiry, scope_within_grant, within_refresh_life};
 use crate::{
     client::Client,
     client_authentication::AuthenticatedClient,

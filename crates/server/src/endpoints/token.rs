@@ -24,7 +24,8 @@ use tokenry_core::{
     event::EventKind,
     grant::Token,
     grant_types::{
-        authorization_code::{Circumstances, Redemption, RedemptionRequest, redeem},
+        Circumstances,
+        authorization_code::{Redemption, RedemptionRequest, redeem},
         client_credentials,
         refresh_token::{Refresh, refresh},
     },

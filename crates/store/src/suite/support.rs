@@ -12,8 +12,9 @@ use tokenry_core::{
     event::Actor,
     grant::{Issued, Token},
     grant_types::{
+        Circumstances,
         authorization_code::{
-            Circumstances, CodeRedemption, Redemption, RedemptionRequest, WrongVerifier, redeem,
+            CodeRedemption, Redemption, RedemptionRequest, WrongVerifier, redeem,
         },
         client_credentials,
         refresh_token::{Refresh, refresh},

@@ -22,7 +22,7 @@ use tokenry_core::{
     client_authentication::{AuthenticatedClient, authenticate},
     credentials::Key,
     grant::{Issued, Token},
-    grant_types::authorization_code::Circumstances,
+    grant_types::Circumstances,
     issue::Issuance,
     policy::{Policy, UnknownScopes},
     user::{Role, User},

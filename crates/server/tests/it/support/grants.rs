@@ -7,7 +7,10 @@ use tokenry_core::{
     client::Client,
     client_authentication::{AuthenticatedClient, authenticate},
     grant::Token,
-    grant_types::authorization_code::{self, Circumstances, Redemption, RedemptionRequest},
+    grant_types::{
+        Circumstances,
+        authorization_code::{self, Redemption, RedemptionRequest},
+    },
     issue::Issuance,
     policy::{Policy, UnknownScopes},
     token_creation,
