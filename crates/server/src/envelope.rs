@@ -22,7 +22,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -57,7 +57,7 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     let (is_private, manners) =
         (is_private(request.uri().path()), Manners::of(request.uri().path()));
 
-    let mut response = if request.uri().to_string().len() > state.config.limits.url_max {
+    let mut response = if target_length(request.uri()) > state.config.limits.url_max {
         StatusCode::URI_TOO_LONG.into_response()
     } else {
         let request = with_deadline(request, state.config.limits.request_timeout);
@@ -87,6 +87,13 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     });
     count(route, status, elapsed);
     response
+}
+
+/// How long the request target is as it was written (RFC 9112 §3.2), counted without writing it.
+fn target_length(uri: &Uri) -> usize {
+    let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    scheme + authority + uri.path_and_query().map_or(0, |path| path.as_str().len())
 }
 
 /// Everything that may hold somebody's data: no cache may keep it.

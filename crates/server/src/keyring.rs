@@ -51,8 +51,8 @@ impl Keyring {
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Self, KeyringError> {
+        let sealed = store.list_keys().await?;
         for purpose in PURPOSES {
-            let sealed = store.list_keys().await?;
             if !sealed.iter().any(|key| key.purpose == purpose) {
                 // Another process may have been faster: then its key is the one.
                 let _: Insertion =

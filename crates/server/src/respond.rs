@@ -61,9 +61,9 @@ pub fn see_other(location: &str) -> Response {
 
 /// 500 for the record API and for what has no better form.
 pub fn internal_error() -> Response {
-    const BODY: &str = r#"{"error":"InternalError","description":"The server failed. Its log names this request's id."}"#;
-    let headers = [(CONTENT_TYPE, JSON)];
-    (StatusCode::INTERNAL_SERVER_ERROR, headers, BODY).into_response()
+    // Not by `json`, which comes here when a body cannot be written.
+    let body = serde_json::to_vec(&ErrorBody::internal()).unwrap_or_default();
+    (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, JSON)], body).into_response()
 }
 
 /// Adds a header.

@@ -268,6 +268,11 @@ impl ErrorBody {
         Self::described("RequestTimeout", "The request took too long to arrive.")
     }
 
+    /// 400: a request that two readers would understand differently (RFC 9112 §11.2).
+    pub fn ambiguous_framing() -> Self {
+        Self::described("BadRequest", "Send Content-Length or Transfer-Encoding, not both.")
+    }
+
     /// 500: without detail; the log has it.
     pub fn internal() -> Self {
         Self::described("InternalError", "The server failed. Its log names this request's id.")

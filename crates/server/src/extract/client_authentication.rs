@@ -15,7 +15,7 @@ use tokenry_core::{
 };
 use tokenry_protocol::{
     ids::ClientIdentifier,
-    oauth::{error::ErrorCode, parameters::Parameters, token::Dialect},
+    oauth::{parameters::Parameters, token::Dialect},
 };
 
 use super::basic::{Authorization, Basic, authorization};
@@ -101,9 +101,4 @@ fn form_decoded(basic: &Basic) -> Option<(String, String)> {
         percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
     };
     Some((decode(&basic.user)?, decode(&basic.password)?))
-}
-
-/// Whether the failure was one of client authentication, which decides about the challenge.
-pub const fn is_client_failure(rejection: &Rejection) -> bool {
-    matches!(rejection.code(), ErrorCode::InvalidClient)
 }

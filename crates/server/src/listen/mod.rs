@@ -20,6 +20,7 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use socket2::{Domain, Protocol, Socket, Type};
+use tokenry_protocol::api::error::ErrorBody;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -27,7 +28,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use self::guarded::{Guard, GuardedStream};
-use crate::config::Limits;
+use crate::{config::Limits, respond};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -152,13 +153,6 @@ fn connection(
 
 /// RFC 9112 §6.1: both Content-Length and Transfer-Encoding; two readers would see two requests.
 fn refuse_ambiguous() -> Response {
-    let mut response = Response::new(Body::from(
-        r#"{"error":"BadRequest","description":"Send Content-Length or Transfer-Encoding, not both."}"#,
-    ));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    headers.insert(http::header::CONTENT_TYPE, json);
-    response
+    let response = respond::json(StatusCode::BAD_REQUEST, &ErrorBody::ambiguous_framing());
+    respond::with(response, CONNECTION, HeaderValue::from_static("close"))
 }
