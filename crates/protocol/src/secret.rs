@@ -16,7 +16,7 @@
 //! nothing. The tag lets the server know its own mint without keeping a row. Acceptance rests on
 //! neither: the stored [`SecretHash`] decides. The pattern is [`PATTERN`].
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -114,6 +114,9 @@ impl fmt::Debug for Parts {
 pub struct Credential {
     text: [u8; LENGTH],
     parts: Parts,
+    /// Of the text, once somebody has asked for it.
+    #[zeroize(skip)]
+    hash: OnceLock<SecretHash>,
 }
 
 /// Text that Tokenry cannot have minted. It says nothing about what was wrong, on purpose.
@@ -132,7 +135,7 @@ impl Credential {
         mark.copy_from_slice(MARK);
         write_secret(&pack(&parts), secret);
         write_digits(u64::from(crc32fast::hash(body)), checksum);
-        Self { text, parts }
+        Self { text, parts, hash: OnceLock::new() }
     }
 
     /// Reads exactly the form above: one length, no trimming, canonical digits, right checksum.
@@ -148,7 +151,7 @@ impl Credential {
             return Err(Malformed);
         }
         let parts = unpack(kind, id, &read_secret(secret).ok_or(Malformed)?);
-        Ok(Self { text: *text, parts })
+        Ok(Self { text: *text, parts, hash: OnceLock::new() })
     }
 
     /// The whole text. For the one answer that gives it out, and for nothing else.
@@ -169,7 +172,7 @@ impl Credential {
 
     /// What may be stored of it.
     pub fn hash(&self) -> SecretHash {
-        SecretHash(Sha256::digest(self.text).into())
+        *self.hash.get_or_init(|| SecretHash(Sha256::digest(self.text).into()))
     }
 }
 
@@ -181,7 +184,7 @@ impl fmt::Debug for Credential {
 
 /// The first 10 characters of a credential of this kind and record: what listings show.
 pub fn public_part(kind: Kind, id: u64) -> String {
-    public_bytes(kind, id).iter().copied().map(char::from).collect()
+    str::from_utf8(&public_bytes(kind, id)).unwrap_or_default().to_owned()
 }
 
 fn public_bytes(kind: Kind, id: u64) -> [u8; PUBLIC_LENGTH] {

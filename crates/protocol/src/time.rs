@@ -84,30 +84,42 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// As it is written on the wire. Years that RFC 3339 cannot write become the nearest it can.
+    ///
+    /// Every record has four of these: digit by digit, because through format strings they would
+    /// cost more than the rest of it.
+    fn written(self) -> [u8; 20] {
+        let mut text = *b"0000-01-01T00:00:00Z";
         let time = jiff::Timestamp::from_second(self.as_seconds()).unwrap_or(if self.0 < 0 {
             jiff::Timestamp::MIN
         } else {
             jiff::Timestamp::MAX
         });
         let civil = jiff::tz::Offset::UTC.to_datetime(time);
-        write!(
-            formatter,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
-        )
+        let Ok(year) = u16::try_from(civil.year()) else { return text };
+        let parts = [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()];
+        let numbers = std::iter::once(year).chain(parts.map(|part| u16::from(part.unsigned_abs())));
+        let slots = text.split_mut(|byte| !byte.is_ascii_digit());
+        for (slot, mut number) in slots.zip(numbers) {
+            for digit in slot.iter_mut().rev() {
+                *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or(0));
+                number /= 10;
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(str::from_utf8(&self.written()).unwrap_or_default())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.written()).unwrap_or_default())
     }
 }
 
@@ -127,6 +139,11 @@ mod tests {
         let time = Timestamp::from_millis(1_772_712_000_999);
         assert_eq!(time.to_string(), "2026-03-05T12:00:00Z");
         assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59Z");
+        assert_eq!(Timestamp::from_seconds(951_782_399).to_string(), "2000-02-28T23:59:59Z");
+        assert_eq!(Timestamp::from_seconds(-62_167_219_201).to_string(), "0000-01-01T00:00:00Z");
+        assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0000-01-01T00:00:00Z");
+        assert!(Timestamp::from_millis(i64::MAX).to_string().starts_with("9999-12-"));
+        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-03-05T12:00:00Z\"");
         assert_eq!(Timestamp::parse("2026-03-05T12:00:00Z").unwrap().as_seconds(), 1_772_712_000);
     }
 
