@@ -2,37 +2,54 @@
 //!
 //! 1. An id for the request: the caller's if it is harmless, else ours.
 //! 2. Limits of the address and of the time that a body may take.
-//! 3. A panic becomes a 500 and a line in the log.
-//! 4. The headers that belong on every answer.
-//! 5. A line in the log and a count in the metrics.
+//! 3. The record API's `.json` endings, so that the table has one row for both addresses.
+//! 4. A panic becomes a 500 and a line in the log.
+//! 5. The headers that belong on every answer.
+//! 6. A line in the log and a count in the metrics.
+//!
+//! One service around the router and no stack of layers: each layer costs every request a few
+//! allocations, and checking a token must cost what the HTTP costs.
 
 use std::{
     any::Any,
+    convert::Infallible,
     panic::AssertUnwindSafe,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
+    Router,
     body::{Body, Bytes, HttpBody},
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
+    uri::PathAndQuery,
 };
 use hyper::body::{Frame, SizeHint};
-use tokio::time::Sleep;
-use tracing::Instrument;
+use tokio::time::{Instant, Sleep};
+use tower::Service;
 
-use crate::{pages::error, respond, state::AppState, views::Problem};
+use crate::{
+    pages::error::PageError,
+    request_context::{self, RequestContext},
+    respond,
+    routes::{Origins, Row},
+    state::AppState,
+    views::Problem,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 64;
@@ -40,53 +57,109 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
-/// The outermost layer.
-pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers(), &state);
-    // Pages show it.
-    request.headers_mut().insert(REQUEST_ID, id.clone());
-    // Who it is becomes known on the way.
-    let span = tracing::info_span!(
-        "request",
-        id = id.to_str().unwrap_or_default(),
-        user.id = tracing::field::Empty,
-        client.id = tracing::field::Empty,
-    );
-    let started = tokio::time::Instant::now();
-    let method = request.method().clone();
-    let (is_private, manners) =
-        (is_private(request.uri().path()), Manners::of(request.uri().path()));
+/// The router, and around it what every answer has in common.
+#[derive(Clone)]
+pub struct Envelope {
+    router: Router,
+    shared: Arc<Shared>,
+}
 
-    let mut response = if target_length(request.uri()) > state.config.limits.url_max {
-        StatusCode::URI_TOO_LONG.into_response()
-    } else {
-        let request = with_deadline(request, state.config.limits.request_timeout);
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let answered = answered.instrument(span.clone()).await;
-        answered.unwrap_or_else(|panic| span.in_scope(|| failed(panic.as_ref(), manners, &id)))
-    };
-    let headers = response.headers_mut();
+struct Shared {
+    state: AppState,
+    request_ids: RequestIds,
+    /// What no row of the table answered.
+    unmatched: Row,
+}
+
+impl Envelope {
+    /// Takes the router, and what its handlers share.
+    pub fn new(router: Router, state: AppState) -> Self {
+        let request_ids = RequestIds::new(&state);
+        let unmatched = Row::new("none", Origins::Own);
+        Self { router, shared: Arc::new(Shared { state, request_ids, unmatched }) }
+    }
+
+    async fn answer(mut self, mut request: Request) -> Response {
+        let started = Instant::now();
+        let shared = Arc::clone(&self.shared);
+        let method = request.method().clone();
+        let path = request.uri().path();
+        let (caching, manners) = (Caching::of(path), Manners::of(path));
+        let id = shared.request_ids.of(request.headers());
+        let answered = async {
+            let limits = &shared.state.config.limits;
+            if target_length(request.uri()) > limits.url_max {
+                return StatusCode::URI_TOO_LONG.into_response();
+            }
+            without_json_suffix(&mut request);
+            let request = with_deadline(request, limits.request_timeout);
+            let routed = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
+            match routed {
+                Ok(Ok(response)) => response,
+                Err(panic) => failed(panic.as_ref(), manners),
+            }
+        };
+        let finish = |mut response: Response| {
+            let row = request_context::row();
+            let row = row.as_deref().unwrap_or(&shared.unmatched);
+            finish_headers(response.headers_mut(), id.clone(), caching, row);
+            tell(&method, row, response.status(), started.elapsed());
+            response
+        };
+        RequestContext::new(id.clone()).scope(answered.map(finish)).await
+    }
+}
+
+impl Service<Request> for Envelope {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.answer(request).await) })
+    }
+}
+
+fn finish_headers(headers: &mut HeaderMap, id: HeaderValue, caching: Caching, row: &Row) {
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.entry(REFERRER_POLICY).or_insert(NO_REFERRER);
-    if is_private {
+    if caching == Caching::Never {
         headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     }
-    let status = response.status().as_u16();
-    let elapsed = started.elapsed();
-    let route = response.extensions().get::<RouteLabel>().map_or("none", |label| label.0.as_str());
-    span.in_scope(|| {
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        // Whoever changes something is told of in every log; the grant endpoints tell themselves,
-        // and reads are too many.
-        if method.is_safe() || route.starts_with("/oauth/") {
-            tracing::debug!(method = method.as_str(), route, status, micros, "answered");
-        } else {
-            tracing::info!(method = method.as_str(), route, status, micros, "answered");
-        }
-    });
-    count(route, status, elapsed);
-    response
+    if row.origins() == Origins::Any {
+        allow_any_origin(headers);
+    }
+}
+
+/// CORS for addresses that browser-based clients call, without credentials (Fetch §3.2).
+fn allow_any_origin(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if let Some(allow) = headers.get(ALLOW).cloned() {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
+        let names = HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+}
+
+fn tell(method: &Method, row: &Row, status: StatusCode, elapsed: Duration) {
+    let (route, status) = (row.path(), status.as_u16());
+    // Whoever changes something is told of in every log; the grant endpoints tell themselves, and
+    // reads are too many.
+    if method.is_safe() || route.starts_with("/oauth/") {
+        let micros = elapsed.as_micros();
+        tracing::debug!(method = method.as_str(), route, status, micros, "answered");
+    } else {
+        let micros = elapsed.as_micros();
+        tracing::info!(method = method.as_str(), route, status, micros, "answered");
+    }
+    row.count(status, elapsed);
 }
 
 /// How long the request target is as it was written (RFC 9112 §3.2), counted without writing it.
@@ -96,41 +169,88 @@ fn target_length(uri: &Uri) -> usize {
     scheme + authority + uri.path_and_query().map_or(0, |path| path.as_str().len())
 }
 
-/// Everything that may hold somebody's data: no cache may keep it.
-fn is_private(path: &str) -> bool {
-    !path.starts_with("/assets/") && !path.starts_with("/.well-known/")
+/// Whether caches may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    /// It may hold somebody's data.
+    Never,
+    /// The endpoint says.
+    AsGiven,
 }
 
-fn count(route: &str, status: u16, elapsed: Duration) {
-    let labels = [("route", route.to_owned()), ("status", status.to_string())];
-    metrics::counter!("tokenry_requests_total", &labels).increment(1);
-    metrics::histogram!("tokenry_request_seconds", "route" => route.to_owned())
-        .record(elapsed.as_secs_f64());
-}
-
-/// The path of the table that a request matched: metrics never carry what a client wrote.
-#[derive(Debug, Clone)]
-struct RouteLabel(MatchedPath);
-
-/// Marks an answer with the row of the table that it comes from.
-pub async fn label(matched: MatchedPath, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(RouteLabel(matched));
-    response
-}
-
-/// A caller's id is kept if it cannot hurt a log; otherwise the request gets one of ours.
-fn request_id(headers: &HeaderMap, state: &AppState) -> HeaderValue {
-    let harmless = |value: &&HeaderValue| {
-        (1..=REQUEST_ID_MAX).contains(&value.len())
-            && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
-    };
-    if let Some(given) = headers.get(REQUEST_ID).filter(harmless) {
-        return given.clone();
+impl Caching {
+    fn of(path: &str) -> Self {
+        let is_public = path.starts_with("/assets/") || path.starts_with("/.well-known/");
+        if is_public { Self::AsGiven } else { Self::Never }
     }
-    let random = u128::from_be_bytes(state.environment.entropy.secret());
-    HeaderValue::from_str(&format!("{random:032x}")).unwrap_or(HeaderValue::from_static("none"))
 }
+
+/// Ids for requests that bring none: they must differ, and need not be secret.
+struct RequestIds {
+    /// Drawn at start, so that no two processes give the same.
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn new(state: &AppState) -> Self {
+        let mut process = [0; 8];
+        state.environment.entropy.fill(&mut process);
+        Self { process: u64::from_be_bytes(process), next: AtomicU64::new(1) }
+    }
+
+    /// A caller's id is kept if it cannot hurt a log; otherwise the request gets one of ours.
+    fn of(&self, headers: &HeaderMap) -> HeaderValue {
+        let harmless = |value: &&HeaderValue| {
+            (1..=REQUEST_ID_MAX).contains(&value.len())
+                && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+        };
+        headers.get(REQUEST_ID).filter(harmless).cloned().unwrap_or_else(|| self.next())
+    }
+
+    fn next(&self) -> HeaderValue {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let bytes = [self.process.to_be_bytes(), number.to_be_bytes()];
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes.as_flattened()) {
+            for (digit, half) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+                *digit = HEX.get(usize::from(half)).copied().unwrap_or(b'0');
+            }
+        }
+        HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none"))
+    }
+}
+
+/// `/api/v2/x.json` is `/api/v2/x`. An encoded slash is no slash and belongs into no id, so a path
+/// with one matches nothing.
+fn without_json_suffix(request: &mut Request) {
+    let path = request.uri().path();
+    if !path.starts_with("/api/v2/") {
+        return;
+    }
+    let has_encoded_slash =
+        path.as_bytes().windows(3).any(|part| part.eq_ignore_ascii_case(b"%2f"));
+    let plain = match path.strip_suffix(".json") {
+        _ if has_encoded_slash => "/api/",
+        Some(plain) if !plain.ends_with('/') => plain,
+        _ => return,
+    };
+    let target = match request.uri().query() {
+        Some(query) => PathAndQuery::from_maybe_shared(Bytes::from(format!("{plain}?{query}"))),
+        None => PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(plain.as_bytes())),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = target.ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        let written = std::mem::replace(request.uri_mut(), uri);
+        request.extensions_mut().insert(WrittenTarget(written));
+    }
+}
+
+/// The target as the client wrote it, for links that must look like it.
+#[derive(Debug, Clone)]
+pub struct WrittenTarget(pub Uri);
 
 /// Who is answered when no handler could.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,44 +267,29 @@ impl Manners {
     }
 }
 
-fn failed(panic: &(dyn Any + Send), manners: Manners, id: &HeaderValue) -> Response {
+fn failed(panic: &(dyn Any + Send), manners: Manners) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(panic = text, "a handler panicked");
     match manners {
         Manners::Program => respond::internal_error(),
-        Manners::Browser => {
-            let (status, id) = (StatusCode::INTERNAL_SERVER_ERROR, id.to_str().unwrap_or_default());
-            error::explain(status, Problem::Internal, id)
-        }
+        Manners::Browser => PageError::Problem(Problem::Internal).into_response(),
     }
-}
-
-/// CORS for addresses that browser-based clients call, without credentials (Fetch §3.2).
-pub async fn allow_any_origin(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if let Some(allow) = headers.get(http::header::ALLOW).cloned() {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
-        let names = HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    }
-    response
 }
 
 /// A body that must have arrived within a time: slow senders are cut off.
 struct DeadlineBody {
     inner: Body,
-    deadline: Pin<Box<Sleep>>,
+    limit: Duration,
+    /// Runs from the first time that more of the body had to be waited for.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 fn with_deadline(request: Request, limit: Duration) -> Request {
     if request.body().is_end_stream() {
         return request;
     }
-    let deadline = Box::pin(tokio::time::sleep(limit));
-    request.map(|inner| Body::new(DeadlineBody { inner, deadline }))
+    request.map(|inner| Body::new(DeadlineBody { inner, limit, deadline: None }))
 }
 
 impl HttpBody for DeadlineBody {
@@ -198,7 +303,9 @@ impl HttpBody for DeadlineBody {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        self.deadline.as_mut().poll(context).map(|()| Some(Err("the body came too slowly".into())))
+        let limit = self.limit;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        deadline.as_mut().poll(context).map(|()| Some(Err("the body came too slowly".into())))
     }
 
     fn is_end_stream(&self) -> bool {

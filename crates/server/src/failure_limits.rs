@@ -1,14 +1,18 @@
 //! Limits on failed authentications, per account and per address.
 //!
 //! An attempt is counted before it is judged and given back if it succeeds, so that many at once
-//! cannot slip through while the first are still being judged. Over the limit the right secret is
-//! refused too, until the minute is over.
+//! cannot slip through while the first are still being judged. What is judged without waiting is
+//! counted only if it fails, before anybody is told: then right secrets cost no count. Over the
+//! limit the right secret is refused too, until the minute is over.
 
 use std::{
     collections::HashMap,
     hash::Hash,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokenry_protocol::time::{Seconds, Timestamp};
@@ -95,6 +99,8 @@ pub struct FailureLimits {
     per_address: Option<u32>,
     bearers_per_address: Option<u32>,
     table: Mutex<Table>,
+    /// Whether nobody is counted, so that nobody can be over a limit.
+    is_quiet: AtomicBool,
 }
 
 #[derive(Default)]
@@ -132,7 +138,27 @@ impl FailureLimits {
             per_address: limits.failed_authentications_per_address,
             bearers_per_address: limits.failed_bearers_per_address,
             table: Mutex::new(Table::default()),
+            is_quiet: AtomicBool::new(true),
         }
+    }
+
+    /// Judges an attempt on the spot, and counts it by all of `subjects` if it fails.
+    pub fn judge<T, E: From<TooManyFailures>>(
+        &self,
+        subjects: impl Fn() -> Vec<Subject>,
+        now: Timestamp,
+        judge: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if !self.is_quiet.load(Ordering::Acquire) {
+            let mut table = self.lock();
+            table.sweep(now);
+            self.check(&mut table, &mut self.limited(subjects()), now)?;
+            self.is_quiet.store(table.counts.is_empty(), Ordering::Release);
+        }
+        judge().or_else(|failure| {
+            let _ = self.begin(subjects(), now)?;
+            Err(failure)
+        })
     }
 
     /// Counts an attempt by all of `subjects`, or none if one of them is over its limit.
@@ -141,21 +167,45 @@ impl FailureLimits {
         subjects: Vec<Subject>,
         now: Timestamp,
     ) -> Result<Attempt, TooManyFailures> {
-        let mut subjects = subjects;
-        subjects.retain(|subject| self.limit(subject).is_some());
+        let mut subjects = self.limited(subjects);
         if subjects.is_empty() {
             return Ok(Attempt(subjects));
         }
         let mut table = self.lock();
         table.sweep(now);
-        let counts = &mut table.counts;
+        self.check(&mut table, &mut subjects, now)?;
+        self.is_quiet.store(false, Ordering::Release);
+        for subject in &subjects {
+            let fresh = Minute { began_at: now, failures: 0 };
+            let minute = table.counts.entry(subject.clone()).or_insert(fresh);
+            if minute.is_over(now) {
+                *minute = fresh;
+            }
+            minute.failures = minute.failures.saturating_add(1);
+        }
+        Ok(Attempt(subjects))
+    }
+
+    /// Those of `subjects` that there is a limit for.
+    fn limited(&self, mut subjects: Vec<Subject>) -> Vec<Subject> {
+        subjects.retain(|subject| self.limit(subject).is_some());
+        subjects
+    }
+
+    /// Refuses if one of `subjects` is over its limit. Those that there is no room for become what
+    /// stands for them.
+    fn check(
+        &self,
+        table: &mut Table,
+        subjects: &mut [Subject],
+        now: Timestamp,
+    ) -> Result<(), TooManyFailures> {
+        let counts = &table.counts;
         let is_full = counts.len() >= KEYS_MAX;
-        for subject in &mut subjects {
+        for subject in subjects {
             if is_full && !counts.contains_key(subject) {
                 *subject = subject.overflow();
             }
-        }
-        for subject in &subjects {
             let limit = self.limit(subject).unwrap_or(u32::MAX);
             let minute = counts.get(subject).filter(|minute| !minute.is_over(now));
             if let Some(minute) = minute.filter(|minute| minute.failures >= limit) {
@@ -163,15 +213,7 @@ impl FailureLimits {
                 return Err(TooManyFailures { retry_after });
             }
         }
-        for subject in &subjects {
-            let fresh = Minute { began_at: now, failures: 0 };
-            let minute = counts.entry(subject.clone()).or_insert(fresh);
-            if minute.is_over(now) {
-                *minute = fresh;
-            }
-            minute.failures = minute.failures.saturating_add(1);
-        }
-        Ok(Attempt(subjects))
+        Ok(())
     }
 
     /// The attempt succeeded, or was never judged: it does not count.
@@ -250,6 +292,25 @@ mod tests {
             let attempt = limits.begin(account("ada"), NOW).unwrap();
             limits.forgive(attempt);
         }
+    }
+
+    #[test]
+    fn what_is_judged_on_the_spot_counts_only_if_it_fails() {
+        let limits = limits(Some(3), None);
+        let ada = || account("ada");
+        let failure = || Err::<(), _>(TooManyFailures { retry_after: Seconds(0) });
+        for _ in 0..100 {
+            limits.judge(ada, NOW, || Ok::<_, TooManyFailures>(())).unwrap();
+        }
+        for _ in 0..3 {
+            let refused = limits.judge(ada, NOW, failure).err();
+            assert_eq!(refused, Some(TooManyFailures { retry_after: Seconds(0) }));
+        }
+        let refused = limits.judge(ada, NOW, || Ok(())).err();
+        assert_eq!(refused, Some(TooManyFailures { retry_after: Seconds(60) }));
+        assert!(limits.judge(|| account("ben"), NOW, || Ok::<_, TooManyFailures>(())).is_ok());
+        let later = NOW.plus(Seconds(60));
+        assert!(limits.judge(ada, later, || Ok::<_, TooManyFailures>(())).is_ok());
     }
 
     #[test]

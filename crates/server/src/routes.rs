@@ -3,25 +3,32 @@
 //! Each row names a path, its methods with their handlers, and what it is for. From the table come
 //! the router, the answers to OPTIONS and to methods that are not offered, and `docs/endpoints.md`.
 
+mod row;
+
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::Request,
     handler::Handler,
-    middleware,
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter},
 };
-use http::{HeaderValue, StatusCode, Uri, header::ALLOW, uri::PathAndQuery};
+use http::{HeaderValue, StatusCode, Uri, header::ALLOW};
 use tokenry_protocol::api::error::ErrorBody;
 
 use crate::{
     api::{api_tokens, clients, global_clients, tokens, users},
     endpoints::{authorization, health, introspection, metadata, revocation, token},
-    envelope,
-    pages::{assets, connections, error, home, sign_in, sign_out, visit::Visit},
+    envelope::Envelope,
+    pages::{assets, connections, error::PageError, home, sign_in, sign_out},
+    request_context,
     respond::{self, ApiError, OAuthError},
     state::AppState,
+    views::Problem,
 };
+
+pub use self::row::Row;
 
 /// Whose manners a path has, for what happens before a handler is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +43,7 @@ enum Manners {
 
 /// Whether scripts of other origins may call it (without credentials).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origins {
+pub enum Origins {
     /// No.
     Own,
     /// Yes: browser-based public clients need it.
@@ -45,10 +52,9 @@ enum Origins {
 
 /// One path.
 pub struct Route {
-    path: &'static str,
+    row: Arc<Row>,
     summary: &'static str,
     manners: Manners,
-    origins: Origins,
     methods: Vec<(&'static str, &'static str)>,
     router: MethodRouter<AppState>,
 }
@@ -67,15 +73,19 @@ pub struct Documented {
 }
 
 fn record(path: &'static str, summary: &'static str) -> Route {
-    Route::new(path, summary, Manners::Record)
+    Route::new(path, summary, Manners::Record, Origins::Own)
 }
 
-fn oauth(path: &'static str, summary: &'static str) -> Route {
-    Route::new(path, summary, Manners::OAuth)
+fn oauth(path: &'static str, summary: &'static str, origins: Origins) -> Route {
+    Route::new(path, summary, Manners::OAuth, origins)
 }
 
 fn page(path: &'static str, summary: &'static str) -> Route {
-    Route::new(path, summary, Manners::Page)
+    Route::new(path, summary, Manners::Page, Origins::Own)
+}
+
+fn document(path: &'static str, summary: &'static str) -> Route {
+    Route::new(path, summary, Manners::Page, Origins::Any)
 }
 
 fn table() -> Vec<Route> {
@@ -135,17 +145,19 @@ fn grants() -> Vec<Route> {
             .post(authorization::new_by_post),
         page("/oauth/authorizations", "The user's answer on the consent page")
             .post(authorization::decide),
-        oauth("/oauth/tokens", "Token endpoint, the record API's door: JSON or form, 201")
-            .post(token::record_door)
-            .any_origin(),
-        oauth("/oauth/token", "Token endpoint, the standard's door (RFC 6749 §3.2)")
-            .post(token::standard_door)
-            .any_origin(),
-        oauth("/oauth/revoke", "Revocation (RFC 7009)").post(revocation::revoke).any_origin(),
-        oauth("/oauth/introspect", "Introspection (RFC 7662)").post(introspection::introspect),
-        page("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)")
-            .get(metadata::show)
-            .any_origin(),
+        oauth(
+            "/oauth/tokens",
+            "Token endpoint, the record API's door: JSON or form, 201",
+            Origins::Any,
+        )
+        .post(token::record_door),
+        oauth("/oauth/token", "Token endpoint, the standard's door (RFC 6749 §3.2)", Origins::Any)
+            .post(token::standard_door),
+        oauth("/oauth/revoke", "Revocation (RFC 7009)", Origins::Any).post(revocation::revoke),
+        oauth("/oauth/introspect", "Introspection (RFC 7662)", Origins::Own)
+            .post(introspection::introspect),
+        document("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)")
+            .get(metadata::show),
     ]
 }
 
@@ -169,15 +181,9 @@ fn operation() -> Vec<Route> {
 }
 
 impl Route {
-    fn new(path: &'static str, summary: &'static str, manners: Manners) -> Self {
-        Self {
-            path,
-            summary,
-            manners,
-            origins: Origins::Own,
-            methods: Vec::new(),
-            router: MethodRouter::new(),
-        }
+    fn new(path: &'static str, summary: &'static str, manners: Manners, origins: Origins) -> Self {
+        let row = Arc::new(Row::new(path, origins));
+        Self { row, summary, manners, methods: Vec::new(), router: MethodRouter::new() }
     }
 
     fn get<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
@@ -196,17 +202,13 @@ impl Route {
         self.on("DELETE", MethodFilter::DELETE, handler)
     }
 
-    const fn any_origin(mut self) -> Self {
-        self.origins = Origins::Any;
-        self
-    }
-
     fn on<H, T>(mut self, method: &'static str, filter: MethodFilter, handler: H) -> Self
     where
         H: Handler<T, AppState>,
         T: 'static,
     {
         self.methods.push((method, std::any::type_name::<H>()));
+        let handler = self.in_row(handler);
         self.router = self.router.on(filter, handler);
         self
     }
@@ -233,13 +235,30 @@ impl Route {
             let response = respond::options(for_options.clone());
             async move { response }
         };
+        let (options, refuse) = (self.in_row(options), self.in_row(refuse));
         let router = self.router.on(MethodFilter::OPTIONS, options).fallback(refuse);
-        let router = router.layer(middleware::from_fn(envelope::label));
-        let router = match self.origins {
-            Origins::Own => router,
-            Origins::Any => router.layer(middleware::map_response(envelope::allow_any_origin)),
-        };
-        app.route(self.path, router)
+        app.route(self.row.path(), router)
+    }
+
+    fn in_row<H>(&self, handler: H) -> InRow<H> {
+        InRow { row: Arc::clone(&self.row), handler }
+    }
+}
+
+/// A handler that says which row of the table it belongs to: metrics never carry what a client
+/// wrote.
+#[derive(Clone)]
+struct InRow<H> {
+    row: Arc<Row>,
+    handler: H,
+}
+
+impl<H: Handler<T, AppState>, T> Handler<T, AppState> for InRow<H> {
+    type Future = H::Future;
+
+    fn call(self, request: Request, state: AppState) -> H::Future {
+        request_context::note_row(&self.row);
+        self.handler.call(request, state)
     }
 }
 
@@ -266,59 +285,28 @@ fn not_offered(manners: Manners, offered: &[&str], allow: HeaderValue) -> Respon
 /// Every method of every path, in the order of the table.
 pub fn documented() -> Vec<Documented> {
     let of_route = |route: Route| {
-        let Route { path, summary, methods, .. } = route;
+        let Route { row, summary, methods, .. } = route;
         methods.into_iter().map(move |(method, handler)| {
             let handler = handler.trim_start_matches("tokenry_server::").to_owned();
-            Documented { method, path, summary, handler }
+            Documented { method, path: row.path(), summary, handler }
         })
     };
     table().into_iter().flat_map(of_route).collect()
 }
 
 /// The whole server as one service.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: AppState) -> Envelope {
     let mounted = table().into_iter().fold(Router::new(), |app, route| route.mount(app));
-    let app = mounted.fallback(not_found).with_state(state.clone());
-    // Addresses are put into one form before they are matched, so the table has one row for both.
-    let app =
-        Router::new().fallback_service(app).layer(middleware::map_request(without_json_suffix));
-    app.layer(middleware::from_fn_with_state(state, envelope::wrap))
+    Envelope::new(mounted.fallback(not_found).with_state(state.clone()), state)
 }
 
 /// 404 in the manners of the record API, or as a page.
-async fn not_found(uri: Uri, visit: Visit) -> Response {
+async fn not_found(uri: Uri) -> Response {
     if uri.path().starts_with("/api/") {
         return ApiError::InvalidEndpoint.into_response();
     }
-    error::not_found(visit).await
+    PageError::Problem(Problem::NotFound).into_response()
 }
-
-/// `/api/v2/x.json` is `/api/v2/x`. An encoded slash is no slash and belongs into no id, so a path
-/// with one matches nothing.
-async fn without_json_suffix(mut request: Request) -> Request {
-    let path = request.uri().path().to_owned();
-    if !path.starts_with("/api/v2/") {
-        return request;
-    }
-    let encoded_slash = path.to_ascii_lowercase().contains("%2f");
-    let plain = match path.strip_suffix(".json") {
-        _ if encoded_slash => "/api/",
-        Some(plain) if !plain.ends_with('/') => plain,
-        _ => return request,
-    };
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = format!("{plain}{query}").parse::<PathAndQuery>().ok();
-    if let Ok(uri) = Uri::from_parts(parts) {
-        *request.uri_mut() = uri;
-        request.extensions_mut().insert(OriginalPath(path));
-    }
-    request
-}
-
-/// The path as the client wrote it, for links that must look like it.
-#[derive(Debug, Clone)]
-pub struct OriginalPath(pub String);
 
 #[cfg(test)]
 mod tests {
@@ -326,7 +314,7 @@ mod tests {
 
     #[test]
     fn every_path_is_in_the_table_once() {
-        let mut paths: Vec<_> = table().iter().map(|route| route.path).collect();
+        let mut paths: Vec<_> = table().iter().map(|route| route.row.path()).collect();
         let count = paths.len();
         paths.sort_unstable();
         paths.dedup();

@@ -1,14 +1,24 @@
 //! Logs and metrics.
 
-use std::io::IsTerminal;
+use std::{fmt, io::IsTerminal};
 
 use axum::{Router, routing::get};
 use http::{HeaderValue, header::CONTENT_TYPE};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::ParseError,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Format, Json, JsonFields, Writer},
+    },
+    registry::LookupSpan,
+};
 
 use crate::{
     config::{Log, LogFormat},
+    request_context::{self, AsJson},
     respond,
 };
 
@@ -20,18 +30,56 @@ const BUCKETS: [f64; 11] =
 /// characters. Does nothing when a log is there already.
 pub fn start_log(settings: &Log) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(&settings.filter)?;
+    let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let as_text = match settings.format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Auto => is_terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
     let _ = if as_text {
-        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+        let line = Format::default().with_ansi(is_terminal);
+        builder.with_ansi(is_terminal).event_format(OfRequest::Text(line)).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(true).try_init()
+        let line = Format::default().json().flatten_event(true);
+        let line = OfRequest::Json(line.with_current_span(false).with_span_list(false));
+        builder.fmt_fields(JsonFields::new()).event_format(line).try_init()
     };
     Ok(())
+}
+
+/// Lines that say at their end for which request they were written.
+enum OfRequest {
+    Text(Format),
+    Json(Format<Json>),
+}
+
+impl<S, N> FormatEvent<S, N> for OfRequest
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        match self {
+            Self::Text(format) => format.format_event(context, Writer::new(&mut line), event),
+            Self::Json(format) => format.format_event(context, Writer::new(&mut line), event),
+        }?;
+        let line = line.trim_end();
+        let ended = request_context::look(|request| match self {
+            Self::Text(_) => writeln!(writer, "{line} {request}"),
+            Self::Json(_) => match line.strip_suffix('}') {
+                Some(open) => writeln!(writer, r#"{open},"request":{}}}"#, AsJson(request)),
+                None => writeln!(writer, "{line}"),
+            },
+        });
+        ended.unwrap_or_else(|| writeln!(writer, "{line}"))
+    }
 }
 
 /// Starts counting. What is counted before this is lost.

@@ -1,6 +1,7 @@
 //! The hot path: checking an access token.
 //!
-//! 1. Form and checksum: garbage is refused without a look at anything.
+//! 1. Form and checksum, when the credential is parsed: garbage is refused without a look at
+//!    anything.
 //! 2. The cached record by id; on a miss the tag (forgeries never reach the store), then the store.
 //! 3. The stored hash, in constant time.
 //! 4. The state of its client and of its user.
@@ -21,7 +22,7 @@ use tokenry_core::{
 use tokenry_protocol::{
     ids::TokenId,
     scope::Scope,
-    secret::{Credential, Kind},
+    secret::{Credential, Kind, Malformed},
     time::Timestamp,
 };
 use tokenry_store::{Store, StoreError};
@@ -56,6 +57,12 @@ pub enum VerifyError {
     Store(StoreError),
 }
 
+impl From<Malformed> for VerifyError {
+    fn from(_: Malformed) -> Self {
+        Self::Invalid("malformed")
+    }
+}
+
 impl From<StoreError> for VerifyError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -63,17 +70,13 @@ impl From<StoreError> for VerifyError {
 }
 
 impl VerifiedToken {
-    /// The record, with its last use exact.
-    pub fn record(&self) -> Token {
-        let mut token = self.cached.token.clone();
+    /// When it was last used, exactly.
+    pub fn used_at(&self) -> Option<Timestamp> {
         let used_at = self.cached.used_at.load(Ordering::Relaxed);
-        if let (Stage::Issued(issued), true) = (&mut token.stage, used_at != NEVER) {
-            issued.used_at = issued.used_at.max(Some(Timestamp::from_millis(used_at)));
-        }
-        token
+        (used_at != NEVER).then(|| Timestamp::from_millis(used_at))
     }
 
-    /// The record as it was read, its last use aside.
+    /// The record as it was read; its last use may be later than this says.
     pub fn token(&self) -> &Token {
         &self.cached.token
     }
@@ -99,16 +102,14 @@ impl Verifier {
         Self { store, cache: CoherentCache::new(capacity), uses: Uses::default() }
     }
 
-    /// Checks `presented`.
+    /// Checks `credential`.
     pub async fn verify(
         &self,
-        presented: &str,
+        credential: &Credential,
         keys: &TokenKeys,
         directory: &Directory,
         now: Timestamp,
     ) -> Result<VerifiedToken, VerifyError> {
-        let credential =
-            Credential::parse(presented).map_err(|_| VerifyError::Invalid("malformed"))?;
         let (kind, id) = (credential.parts().kind, credential.parts().id);
         let id = TokenId::new(id).map_err(|_| VerifyError::Invalid("malformed"))?;
         if kind != Kind::AccessToken {
@@ -116,7 +117,7 @@ impl Verifier {
         }
         let cached = match self.cache.get(&id) {
             Some(cached) => cached,
-            None => self.fill(id, &credential, keys).await?,
+            None => self.fill(id, credential, keys).await?,
         };
         let issued = cached.token.issued().ok_or(VerifyError::Invalid("not issued"))?;
         if !issued.access.hash.matches(&credential.hash()) {

@@ -188,7 +188,8 @@ pub async fn revoke(
 /// `GET /api/v2/oauth/tokens/current`: the verification address, open to every scope.
 pub async fn current(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     let verified = caller.token.ok_or(ApiError::InvalidToken)?;
-    let token = masked(&state, &verified.record());
+    let used_at = verified.used_at();
+    let token = OAuthTokenObject { used_at, ..masked(&state, verified.token()) };
     Ok(respond::json(StatusCode::OK, &one(token)))
 }
 

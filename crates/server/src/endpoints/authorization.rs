@@ -50,18 +50,18 @@ const PATH: &str = "/oauth/authorizations/new";
 const ALIAS: &str = "/oauth/authorize";
 
 /// `GET /oauth/authorizations/new`, `GET /oauth/authorize`
-pub async fn new(visit: Visit) -> Response {
-    visit.answer(by_query(&visit).await)
+pub async fn new(visit: Visit) -> PageResult {
+    by_query(&visit).await
 }
 
 /// `POST /oauth/authorizations/new`, `POST /oauth/authorize`: the same parameters as a form.
-pub async fn new_by_post(visit: Visit, body: Body) -> Response {
-    visit.answer(by_form(&visit, body).await)
+pub async fn new_by_post(visit: Visit, body: Body) -> PageResult {
+    by_form(&visit, body).await
 }
 
 /// `POST /oauth/authorizations`: the consent page's form.
-pub async fn decide(visit: Visit, body: Body) -> Response {
-    visit.answer(decided(&visit, body).await)
+pub async fn decide(visit: Visit, body: Body) -> PageResult {
+    decided(&visit, body).await
 }
 
 async fn by_query(visit: &Visit) -> PageResult {

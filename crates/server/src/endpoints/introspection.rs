@@ -39,7 +39,7 @@ pub async fn introspect(
     let presented = request.required("token")?;
     let answer = match Credential::parse(presented) {
         Ok(credential) => match credential.parts().kind {
-            Kind::AccessToken => access_token(&state, &client, presented, &credential).await?,
+            Kind::AccessToken => access_token(&state, &client, &credential).await?,
             Kind::RefreshToken => refresh_token(&state, &client, &credential).await?,
             _ => IntrospectionResponse::INACTIVE,
         },
@@ -51,12 +51,11 @@ pub async fn introspect(
 async fn access_token(
     state: &AppState,
     asker: &AuthenticatedClient,
-    presented: &str,
     credential: &Credential,
 ) -> Result<IntrospectionResponse, OAuthError> {
     let (keys, now) = (state.keys(), state.now());
-    let verified = match state.verifier.verify(presented, &keys.token, &state.directory, now).await
-    {
+    let verified = state.verifier.verify(credential, &keys.token, &state.directory, now).await;
+    let verified = match verified {
         Ok(verified) => verified,
         Err(VerifyError::Invalid(_)) => return Ok(IntrospectionResponse::INACTIVE),
         Err(VerifyError::Store(error)) => return Err(error.into()),

@@ -19,7 +19,6 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
     time::Timestamp,
 };
-use tracing::Span;
 
 use super::{
     basic::{Authorization, Basic, authorization},
@@ -27,6 +26,7 @@ use super::{
 };
 use crate::{
     failure_limits::Subject,
+    request_context,
     respond::ApiError,
     state::AppState,
     verify::{VerifiedToken, VerifyError},
@@ -61,7 +61,7 @@ impl FromRequestParts<AppState> for Caller {
             (Authorization::MalformedBasic, None) => Err(ApiError::WrongBasic),
             (Authorization::Basic(basic), None) => basic_user(basic, ip, state, now).await,
         }?;
-        Span::current().record("user.id", caller.user.id.get());
+        request_context::note_user(caller.user.id);
         Ok(caller)
     }
 }
@@ -87,7 +87,11 @@ async fn bearer(
 ) -> Result<Caller, ApiError> {
     let attempt = state.failures.begin(vec![Subject::bearer_address(ip)], now)?;
     let keys = state.keys();
-    match state.verifier.verify(token, &keys.token, &state.directory, now).await {
+    let verified = match Credential::parse(token) {
+        Ok(token) => state.verifier.verify(&token, &keys.token, &state.directory, now).await,
+        Err(malformed) => Err(malformed.into()),
+    };
+    match verified {
         Ok(verified) => {
             state.failures.forgive(attempt);
             state.verifier.note_use(&verified, now);
@@ -114,18 +118,15 @@ async fn basic_user(
         None => (basic.user.as_str(), false),
     };
     let email = fold_email(email);
-    let subjects = vec![Subject::account(&email), Subject::address(ip)];
+    let subjects = || vec![Subject::account(&email), Subject::address(ip)];
     if by_token {
-        let judged = user_by_api_token(&email, &basic.password, state).await?;
-        // Counted and told without waiting in between: many at once that are right are never taken
-        // for failures, and many that are wrong are counted before any of them is answered.
-        let attempt = state.failures.begin(subjects, now)?;
-        let (id, user) = judged.ok_or(ApiError::WrongBasic)?;
-        state.failures.forgive(attempt);
+        let found = user_by_api_token(&email, &basic.password, state).await?;
+        let judged = || found.ok_or(ApiError::WrongBasic);
+        let (id, user) = state.failures.judge(subjects, now, judged)?;
         state.api_token_uses.note(id, now);
         return Ok(Caller { user, token: None });
     }
-    let attempt = state.failures.begin(subjects, now)?;
+    let attempt = state.failures.begin(subjects(), now)?;
     match user_by_password(&email, basic.password, state).await {
         Ok(Some(user)) => {
             state.failures.forgive(attempt);

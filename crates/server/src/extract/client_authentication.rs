@@ -2,8 +2,7 @@
 //!
 //! 1. Read the header and the body; more than one method is refused.
 //! 2. Find the client by its identifier.
-//! 3. Count the attempt against the limits of the client and of the address, and let `core` judge
-//!    the secret.
+//! 3. Let `core` judge the secret, within the limits of the client and of the address.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -21,6 +20,7 @@ use tokenry_protocol::{
 use super::basic::{Authorization, Basic, authorization};
 use crate::{
     failure_limits::Subject,
+    request_context,
     respond::{AuthenticatedBy, OAuthError},
     state::AppState,
 };
@@ -41,22 +41,17 @@ pub async fn authenticated_client(
     state: &AppState,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let presented = read(headers, parameters, dialect)?;
-    let subjects = vec![Subject::client(&presented.identifier), Subject::address(ip)];
+    let subjects = || vec![Subject::client(&presented.identifier), Subject::address(ip)];
     let client = match ClientIdentifier::parse(&presented.identifier) {
         Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
         Err(_) => None,
     };
-    // Counted and judged without waiting in between: many at once that are right are never taken
-    // for failures, and many that are wrong are counted before any of them is answered.
-    let attempt = state.failures.begin(subjects, state.now())?;
-    match authenticate(client, presented.secret.as_deref()) {
-        Ok(client) => {
-            state.failures.forgive(attempt);
-            tracing::Span::current().record("client.id", client.client().id.get());
-            Ok(client)
-        }
-        Err(rejection) => Err(OAuthError::Rejected(rejection, presented.by)),
-    }
+    let client = state.failures.judge(subjects, state.now(), || {
+        authenticate(client, presented.secret.as_deref())
+            .map_err(|rejection| OAuthError::Rejected(rejection, presented.by))
+    })?;
+    request_context::note_client(client.client().id);
+    Ok(client)
 }
 
 fn read(
@@ -80,7 +75,7 @@ fn read(
     };
     let by = AuthenticatedBy::Header;
     let (identifier, secret) =
-        form_decoded(&basic).ok_or(OAuthError::Rejected(Rejection::ClientSecretWrong, by))?;
+        form_decoded(basic).ok_or(OAuthError::Rejected(Rejection::ClientSecretWrong, by))?;
     let named_otherwise = in_body.is_some_and(|in_body| in_body != identifier);
     if secret_in_body.is_some() || named_otherwise {
         return Err(Rejection::TwoMethods.into());
@@ -95,10 +90,13 @@ fn is_users(basic: &Basic, dialect: Dialect) -> bool {
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-fn form_decoded(basic: &Basic) -> Option<(String, String)> {
-    let decode = |half: &str| {
+fn form_decoded(basic: Basic) -> Option<(String, String)> {
+    let decode = |half: String| {
+        if !half.contains(['+', '%']) {
+            return Some(half);
+        }
         let spaced = half.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
     };
-    Some((decode(&basic.user)?, decode(&basic.password)?))
+    Some((decode(basic.user)?, decode(basic.password)?))
 }

@@ -44,7 +44,10 @@ impl FramingWatch {
     }
 
     fn extend(&mut self, piece: &[u8]) {
-        let room = PREFIX_MAX.saturating_sub(self.prefix.len());
+        let first = self.prefix.first().or(piece.first());
+        // Most lines are told from both by their first byte, which is kept: the line is not empty.
+        let kept = if first.is_some_and(|byte| b"tTcC".contains(byte)) { PREFIX_MAX } else { 2 };
+        let room = kept.saturating_sub(self.prefix.len());
         if room == 0 {
             return;
         }

@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -88,7 +88,11 @@ pub(super) struct GuardedStream {
     waiting: Waiting,
     /// How many requests had begun when the stream was last looked at.
     seen: usize,
-    deadline: Pin<Box<Sleep>>,
+    /// When the present wait is over.
+    deadline: Instant,
+    /// Rings at the deadline or before: setting it anew at each turn would cost more than a look
+    /// when it rings.
+    alarm: Pin<Box<Sleep>>,
     idle_timeout: Duration,
     head_timeout: Duration,
     /// Runs while the peer takes nothing of an answer.
@@ -105,7 +109,8 @@ impl GuardedStream {
             speech: Speech::Unknown,
             waiting: Waiting::Idle,
             seen: 0,
-            deadline: Box::pin(tokio::time::sleep(limits.idle_timeout)),
+            deadline: Instant::now() + limits.idle_timeout,
+            alarm: Box::pin(tokio::time::sleep(limits.idle_timeout)),
             idle_timeout: limits.idle_timeout,
             head_timeout: limits.head_timeout,
             stalled: None,
@@ -135,7 +140,22 @@ impl GuardedStream {
             Waiting::Head => self.head_timeout,
             Waiting::Answer => return,
         };
-        self.deadline.as_mut().reset(Instant::now() + limit);
+        self.deadline = Instant::now() + limit;
+        if self.deadline < self.alarm.deadline() {
+            self.alarm.as_mut().reset(self.deadline);
+        }
+    }
+
+    /// Whether what is being waited for has come too late.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.waiting != Waiting::Answer {
+            ready!(self.alarm.as_mut().poll(context));
+            if self.deadline <= self.alarm.deadline() {
+                return Poll::Ready(());
+            }
+            self.alarm.as_mut().reset(self.deadline);
+        }
+        Poll::Pending
     }
 
     /// Requests begin and end without a word to the stream, which looks when it is read.
@@ -186,10 +206,7 @@ impl AsyncRead for GuardedStream {
             }
             return Poll::Ready(read);
         }
-        if this.waiting != Waiting::Answer && this.deadline.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        Poll::Pending
+        this.poll_late(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -6,13 +6,14 @@ mod guarded;
 mod tests;
 
 use std::{
+    convert::Infallible,
     io,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use axum::{body::Body, extract::ConnectInfo, response::Response};
 use http::{HeaderValue, Request, StatusCode, Version, header::CONNECTION};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -25,7 +26,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
-use tower::ServiceExt;
+use tower::Service;
 
 use self::guarded::{Guard, GuardedStream};
 use crate::{config::Limits, respond};
@@ -49,9 +50,9 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop` is done; then finishes what is in flight, within the limit for that.
-pub async fn serve(
+pub async fn serve<S: Answer>(
     listener: TcpListener,
-    router: Router,
+    answer: S,
     limits: &Limits,
     stop: impl Future<Output = ()>,
 ) {
@@ -77,7 +78,7 @@ pub async fn serve(
                 continue;
             }
         };
-        let connection = connection(stream, peer, &router, limits);
+        let connection = connection(stream, peer, &answer, limits);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
         tokio::spawn(async move {
             let (io, service) = connection;
@@ -99,8 +100,8 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        // The guard cuts slow heads off sooner; this is for connections that say nothing more.
-        .header_read_timeout(limits.idle_timeout + limits.head_timeout)
+        // The guard cuts off slow heads and connections that say nothing more.
+        .header_read_timeout(None)
         .max_buf_size(limits.head_max.max(8_192));
     builder
         .http2()
@@ -114,30 +115,45 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-type BoxedAnswer = std::pin::Pin<Box<dyn Future<Output = Result<Response, axum::BoxError>> + Send>>;
+/// What answers requests.
+pub trait Answer:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
 
-fn connection(
+impl<S> Answer for S where
+    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+fn connection<S: Answer>(
     stream: TcpStream,
     peer: SocketAddr,
-    router: &Router,
+    answer: &S,
     limits: &Limits,
 ) -> (
     TokioIo<GuardedStream>,
     impl hyper::service::Service<
         Request<Incoming>,
         Response = Response,
-        Error = axum::BoxError,
-        Future = BoxedAnswer,
-    > + use<>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + use<S>,
 ) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let guard = Arc::new(Guard::default());
     let io = TokioIo::new(GuardedStream::new(stream, Arc::clone(&guard), limits));
-    let router = router.clone();
-    let service = service_fn(move |request: Request<Incoming>| -> BoxedAnswer {
-        let (router, guard) = (router.clone(), Arc::clone(&guard));
-        Box::pin(async move {
+    let answer = answer.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (mut answer, guard) = (answer.clone(), Arc::clone(&guard));
+        async move {
             let _in_flight = guard.enter();
             let ambiguous = guard.is_ambiguous.load(Ordering::Relaxed);
             if ambiguous && request.version() <= Version::HTTP_11 {
@@ -145,8 +161,9 @@ fn connection(
             }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            Ok(router.oneshot(request).await?)
-        })
+            // Whatever answers is always ready.
+            answer.call(request).await
+        }
     });
     (io, service)
 }

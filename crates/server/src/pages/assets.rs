@@ -6,7 +6,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
-use super::{error::PageError, visit::Visit};
+use super::{error::PageResult, visit::Visit};
 use crate::views::{Asset, Problem, assets};
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -16,16 +16,13 @@ const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600"
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// `GET /assets/{file}`
-pub async fn serve(visit: Visit, params: RawPathParams) -> Response {
+pub async fn serve(visit: Visit, params: RawPathParams) -> PageResult {
     let file = params.iter().find_map(|(name, value)| (name == "file").then_some(value));
     let asset = file.and_then(|file| {
         let mut all = assets().iter();
         all.find(|asset| asset.path.strip_prefix("/assets/") == Some(file))
     });
-    visit.answer(match asset {
-        Some(asset) => Ok(give(asset, visit.target())),
-        None => Err(PageError::Problem(Problem::NotFound)),
-    })
+    asset.map(|asset| give(asset, visit.target())).ok_or_else(|| Problem::NotFound.into())
 }
 
 fn give(asset: &Asset, target: &str) -> Response {

@@ -1,6 +1,6 @@
 //! Connected apps: what has access to one's account, and ending it.
 
-use axum::{body::Body, extract::RawPathParams, response::Response};
+use axum::{body::Body, extract::RawPathParams};
 use http::StatusCode;
 use tokenry_core::{
     event::Actor,
@@ -42,15 +42,15 @@ const NOTICE_KEPT: Seconds = Seconds(60);
 const NOTHING_LEFT: &str = "0";
 
 /// `GET /account/connections`
-pub async fn show(visit: Visit) -> Response {
-    visit.answer(shown_to(&visit).await)
+pub async fn show(visit: Visit) -> PageResult {
+    shown_to(&visit).await
 }
 
 /// `POST /account/connections/{id}/revoke`
-pub async fn revoke(visit: Visit, params: RawPathParams, body: Body) -> Response {
+pub async fn revoke(visit: Visit, params: RawPathParams, body: Body) -> PageResult {
     let id = params.iter().find_map(|(name, value)| (name == "id").then_some(value));
     let id = id.and_then(|id| TokenId::parse(id).ok());
-    visit.answer(revoked(&visit, id, body).await)
+    revoked(&visit, id, body).await
 }
 
 async fn shown_to(visit: &Visit) -> PageResult {

@@ -1,17 +1,14 @@
 //! Pages that say why there is no other page.
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use tokenry_protocol::{oauth::parameters::InvalidRequest, time::Seconds};
 use tokenry_store::StoreError;
 
-use super::{
-    answer::{self, Allowances},
-    visit::Visit,
-};
+use super::answer::{self, Allowances};
 use crate::{
     extract::body::BodyError,
-    respond,
+    request_context, respond,
     views::{ErrorPage, Problem},
 };
 
@@ -67,9 +64,8 @@ pub fn malformed(detail: impl Into<String>) -> Problem {
     Problem::MalformedRequest { detail: detail.into() }
 }
 
-impl PageError {
-    /// The page.
-    pub fn answer(self, request_id: &str) -> Response {
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
         let (status, problem) = match self {
             Self::Problem(problem) => (status(&problem), problem),
             Self::SentBack(location) => return answer::see_other(&location),
@@ -91,19 +87,19 @@ impl PageError {
                 (status(&problem), problem)
             }
         };
-        explain(status, problem, request_id)
+        explain(status, problem)
     }
 }
 
 /// The page for a problem under any status. `Retry-After` comes with the problems that pass.
-pub fn explain(status: StatusCode, problem: Problem, request_id: &str) -> Response {
+pub fn explain(status: StatusCode, problem: Problem) -> Response {
     let wait = match problem {
         Problem::TooManyAttempts { retry_after } | Problem::Unavailable { retry_after } => {
             Some(retry_after)
         }
         _ => None,
     };
-    let content = ErrorPage { problem, request_id: request_id.to_owned() };
+    let content = ErrorPage { problem, request_id: request_context::id() };
     let response = answer::page(status, &content, &Allowances::default());
     match wait {
         Some(wait) => with_retry_after(response, wait),
@@ -130,10 +126,4 @@ const fn status(problem: &Problem) -> StatusCode {
         Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Problem::NotFound => StatusCode::NOT_FOUND,
     }
-}
-
-/// Every address that is nobody's, outside the record API.
-#[expect(clippy::unused_async, reason = "handlers are asynchronous")]
-pub async fn not_found(visit: Visit) -> Response {
-    visit.answer(Err(Problem::NotFound.into()))
 }

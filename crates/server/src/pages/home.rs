@@ -1,6 +1,5 @@
 //! The start page.
 
-use axum::response::Response;
 use http::StatusCode;
 
 use super::{
@@ -15,8 +14,8 @@ use crate::{
 };
 
 /// `GET /`
-pub async fn show(visit: Visit) -> Response {
-    visit.answer(page(&visit).await)
+pub async fn show(visit: Visit) -> PageResult {
+    page(&visit).await
 }
 
 async fn page(visit: &Visit) -> PageResult {

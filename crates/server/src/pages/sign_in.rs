@@ -8,7 +8,7 @@
 //! 4. A new session. The one before it ends, whoever's it was, so no session that somebody else
 //!    placed in the browser ever becomes the user's.
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
 use http::StatusCode;
 use tokenry_core::user::{User, fold_email};
 use tokenry_protocol::oauth::parameters::Parameters;
@@ -34,13 +34,13 @@ use crate::{
 };
 
 /// `GET /sign-in`
-pub async fn show(visit: Visit) -> Response {
-    visit.answer(shown(&visit).await)
+pub async fn show(visit: Visit) -> PageResult {
+    shown(&visit).await
 }
 
 /// `POST /sign-in`
-pub async fn submit(visit: Visit, body: Body) -> Response {
-    visit.answer(submitted(&visit, body).await)
+pub async fn submit(visit: Visit, body: Body) -> PageResult {
+    submitted(&visit, body).await
 }
 
 /// Why somebody is sent here.

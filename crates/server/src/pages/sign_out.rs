@@ -19,8 +19,8 @@ use crate::{
 const SIGNED_OUT: &str = "/signed-out";
 
 /// `POST /sign-out`
-pub async fn submit(visit: Visit, body: Body) -> Response {
-    visit.answer(submitted(&visit, body).await)
+pub async fn submit(visit: Visit, body: Body) -> PageResult {
+    submitted(&visit, body).await
 }
 
 /// `GET /signed-out`

@@ -2,16 +2,11 @@
 
 use std::{convert::Infallible, net::IpAddr};
 
-use axum::{
-    body::Body,
-    extract::{FromRequestParts, OriginalUri},
-    http::request::Parts,
-    response::Response,
-};
-use http::{HeaderMap, HeaderName, Uri, header::CONTENT_TYPE};
+use axum::{body::Body, extract::FromRequestParts, http::request::Parts};
+use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use tokenry_protocol::{oauth::parameters::Parameters, time::Timestamp};
 
-use super::error::{PageError, PageResult};
+use super::error::PageError;
 use crate::{
     extract::{
         body,
@@ -19,11 +14,9 @@ use crate::{
         page_token::{self, Binding},
         sign_in_session::{self, SignedIn},
     },
+    request_context,
     state::AppState,
 };
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const REQUEST_ID_MAX: usize = 64;
 
 /// A browser's request without its body.
 pub struct Visit {
@@ -43,7 +36,7 @@ impl FromRequestParts<AppState> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
-        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await?;
+        let uri = parts.uri.clone();
         Ok(Self { state: state.clone(), now: state.now(), headers: parts.headers.clone(), ip, uri })
     }
 }
@@ -79,7 +72,7 @@ impl Visit {
     pub async fn signed_in(&self) -> Result<Option<SignedIn>, PageError> {
         let found = sign_in_session::find(&self.headers, &self.state).await?;
         if let Some(signed_in) = &found {
-            tracing::Span::current().record("user.id", signed_in.user.id.get());
+            request_context::note_user(signed_in.user.id);
         }
         Ok(found)
     }
@@ -93,16 +86,5 @@ impl Visit {
     pub fn page_token_holds(&self, binding: Binding<'_>, form: &Parameters) -> bool {
         let presented = form.text("page_token").ok().flatten().unwrap_or_default();
         page_token::holds(&self.state.keys().page, binding, presented, self.now)
-    }
-
-    /// The page, or the page that says why there is none.
-    pub fn answer(&self, result: PageResult) -> Response {
-        result.unwrap_or_else(|error| error.answer(self.request_id()))
-    }
-
-    /// By which operators find the request in the log.
-    fn request_id(&self) -> &str {
-        let id = self.headers.get(REQUEST_ID);
-        id.and_then(|id| id.to_str().ok()).filter(|id| id.len() <= REQUEST_ID_MAX).unwrap_or("-")
     }
 }

@@ -1,6 +1,6 @@
 //! The server as tests see it.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{body::Body, response::Response};
 use http::Request;
@@ -8,12 +8,13 @@ use tokenry_core::credentials::Key;
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::{
     config::{BaseUrl, Config},
+    envelope::Envelope,
     environment::{Clock as _, Environment},
     routes,
     state::{AppState, Parts},
 };
 use tokenry_store::{Store, sqlite::SqliteStore};
-use tower::{ServiceExt as _, util::BoxCloneSyncService};
+use tower::ServiceExt as _;
 
 use super::{Browser, Call, FaultyStore, SeededEntropy, TestClock};
 
@@ -27,7 +28,7 @@ pub struct TestApp {
     pub clock: Arc<TestClock>,
     pub store: Arc<FaultyStore>,
     pub state: AppState,
-    router: BoxCloneSyncService<Request<Body>, Response, Infallible>,
+    router: Envelope,
 }
 
 impl TestApp {
@@ -71,7 +72,7 @@ impl TestApp {
         })
         .await
         .expect("the server starts");
-        let router = BoxCloneSyncService::new(routes::router(state.clone()));
+        let router = routes::router(state.clone());
         Self { clock, store, state, router }
     }
 
