@@ -70,7 +70,7 @@ impl RedirectUri {
                 Err(Form)
             }
             "https" => Ok(Self(text.to_owned())),
-            "http" if is_loopback(&url) => Ok(Self(text.to_owned())),
+            "http" if is_loopback(text) => Ok(Self(text.to_owned())),
             scheme if !scheme.contains('.') => Err(Scheme),
             _ if kind == ClientKind::Confidential => Err(PrivateScheme),
             _ => Ok(Self(text.to_owned())),
@@ -103,8 +103,14 @@ fn is_dots(part: &str) -> bool {
     part == "." || part == ".."
 }
 
-fn is_loopback(url: &Url) -> bool {
-    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+/// Whether an http address names a loopback host in its one spelling: URL parsers read `127.1` and
+/// `2130706433` as one too, and what resolves an address may not.
+fn is_loopback(text: &str) -> bool {
+    let after_scheme = text.get("http://".len()..).unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"].into_iter().any(|host| {
+        let rest = after_scheme.strip_prefix(host);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?']))
+    })
 }
 
 /// Splits `http://127.0.0.1:PORT/rest` into host and rest, so that only the port is ignored.
@@ -142,6 +148,12 @@ mod tests {
             ("http://plain.acme.test/cb", Confidential, Err(Scheme)),
             ("http://127.0.0.1.evil.test/cb", Public, Err(Scheme)),
             ("http://localhost.evil.test/cb", Public, Err(Scheme)),
+            ("http://127.0.0.1", Public, Ok(())),
+            ("http://127.1/cb", Public, Err(Scheme)),
+            ("http://2130706433/cb", Public, Err(Scheme)),
+            ("http://0x7f.0.0.1/cb", Public, Err(Scheme)),
+            ("http://LOCALHOST/cb", Public, Err(Scheme)),
+            ("http://[0:0:0:0:0:0:0:1]/cb", Public, Err(Scheme)),
             ("javascript:alert(1)", Public, Err(Scheme)),
             ("data:text/html,x", Public, Err(Scheme)),
             ("/cb", Public, Err(Form)),
