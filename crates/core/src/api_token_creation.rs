@@ -1,7 +1,7 @@
 //! API tokens: creating and changing them through the record API.
 //!
 //! An API token works with the address of one user and has that user's full rights. So whoever
-//! creates one with a bearer token must hold the scope for everything.
+//! creates one with a bearer token, or brings one back, must hold the scope for everything.
 
 use tokenry_protocol::{
     api::{
@@ -35,11 +35,7 @@ pub struct ApprovedApiToken {
 
 /// What an API token can do and a token of the scope `held` cannot.
 pub fn missing_scopes(held: &Scope, catalog: &ScopeCatalog) -> Vec<ScopeToken> {
-    let everything = ["read", "write"].map(ScopeToken::parse);
-    let everything = everything.into_iter().filter_map(Result::ok);
-    Scope::from_tokens(everything)
-        .map(|full| full.beyond(held, catalog).into_iter().cloned().collect())
-        .unwrap_or_default()
+    Scope::everything().beyond(held, catalog).into_iter().cloned().collect()
 }
 
 /// Judges a request. `assigned` is the user whom it names, if there is one.

@@ -101,6 +101,14 @@ pub fn check(
 }
 
 impl Settings {
+    /// The settings of a new client that is registered by a bearer token of the scope `held`: it
+    /// may ask for as much, unless the request says otherwise.
+    #[must_use]
+    pub fn within(mut self, held: &Scope) -> Self {
+        self.rest.allowed_scope.get_or_insert_with(|| held.clone());
+        self
+    }
+
     /// A new client with these settings.
     pub fn register(self, id: ClientId, minting: &Minting<'_>) -> MintedClient {
         self.into_client(id, None, minting)

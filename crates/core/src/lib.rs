@@ -12,6 +12,7 @@ pub mod api_token_creation;
 pub mod authorization;
 pub mod client;
 pub mod client_authentication;
+pub mod client_reach;
 pub mod client_registration;
 pub mod credentials;
 pub mod event;

@@ -127,6 +127,12 @@ impl Scope {
         Self(vec![ScopeToken("read".to_owned())])
     }
 
+    /// All that a scope can grant.
+    pub fn everything() -> Self {
+        let words = Access::BOTH.map(Access::as_str).into_iter().chain([IMPERSONATE]);
+        Self(words.map(|word| ScopeToken(word.to_owned())).collect())
+    }
+
     /// Takes words in order and drops repetitions.
     pub fn from_tokens(tokens: impl IntoIterator<Item = ScopeToken>) -> Result<Self, InvalidScope> {
         let mut kept: Vec<ScopeToken> = Vec::new();

@@ -94,11 +94,12 @@ fn description_and_status_can_change() {
 fn minting_one_takes_the_scope_for_everything() {
     let catalog = World::confidential().policy.scopes;
     for (held, missing) in [
-        ("read write", ""),
-        ("unrestricted", ""),
-        ("write", "read"),
-        ("oauth:write", "read write"),
-        ("oauth tickets users", "read write"),
+        ("read write impersonate", ""),
+        ("unrestricted impersonate", ""),
+        ("read write", "impersonate"),
+        ("write", "read impersonate"),
+        ("oauth:write", "read write impersonate"),
+        ("oauth tickets users", "read write impersonate"),
     ] {
         let found: Vec<_> =
             missing_scopes(&scope(held), &catalog).iter().map(ToString::to_string).collect();

@@ -14,6 +14,7 @@ mod api_token_creation;
 mod authorization;
 mod client;
 mod client_authentication;
+mod client_reach;
 mod client_registration;
 mod grant;
 mod grant_types;

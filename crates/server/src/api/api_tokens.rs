@@ -20,7 +20,7 @@ use tokenry_protocol::{
 use tokenry_store::{Conditional, Deletion, IdSequence, Insertion};
 use tokio::sync::Mutex;
 
-use super::{READ, WRITE, body::UnreadBody, minting};
+use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing};
 use crate::{
     extract::{caller::Caller, path_id::PathId},
     respond::{self, ApiError},
@@ -36,6 +36,12 @@ fn check(state: &AppState, caller: &Caller, need: Requirement) -> Result<(), Api
     caller.require_scope(state, need)?;
     caller.require_admin()?;
     if state.config.api_tokens.enabled { Ok(()) } else { Err(ApiError::NotFound) }
+}
+
+/// An API token has every right of its user, and so must a bearer token that brings one to life.
+fn require_everything(state: &AppState, caller: &Caller) -> Result<(), ApiError> {
+    let missing = caller.scope().map(|held| missing_scopes(held, &state.policy.scopes));
+    refuse_missing(&missing.unwrap_or_default())
 }
 
 /// `GET /api/v2/api_tokens`: all of them on one page.
@@ -58,12 +64,7 @@ pub async fn create(
     if !state.config.api_tokens.creation {
         return Err(ApiError::WrongRole);
     }
-    let held = caller.token.as_ref().and_then(|token| token.scope());
-    let missing = held.map(|held| missing_scopes(held, &state.policy.scopes));
-    if let Some(missing) = missing.filter(|missing| !missing.is_empty()) {
-        let missing = missing.iter().map(ToString::to_string).collect();
-        return Err(ApiError::MissingScopes(missing));
-    }
+    require_everything(&state, &caller)?;
     let request = ApiTokenRequest::parse(&body.read(&state).await?)?;
     let assigned = match request.assigned_user_id.as_value() {
         Some(Some(id)) => state.store.find_user(*id).await?,
@@ -113,6 +114,9 @@ pub async fn update(
     let before = state.store.find_api_token(id).await?;
     let before = before.ok_or(ApiError::NotFound)?;
     let changed = change(&before, request, state.now())?;
+    if before.status == ApiTokenStatus::Inactive && changed.status == ApiTokenStatus::Active {
+        require_everything(&state, &caller)?;
+    }
     match state.store.update_api_token(changed.clone()).await? {
         Conditional::Now => {
             let body = one(masked(&state, changed));

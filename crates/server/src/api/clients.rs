@@ -5,6 +5,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
+    client_reach,
     client_registration::{self, MintedClient},
     user::User,
 };
@@ -25,6 +26,7 @@ use super::{
     body::UnreadBody,
     minting,
     pagination::{Address, Binding, List, Paging},
+    refuse_missing,
 };
 use crate::{
     extract::{caller::Caller, path_id::PathId},
@@ -91,9 +93,14 @@ pub async fn create(
     let request = ClientRequest::parse(&body.read(&state).await?)?;
     let owner = find_owner(&state, &request).await?;
     let settings = client_registration::check(request, None, &caller.user, owner.as_ref())?;
+    let settings = match caller.scope() {
+        Some(held) => settings.within(held),
+        None => settings,
+    };
     let keys = state.keys();
     let id: ClientId = state.ids.next(IdSequence::Clients).await?;
     let minted = settings.register(id, &minting(&state, &keys, state.now()));
+    check_reach(&state, &caller, None, &minted.client)?;
     match state.store.insert_client(minted.client.clone()).await? {
         Insertion::Done => Ok(answer(&state, StatusCode::CREATED, &minted)),
         Insertion::Duplicate => Err(client_registration::identifier_taken().into()),
@@ -132,10 +139,11 @@ pub async fn update(
     let request = ClientRequest::parse(&body)?;
     let before = before.ok_or(ApiError::NotFound)?;
     let owner = find_owner(&state, &request).await?;
-    let caller = &caller.user;
-    let settings = client_registration::check(request, Some(&before), caller, owner.as_ref())?;
+    let user = &caller.user;
+    let settings = client_registration::check(request, Some(&before), user, owner.as_ref())?;
     let keys = state.keys();
     let minted = settings.update(&before, &minting(&state, &keys, state.now()));
+    check_reach(&state, &caller, Some(&before), &minted.client)?;
     write(&state, minted, turn).await
 }
 
@@ -149,11 +157,13 @@ pub async fn generate_secret(
     caller.require_admin()?;
     let PathId(id) = id?;
     let turn = CHANGE.lock().await;
-    let client = state.store.find_client(id).await?;
-    let client = client.ok_or(ApiError::NotFound)?;
+    let before = state.store.find_client(id).await?;
+    let before = before.ok_or(ApiError::NotFound)?;
     let keys = state.keys();
     let minting = minting(&state, &keys, state.now());
-    write(&state, client_registration::generate_secret(client, &minting)?, turn).await
+    let minted = client_registration::generate_secret(before.clone(), &minting)?;
+    check_reach(&state, &caller, Some(&before), &minted.client)?;
+    write(&state, minted, turn).await
 }
 
 /// `DELETE /api/v2/oauth/clients/{id}`: its tokens, refresh tokens and codes die with it.
@@ -195,6 +205,20 @@ async fn write(
         Some(Insertion::OwnerGone) => Err(client_registration::owner_gone().into()),
         None => Err(ApiError::NotFound),
     }
+}
+
+/// A bearer token gets no client into its hands that may do more than itself.
+fn check_reach(
+    state: &AppState,
+    caller: &Caller,
+    before: Option<&Client>,
+    after: &Client,
+) -> Result<(), ApiError> {
+    let Some(held) = caller.scope() else {
+        return Ok(());
+    };
+    let bearer = (held, caller.user.id);
+    refuse_missing(&client_reach::missing_scopes(bearer, before, after, &state.policy.scopes))
 }
 
 /// Whom a request names as the one who answers for the client.

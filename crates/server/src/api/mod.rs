@@ -14,11 +14,11 @@ pub mod users;
 
 use tokenry_core::minting::Minting;
 use tokenry_protocol::{
-    scope::{Access, Requirement},
+    scope::{Access, Requirement, ScopeToken},
     time::Timestamp,
 };
 
-use crate::{extract::caller::OAUTH, keyring::Keys, state::AppState};
+use crate::{extract::caller::OAUTH, keyring::Keys, respond::ApiError, state::AppState};
 
 /// What reading records takes of a bearer token.
 const READ: Requirement = Requirement { resource: OAUTH, access: Access::Read };
@@ -28,4 +28,12 @@ const WRITE: Requirement = Requirement { resource: OAUTH, access: Access::Write 
 /// What decisions mint with.
 fn minting<'a>(state: &'a AppState, keys: &'a Keys, now: Timestamp) -> Minting<'a> {
     Minting { now, keys: &keys.token, entropy: state.environment.entropy.as_ref() }
+}
+
+/// Refuses a bearer token that lacks any of these.
+fn refuse_missing(missing: &[ScopeToken]) -> Result<(), ApiError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::MissingScopes(missing.iter().map(ToString::to_string).collect()))
 }

@@ -131,8 +131,7 @@ pub async fn create(
         Sent::Value(ClientReference::Id(id)) => state.directory.find_client(id).await?,
         _ => None,
     };
-    let held = caller.token.as_ref().and_then(|token| token.scope());
-    let approved = approve(request, client.as_deref(), held, &state.policy)?;
+    let approved = approve(request, client.as_deref(), caller.scope(), &state.policy)?;
     let keys = state.keys();
     let issuance = Issuance {
         id: state.ids.next(IdSequence::Tokens).await?,

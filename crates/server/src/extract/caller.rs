@@ -15,7 +15,7 @@ use tokenry_core::{
 };
 use tokenry_protocol::{
     ids::ApiTokenId,
-    scope::Requirement,
+    scope::{Requirement, Scope},
     secret::{Credential, Kind},
     time::Timestamp,
 };
@@ -180,9 +180,14 @@ async fn user_by_password(
 }
 
 impl Caller {
+    /// What the bearer token may do; `None` by Basic.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.token.as_ref().and_then(VerifiedToken::scope)
+    }
+
     /// Refuses a bearer token without the scope. Basic passes.
     pub fn require_scope(&self, state: &AppState, need: Requirement) -> Result<(), ApiError> {
-        let Some(scope) = self.token.as_ref().and_then(VerifiedToken::scope) else {
+        let Some(scope) = self.scope() else {
             return Ok(());
         };
         if state.policy.scopes.covers(scope, need) {

@@ -179,8 +179,8 @@ async fn a_bearer_needs_the_scope_and_mints_no_more_than_it_has() {
     // An API token has every right of its user.
     let body = json!({"api_token": {}});
     let answer = world.app.post(PATH).bearer(&write).json(&body).await;
-    assert_missing_scope(&answer, "read write");
-    let full = world.bearer("read write").await;
+    assert_missing_scope(&answer, "read write impersonate");
+    let full = world.bearer("read write impersonate").await;
     world.app.post(PATH).bearer(&full).json(&body).await.expect(201);
 }
 
