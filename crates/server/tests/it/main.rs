@@ -10,6 +10,7 @@
 #![expect(unreachable_pub, reason = "nobody depends on tests, and `pub` is shorter")]
 
 mod api;
+mod attacks;
 mod contract;
 mod endpoints;
 mod envelope;

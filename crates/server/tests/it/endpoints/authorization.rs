@@ -3,52 +3,15 @@
 mod consent;
 mod refusal;
 
-use tokenry_protocol::{
-    pkce::CodeVerifier,
-    redirect_uri::{ClientKind, RedirectUri},
+use tokenry_protocol::redirect_uri::{ClientKind, RedirectUri};
+
+use crate::support::{
+    AUTHORIZATION as REQUEST, Answer, Browser, Form, PASSWORD, TestApp, TestClient, TestUser,
+    VERIFIER, authorization_request as request, parameter,
 };
-
-use crate::support::{Answer, Browser, Form, PASSWORD, TestApp, TestClient, TestUser, VERIFIER};
-
-const REQUEST: &str = "/oauth/authorizations/new";
-
-/// A request of this client's, changed by `changes`; an empty value takes the parameter out.
-fn request(client: &TestClient, changes: &[(&str, &str)]) -> String {
-    let mut parameters = vec![
-        ("response_type", "code".to_owned()),
-        ("client_id", client.identifier.clone()),
-        ("redirect_uri", client.redirect_uri.clone()),
-        ("scope", "read".to_owned()),
-        ("state", "s1".to_owned()),
-    ];
-    if client.is_public() {
-        parameters.push(("code_challenge", challenge()));
-        parameters.push(("code_challenge_method", "S256".to_owned()));
-    }
-    for (name, value) in changes {
-        parameters.retain(|(known, _)| known != name);
-        if !value.is_empty() {
-            parameters.push((name, (*value).to_owned()));
-        }
-    }
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    format!("{REQUEST}?{query}")
-}
-
-fn challenge() -> String {
-    let challenge = CodeVerifier::parse(VERIFIER).unwrap().challenge();
-    challenge.as_str().to_owned()
-}
 
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// A parameter of an address.
-fn parameter(address: &str, name: &str) -> Option<String> {
-    let (_, query) = address.split_once('?')?;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find_map(|(found, value)| (found == name).then(|| value.into_owned()))
 }
 
 struct World {

@@ -1,6 +1,6 @@
 //! The server as tests see it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{body::Body, response::Response};
 use http::Request;
@@ -13,7 +13,10 @@ use tokenry_server::{
     routes,
     state::{AppState, Parts},
 };
-use tokenry_store::{Store, sqlite::SqliteStore};
+use tokenry_store::{
+    Store,
+    sqlite::{SqliteStore, StoreOptions},
+};
 use tower::ServiceExt as _;
 
 use super::{Browser, Call, FaultyStore, SeededEntropy, TestClock};
@@ -41,6 +44,13 @@ impl TestApp {
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let store = Arc::new(SqliteStore::in_memory().expect("a database in memory"));
         Self::over(store, configure).await
+    }
+
+    /// With its database in a folder.
+    pub async fn on_disk(folder: &Path) -> Self {
+        let file = folder.join("tokenry.db");
+        let store = SqliteStore::open(file, StoreOptions::default()).expect("a database");
+        Self::over(Arc::new(store), |_| ()).await
     }
 
     /// The same server after a restart, with the store that it left behind.

@@ -2,6 +2,7 @@
 //! stands still, seeded randomness and a store that can be sent away.
 
 mod app;
+mod authorization_request;
 mod browser;
 mod call;
 mod cast;
@@ -11,6 +12,7 @@ mod faulty_store;
 mod grants;
 
 pub use app::{BASE, NOON, TestApp};
+pub use authorization_request::{AUTHORIZATION, authorization_request, parameter};
 pub use browser::{Browser, Form};
 pub use call::{Answer, Call};
 pub use cast::{PASSWORD, TestClient, TestUser};
