@@ -50,7 +50,7 @@ fn parse(value: &HeaderValue) -> Authorization {
     let Some((scheme, rest)) = value.as_bytes().split_once_space() else {
         return Authorization::None;
     };
-    let rest = rest.trim_ascii();
+    let rest = without_spaces(rest);
     if rest.is_empty() {
         Authorization::None
     } else if scheme.eq_ignore_ascii_case(b"bearer") {
@@ -61,6 +61,15 @@ fn parse(value: &HeaderValue) -> Authorization {
     } else {
         Authorization::None
     }
+}
+
+/// Spaces alone separate scheme and credentials (RFC 9110 §11.4): what else could be taken for one
+/// is part of what was sent.
+fn without_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
 }
 
 trait SplitOnceSpace {
@@ -107,6 +116,8 @@ mod tests {
         for header in [&b"Bearer"[..], b"Bearer ", b"Basic", b"Digest abc", b"", b" Bearer abc"] {
             assert_eq!(read(header), Authorization::None, "{header:?}");
         }
+        assert_eq!(read(b"Bearer\tabc"), Authorization::None);
+        assert_eq!(read(b"Bearer \tabc"), Authorization::Bearer("\tabc".to_owned()));
     }
 
     #[test]

@@ -107,6 +107,10 @@ async fn a_token_counts_in_the_authorization_header_alone() {
         ("authorization", format!("OAuth {token}")),
         ("authorization", token.clone()),
         ("authorization", format!("Bearer=\"{token}\"")),
+        ("authorization", format!("Bearer\t{token}")),
+        ("authorization", format!("Bearer \t{token}")),
+        ("authorization", format!("Bearer\u{a0}{token}")),
+        ("authorization", format!("Basic x, Bearer {token}")),
     ] {
         world.app.get("/api/v2/users/me").header(name, &value).await.expect(401);
     }
