@@ -3,6 +3,7 @@
 //! A rule is a plain function from text, or from a list of paths, to findings; this module reads
 //! the repository and hands it to them.
 
+mod attacks;
 mod exceptions;
 mod layering;
 mod links;
@@ -76,6 +77,7 @@ fn check(files: &[TextFile]) -> Vec<Finding> {
     let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
     let mut findings = migrations::check(&paths);
     findings.extend(mirror::check(files));
+    findings.extend(attacks::check(files));
     findings.extend(exceptions::check(&paths));
     for file in files {
         findings.extend(source::check(file));
