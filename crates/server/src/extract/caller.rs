@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, Query},
-    http::request::Parts,
+    http::{HeaderName, request::Parts},
 };
 use tokenry_core::{
     api_token::ApiTokenStatus,
@@ -44,6 +44,9 @@ pub struct Caller {
 pub const OAUTH: &str = "oauth";
 /// The users' resource in scopes.
 pub const USERS: &str = "users";
+/// Names another user, by id or address.
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-on-behalf-of");
+const CURRENT: &str = "/api/v2/oauth/tokens/current";
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
@@ -62,8 +65,19 @@ impl FromRequestParts<AppState> for Caller {
             (Authorization::Basic(basic), None) => basic_user(basic, ip, state, now).await,
         }?;
         request_context::note_user(caller.user.id);
+        if means_somebody_else(parts) {
+            return Err(ApiError::WrongRole);
+        }
         Ok(caller)
     }
+}
+
+/// Whether a call asks to run as another user. Nobody may, and it must not run as its own user in
+/// silence. The address where a token looks at itself does not read the header.
+fn means_somebody_else(parts: &Parts) -> bool {
+    let names = parts.headers.get_all(ON_BEHALF_OF).iter();
+    let is_named = names.map(|name| name.as_bytes().trim_ascii()).any(|name| !name.is_empty());
+    is_named && parts.uri.path() != CURRENT
 }
 
 /// RFC 6750 §2.3, off unless configured: addresses end up in logs.

@@ -270,3 +270,28 @@ async fn made_up_credentials_with_right_ids_and_checksums_open_and_harm_nothing(
     assert!(world.app.is_refreshable(&world.reports, &grant.refresh).await);
     world.app.get(CLIENTS).by(&world.ada).await.expect(200);
 }
+
+/// Whoever asks to act as an end user must not act as the administrator instead.
+#[tokio::test]
+async fn a_call_on_behalf_of_somebody_is_refused_and_not_run_as_its_own_user() {
+    let world = World::new().await;
+    let bearer = world.bearer("read write impersonate").await;
+    let id = world.victim.id.to_string();
+    for name in [&*id, &*world.victim.email, "4711", "nobody", "-1"] {
+        let body = json!({"token": {"client_id": world.reports.id}});
+        for (method, path) in [("GET", "/api/v2/users/me"), ("GET", TOKENS), ("POST", TOKENS)] {
+            let call = || world.app.call(method, path).header("x-on-behalf-of", name).json(&body);
+            call().bearer(&bearer).await.expect(403);
+            call().by(&world.ada).await.expect(403);
+            call().await.expect(401);
+        }
+        for path in ["/api/v2/oauth/tokens/current", "/api/v2/oauth/tokens/current.json"] {
+            let call = world.app.get(path).header("x-on-behalf-of", name).bearer(&bearer);
+            assert_eq!(call.await.expect(200).json()["token"]["user_id"], world.ada.id.get());
+        }
+    }
+    let empty = world.app.get("/api/v2/users/me").header("x-on-behalf-of", " ");
+    empty.bearer(&bearer).await.expect(200);
+    let list = world.app.get(&format!("{TOKENS}?all=true")).by(&world.ada).await.json();
+    assert_eq!(list["count"], 1);
+}
