@@ -28,10 +28,16 @@ const BUCKETS: [f64; 11] =
 
 /// Starts the log on standard error: text on a terminal, JSON otherwise. Both escape control
 /// characters. Does nothing when a log is there already.
+///
+/// A line that cannot be written is lost and nothing else: told by default to standard error once
+/// more, its failure would be a panic in whatever thread wrote it, the store's among them.
 pub fn start_log(settings: &Log) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(&settings.filter)?;
     let is_terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let as_text = match settings.format {
         LogFormat::Auto => is_terminal,
         LogFormat::Text => true,
