@@ -30,7 +30,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 6] = [
+const LAYERS: [Layer; 7] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -45,9 +45,17 @@ const LAYERS: [Layer; 6] = [
     },
     Layer {
         package: "tokenry-cli",
-        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        may_use: &[
+            "tokenry-server",
+            "tokenry-store",
+            "tokenry-core",
+            "tokenry-protocol",
+            "tokenry-faults",
+        ],
         must_not_use: &["axum", "rusqlite"],
     },
+    // What tests preload into the binary.
+    Layer { package: "tokenry-faults", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "xtask", may_use: &[], must_not_use: &[] },
 ];
 

@@ -1,13 +1,24 @@
-//! What the workers ask for. `None` is no answer: the server is gone.
+//! What is asked of a server. `None` is no answer: the server is gone.
+
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokenry_protocol::secret::Credential;
 use ureq::http::{Request, Response};
 
+use crate::browser::Browser;
+
+/// Where the client's codes are sent.
+pub(crate) const CALLBACK: &str = "http://127.0.0.1:9/callback";
+
+/// Longer than any answer takes, so that a server that hangs fails a test and does not stop it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A registered client.
+#[derive(Clone)]
 pub(crate) struct App {
-    identifier: String,
+    pub(crate) identifier: String,
     secret: String,
 }
 
@@ -17,261 +28,199 @@ pub(crate) struct Client {
     base: String,
 }
 
-const CALLBACK: &str = "http://127.0.0.1:9/callback";
+/// An answer that was read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+    pub(crate) location: Option<String>,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) cookies: Vec<String>,
+}
+
+/// What a grant gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: Option<String>,
+}
+
+impl Answer {
+    fn read(mut response: Response<ureq::Body>) -> Option<Self> {
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let (location, retry_after) = (header("location"), header("retry-after"));
+        let cookies = response.headers().get_all("set-cookie").iter();
+        let cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string().ok()?;
+        Some(Self { status, text, location, retry_after, cookies })
+    }
+
+    /// The same, if its status is this one.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// The tokens of a successful answer.
+    #[track_caller]
+    pub(crate) fn tokens(self) -> Tokens {
+        let answer = self.expect(200).json();
+        let token = |name: &str| answer[name].as_str().map(str::to_owned);
+        Tokens { access: token("access_token").unwrap(), refresh: token("refresh_token") }
+    }
+}
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
-        let config = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false);
+        let config = ureq::Agent::config_builder()
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE));
         Self { agent: config.build().into(), base: base.to_owned() }
     }
 
-    fn send(
+    pub(crate) fn send(
         &self,
-        method: &str,
-        path: &str,
+        (method, path): (&str, &str),
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Option<Response<ureq::Body>> {
+    ) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.agent.run(request.body(body.to_owned()).unwrap()).ok()
+        Answer::read(self.agent.run(request.body(body.to_owned()).unwrap()).ok()?)
     }
 
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> Option<(u16, String)> {
+    fn form(&self, path: &str, app: &App, fields: &[(&str, &str)]) -> Option<Answer> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
+        form.append_pair("client_id", &app.identifier);
+        form.append_pair("client_secret", &app.secret);
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        read(self.send("POST", path, &headers, &form.finish())?)
+        self.send(("POST", path), &headers, &form.finish())
+    }
+
+    /// A GET as an administrator or another user.
+    pub(crate) fn look(&self, user: &Value, path: &str) -> Option<Answer> {
+        self.send(("GET", path), &[("authorization", &basic(user))], "")
+    }
+
+    /// A GET with nothing but a token.
+    pub(crate) fn current(&self, access: &str) -> Option<Answer> {
+        let bearer = format!("Bearer {access}");
+        self.send(("GET", "/api/v2/oauth/tokens/current.json"), &[("authorization", &bearer)], "")
     }
 
     /// A client, and `grants` grants of one user: their access and refresh tokens.
-    pub(crate) fn prepare(&self, admin: &Value, grants: usize) -> (App, Vec<(String, String)>) {
-        let text = |name: &str| admin[name].as_str().unwrap().to_owned();
+    pub(crate) fn prepare(&self, admin: &Value, grants: usize) -> (App, Vec<Tokens>) {
+        let app = self.register(admin);
+        let mut browser = Browser::signed_in(self, admin);
+        let tokens = (0..grants).map(|_| {
+            let code = browser.consent(self, &app).unwrap().unwrap();
+            self.redeem(&app, &code).unwrap().tokens()
+        });
+        let tokens = tokens.collect();
+        (app, tokens)
+    }
+
+    /// A client that may do everything.
+    pub(crate) fn register(&self, admin: &Value) -> App {
         let basic = basic(admin);
         let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+        let identifier = "durable".to_owned();
         let body = json!({"client": {
-            "name": "Durable", "identifier": "durable", "redirect_uri": [CALLBACK],
+            "name": "Durable", "identifier": identifier, "redirect_uri": [CALLBACK],
         }});
-        let made = self.send("POST", "/api/v2/oauth/clients", &headers, &body.to_string()).unwrap();
-        let (status, text_of) = read(made).unwrap();
-        assert_eq!(status, 201, "{text_of}");
-        let made: Value = serde_json::from_str(&text_of).unwrap();
-        let secret = made["client"]["secret"].as_str().unwrap().to_owned();
-        let app = App { identifier: "durable".to_owned(), secret };
-
-        let mut browser = Browser { client: self, cookies: Vec::new() };
-        browser.sign_in(&text("email"), &text("password"));
-        let pairs = (0..grants).map(|_| {
-            let code = browser.consent(&app);
-            self.redeem(&app, &code)
-        });
-        let pairs = pairs.collect();
-        (app, pairs)
+        let path = "/api/v2/oauth/clients";
+        let made = self.send(("POST", path), &headers, &body.to_string()).unwrap().expect(201);
+        let secret = made.json()["client"]["secret"].as_str().unwrap().to_owned();
+        App { identifier, secret }
     }
 
-    fn redeem(&self, app: &App, code: &str) -> (String, String) {
-        let (status, text) = self
-            .form(
-                "/oauth/token",
-                &[
-                    ("grant_type", "authorization_code"),
-                    ("code", code),
-                    ("redirect_uri", CALLBACK),
-                    ("client_id", &app.identifier),
-                    ("client_secret", &app.secret),
-                ],
-            )
-            .unwrap();
-        assert_eq!(status, 200, "{text}");
-        pair(&text)
+    pub(crate) fn redeem(&self, app: &App, code: &str) -> Option<Answer> {
+        let fields =
+            [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
+        self.form("/oauth/token", app, &fields)
     }
 
-    pub(crate) fn issue(&self, app: &App) -> Option<String> {
-        let (status, text) = self.form(
-            "/oauth/token",
-            &[
-                ("grant_type", "client_credentials"),
-                ("client_id", &app.identifier),
-                ("client_secret", &app.secret),
-            ],
-        )?;
-        assert_eq!(status, 200, "{text}");
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        Some(answer["access_token"].as_str().unwrap().to_owned())
+    pub(crate) fn issue(&self, app: &App) -> Option<Answer> {
+        self.form("/oauth/token", app, &[("grant_type", "client_credentials")])
     }
 
-    pub(crate) fn refresh(&self, app: &App, refresh: &str) -> Option<(String, String)> {
-        let (status, text) = self.form(
-            "/oauth/token",
-            &[
-                ("grant_type", "refresh_token"),
-                ("refresh_token", refresh),
-                ("client_id", &app.identifier),
-                ("client_secret", &app.secret),
-            ],
-        )?;
-        assert_eq!(status, 200, "{text}");
-        Some(pair(&text))
+    pub(crate) fn refresh(&self, app: &App, refresh: &str) -> Option<Answer> {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        self.form("/oauth/token", app, &fields)
     }
 
-    pub(crate) fn revoke(&self, app: &App, access: &str) -> Option<()> {
-        let (status, text) = self.form(
-            "/oauth/revoke",
-            &[("token", access), ("client_id", &app.identifier), ("client_secret", &app.secret)],
-        )?;
-        assert_eq!(status, 200, "{text}");
-        Some(())
+    pub(crate) fn revoke(&self, app: &App, token: &str) -> Option<Answer> {
+        self.form("/oauth/revoke", app, &[("token", token)])
     }
 
     /// Who a user's API token says one is.
-    pub(crate) fn me(&self, user: &Value) -> Value {
-        let basic = basic(user);
-        let headers = [("authorization", basic.as_str())];
-        let (status, text) =
-            read(self.send("GET", "/api/v2/users/me", &headers, "").unwrap()).unwrap();
-        assert_eq!(status, 200, "{text}");
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        answer["user"].clone()
+    pub(crate) fn me(&self, user: &Value) -> Answer {
+        self.look(user, "/api/v2/users/me").unwrap()
     }
 
-    /// The status of the same question.
-    pub(crate) fn status_of_me(&self, user: &Value) -> u16 {
-        let basic = basic(user);
-        let headers = [("authorization", basic.as_str())];
-        self.send("GET", "/api/v2/users/me", &headers, "").unwrap().status().as_u16()
+    /// An address that asks for nothing.
+    pub(crate) fn fetch(&self, path: &str) -> Answer {
+        self.send(("GET", path), &[], "").unwrap()
     }
 
-    /// The status of an address that asks for nothing.
-    pub(crate) fn status_of(&self, path: &str) -> u16 {
-        self.send("GET", path, &[], "").unwrap().status().as_u16()
+    /// The record of a token, as an administrator sees it.
+    pub(crate) fn record(&self, admin: &Value, credential: &str) -> Option<Answer> {
+        self.look(admin, &format!("/api/v2/oauth/tokens/{}.json", id(credential)))
     }
 
-    /// The text of an address that asks for nothing.
-    pub(crate) fn text_of(&self, path: &str) -> String {
-        read(self.send("GET", path, &[], "").unwrap()).unwrap().1
-    }
-
-    /// `used_at` of the record of a token, as an administrator sees it.
+    /// `used_at` of the record of a token.
     pub(crate) fn used_at(&self, admin: &Value, access: &str) -> Option<String> {
-        let id = Credential::parse(access).unwrap().parts().id;
-        let basic = basic(admin);
-        let headers = [("authorization", basic.as_str())];
-        let path = format!("/api/v2/oauth/tokens/{id}.json");
-        let (status, text) = read(self.send("GET", &path, &headers, "").unwrap()).unwrap();
-        assert_eq!(status, 200, "{text}");
-        let record: Value = serde_json::from_str(&text).unwrap();
+        let record = self.record(admin, access).unwrap().expect(200).json();
         record["token"]["used_at"].as_str().map(str::to_owned)
     }
 
+    /// The ids of every token that is listed to an administrator, page by page.
+    pub(crate) fn list(&self, admin: &Value) -> Vec<u64> {
+        let mut path = "/api/v2/oauth/tokens.json?all=true&page[size]=100".to_owned();
+        let mut ids = Vec::new();
+        loop {
+            let page = self.look(admin, &path).unwrap().expect(200).json();
+            let tokens = page["tokens"].as_array().unwrap();
+            ids.extend(tokens.iter().map(|token| token["id"].as_u64().unwrap()));
+            if page["meta"]["has_more"] == false {
+                return ids;
+            }
+            let next = page["links"]["next"].as_str().unwrap();
+            next.strip_prefix(&self.base).unwrap().clone_into(&mut path);
+        }
+    }
+
     pub(crate) fn is_alive(&self, access: &str) -> Option<bool> {
-        let bearer = format!("Bearer {access}");
-        let headers = [("authorization", bearer.as_str())];
-        let (status, text) =
-            read(self.send("GET", "/api/v2/oauth/tokens/current", &headers, "")?)?;
-        match status {
+        let answer = self.current(access)?;
+        match answer.status {
             200 => Some(true),
             401 => Some(false),
-            status => panic!("{status}: {text}"),
+            status => panic!("{status}: {}", answer.text),
         }
     }
 }
 
-/// An administrator's credentials.
-fn basic(admin: &Value) -> String {
-    let text = |name: &str| admin[name].as_str().unwrap();
+/// The id of the record that a credential names.
+pub(crate) fn id(credential: &str) -> u64 {
+    Credential::parse(credential).unwrap().parts().id
+}
+
+/// A user's API token, as it is presented.
+fn basic(user: &Value) -> String {
+    let text = |name: &str| user[name].as_str().unwrap();
     let pair = format!("{}/token:{}", text("email"), text("api_token"));
     format!("Basic {}", STANDARD.encode(pair))
-}
-
-/// An answer counts once it was read whole.
-fn read(mut response: Response<ureq::Body>) -> Option<(u16, String)> {
-    let status = response.status().as_u16();
-    Some((status, response.body_mut().read_to_string().ok()?))
-}
-
-fn pair(text: &str) -> (String, String) {
-    let answer: Value = serde_json::from_str(text).unwrap();
-    let token = |name: &str| answer[name].as_str().unwrap().to_owned();
-    (token("access_token"), token("refresh_token"))
-}
-
-/// As little of a browser as consenting needs.
-struct Browser<'a> {
-    client: &'a Client,
-    cookies: Vec<(String, String)>,
-}
-
-impl Browser<'_> {
-    fn sign_in(&mut self, email: &str, password: &str) {
-        let (_, page) = self.visit("GET", "/sign-in", &[]);
-        let token = field(&page, "page_token");
-        let (status, _) = self.visit(
-            "POST",
-            "/sign-in",
-            &[("email", email), ("password", password), ("page_token", &token)],
-        );
-        assert_eq!(status.0, 303);
-    }
-
-    /// A grant that holds already needs no page, so consent is asked for each time.
-    fn consent(&mut self, app: &App) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs([
-            ("response_type", "code"),
-            ("client_id", &app.identifier),
-            ("redirect_uri", CALLBACK),
-            ("prompt", "consent"),
-        ]);
-        let path = format!("/oauth/authorizations/new?{}", query.finish());
-        let (status, page) = self.visit("GET", &path, &[]);
-        assert_eq!(status.0, 200, "{page}");
-        let (request, token) = (field(&page, "request"), field(&page, "page_token"));
-        let (status, _) = self.visit(
-            "POST",
-            "/oauth/authorizations",
-            &[("request", &request), ("page_token", &token), ("decision", "allow")],
-        );
-        assert_eq!(status.0, 303);
-        let back = url::Url::parse(&status.1.unwrap()).unwrap();
-        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap();
-        code.1.into_owned()
-    }
-
-    fn visit(
-        &mut self,
-        method: &str,
-        path: &str,
-        form: &[(&str, &str)],
-    ) -> ((u16, Option<String>), String) {
-        let cookies: Vec<_> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form);
-        let headers = [
-            ("cookie", cookies.join("; ")),
-            ("content-type", "application/x-www-form-urlencoded".to_owned()),
-        ];
-        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let response = self.client.send(method, path, &headers, &body.finish()).unwrap();
-        for cookie in response.headers().get_all("set-cookie") {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.retain(|(known, _)| known != name);
-            self.cookies.push((name.to_owned(), value.to_owned()));
-        }
-        let location = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
-        let (status, text) = read(response).unwrap();
-        ((status, location), text)
-    }
-}
-
-fn field(page: &str, name: &str) -> String {
-    let marker = format!("name=\"{name}\"");
-    let input =
-        page.split("<input").find(|input| input.split('>').next().unwrap().contains(&marker));
-    let input = input.unwrap_or_else(|| panic!("no field {name} in\n{page}"));
-    let value = input.split_once("value=\"").unwrap().1.split('"').next().unwrap();
-    value.replace("&#38;", "&").replace("&amp;", "&")
 }

@@ -74,7 +74,7 @@ fn a_user_is_made_beside_a_running_server_and_can_call_it_at_once() {
     ];
     let ben = json(&run(folder.path(), &arguments));
     assert_eq!(members(&ben), ["id", "email", "api_token", "password"]);
-    let me = Client::new(&server.base).me(&ben);
+    let me = Client::new(&server.base).me(&ben).expect(200).json()["user"].clone();
     assert_eq!((&me["name"], &me["role"]), (&"Ben Okafor".into(), &"agent".into()));
     assert_eq!(me["verified"], true);
     let taken = failure(&run(folder.path(), &["user", "create", "--email", "ben@ACME.test"]));
@@ -103,15 +103,15 @@ fn a_user_who_owns_clients_is_not_deleted_and_another_is_dead_on_a_running_serve
     let admin = process::init(folder.path());
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
-    client.prepare(&admin, 0);
+    client.register(&admin);
     let owner = failure(&run(folder.path(), &["user", "delete", "--email", "ada@acme.test"]));
     assert!(owner.contains("owns clients"), "{owner}");
     let ben = ["user", "create", "--email", "ben@acme.test", "--json"];
     let ben = json(&run(folder.path(), &ben));
-    assert_eq!(client.me(&ben)["email"], "ben@acme.test");
+    assert_eq!(client.me(&ben).expect(200).json()["user"]["email"], "ben@acme.test");
     let deleted = run(folder.path(), &["user", "delete", "--email", "ben@acme.test"]);
     assert!(deleted.status.success());
-    assert_eq!(client.status_of_me(&ben), 401);
+    assert_eq!(client.me(&ben).status, 401);
     server.stop();
 }
 
@@ -131,7 +131,7 @@ fn a_database_does_not_open_without_its_key_and_lives_on_when_the_key_is_replace
     let admin = process::init(folder.path());
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
-    let (app, pairs) = client.prepare(&admin, 1);
+    let (app, grants) = client.prepare(&admin, 1);
     server.stop();
 
     std::fs::remove_file(folder.path().join("data/server.key")).unwrap();
@@ -143,10 +143,10 @@ fn a_database_does_not_open_without_its_key_and_lives_on_when_the_key_is_replace
 
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
-    let (access, refresh) = &pairs[0];
-    assert_eq!(client.is_alive(access), Some(true));
-    let (rotated, _) = client.refresh(&app, refresh).unwrap();
-    assert_eq!(client.is_alive(&rotated), Some(true));
+    let held = &grants[0];
+    assert_eq!(client.is_alive(&held.access), Some(true));
+    let rotated = client.refresh(&app, held.refresh.as_ref().unwrap()).unwrap().tokens();
+    assert_eq!(client.is_alive(&rotated.access), Some(true));
     server.stop();
 }
 
@@ -166,15 +166,15 @@ fn keys_rotate_beside_a_running_server_and_old_tokens_hold() {
     let admin = process::init(folder.path());
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
-    let (app, _) = client.prepare(&admin, 0);
-    let before = client.issue(&app).unwrap();
+    let app = client.register(&admin);
+    let before = client.issue(&app).unwrap().tokens().access;
     assert!(run(folder.path(), &["key", "rotate"]).status.success());
     assert_eq!(client.is_alive(&before), Some(true));
     server.stop();
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
     assert_eq!(client.is_alive(&before), Some(true));
-    let after = client.issue(&app).unwrap();
+    let after = client.issue(&app).unwrap().tokens().access;
     assert_eq!(client.is_alive(&after), Some(true));
     server.stop();
 }
@@ -231,9 +231,9 @@ fn metrics_are_served_on_a_listener_of_their_own() {
     let server =
         Process::start_with(folder.path(), &[("TOKENRY_METRICS_LISTEN", &free.to_string())]);
     let client = Client::new(&server.base);
-    assert_eq!(client.status_of("/healthz"), 200);
-    assert_eq!(client.status_of("/metrics"), 404);
-    let metrics = Client::new(&format!("http://{free}")).text_of("/metrics");
+    assert_eq!(client.fetch("/healthz").status, 200);
+    assert_eq!(client.fetch("/metrics").status, 404);
+    let metrics = Client::new(&format!("http://{free}")).fetch("/metrics").text;
     assert!(
         metrics.contains("tokenry_requests_total{route=\"/healthz\",status=\"200\"} 1"),
         "{metrics}"

@@ -8,6 +8,7 @@
     reason = "all of it is test code; the lints know only the functions marked as tests"
 )]
 
+mod browser;
 mod client;
 mod commands;
 mod durability;

@@ -3,8 +3,8 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use serde_json::Value;
@@ -14,6 +14,7 @@ const READY: &str = "Tokenry serves ";
 /// A running server.
 pub(crate) struct Process {
     child: Child,
+    log: PathBuf,
     /// `http://127.0.0.1:PORT`
     pub(crate) base: String,
 }
@@ -61,7 +62,17 @@ impl Process {
             .find_map(|line| line.strip_prefix(READY).map(str::to_owned));
         let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
         let base = ready.unwrap_or_else(|| panic!("the server did not start:\n{}", log()));
-        Self { child, base }
+        Self { child, log: folder.join("log"), base }
+    }
+
+    /// Waits until it ends by itself: how it does.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// `SIGKILL`: no goodbye, no flush.
@@ -78,8 +89,17 @@ impl Process {
     }
 }
 
+/// The last lines of the log that a failed test shows.
+const LOG_LINES: usize = 12;
+
 impl Drop for Process {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+            println!("the server's last words:\n{}", last.join("\n"));
+        }
         // Both fail when it has ended already, and then there is nothing left to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
