@@ -91,6 +91,7 @@ pub fn open_store(folder: &DataFolder, config: &Config) -> Result<Arc<SqliteStor
         read_queue_max: settings.read_queue_max,
         write_queue_max: settings.write_queue_max,
         cache_size: settings.cache_size,
+        ..StoreOptions::default()
     };
     let store = SqliteStore::open(&path, options);
     Ok(Arc::new(store.map_err(|error| NodeError::Store { path, error })?))

@@ -182,9 +182,9 @@ pub enum PurgeSubject {
         /// fall this far behind.
         kept: u64,
     },
-    /// Deleted clients of which no token is left.
+    /// Deleted clients; what is left of their tokens is over without them.
     Clients,
-    /// Deleted users of whom nothing is left.
+    /// Deleted users of whom no session, client or API token is left.
     Users,
 }
 

@@ -36,6 +36,20 @@ mod sqlite_file {
     tokenry_store::for_each_rule!(mount);
 }
 
+/// Listings are looked after between any two events, in blocks that are full at once.
+mod sqlite_file_with_small_blocks {
+    use super::*;
+
+    fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenry.db");
+        let options = StoreOptions { listing_block: 2, ..StoreOptions::default() };
+        (Arc::new(SqliteStore::open(path, options).unwrap()), folder)
+    }
+
+    tokenry_store::for_each_rule!(mount);
+}
+
 mod sqlite_memory {
     use super::*;
 

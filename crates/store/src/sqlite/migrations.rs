@@ -6,7 +6,10 @@ use super::calls::unavailable;
 use crate::{Result, StoreError};
 
 /// Every step; the schema's number, `user_version`, is how many of them were taken.
-const STEPS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_initial.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_listings.sql"),
+];
 
 /// `Tkny`: marks the file as ours for whoever looks at it from outside.
 const APPLICATION_ID: i32 = 0x546B_6E79;

@@ -9,6 +9,7 @@
 //! * `writer`: one thread, group commit.
 //! * `readers`: a few threads, each with a connection of its own.
 //! * `checkpointer`: moves the log into the database beside the writer.
+//! * `listings`: whose tokens are which, filled by the writer beside its events.
 //! * In memory there is one connection, the writer's, which then reads as well: between two events
 //!   of a batch, and answered after its commit, so nobody can see what was not committed.
 //!
@@ -23,6 +24,7 @@ mod engine;
 mod events;
 mod ids;
 mod keys;
+mod listings;
 mod migrations;
 mod open;
 mod pages;
@@ -49,6 +51,7 @@ use rusqlite::Connection;
 pub use self::open::StoreOptions;
 use self::{
     calls::{Queue, unavailable},
+    listings::Sizes,
     open::Source,
     writer::{Counters, Writer},
 };
@@ -66,7 +69,7 @@ pub struct SqliteStore {
 /// What a store has done since it was opened, and what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statistics {
-    /// Transactions.
+    /// Transactions with writes.
     pub commits: u64,
     /// Writes in them.
     pub events: u64,
@@ -102,7 +105,7 @@ impl SqliteStore {
             }
         };
         let counters = Arc::new(Counters::default());
-        let shared = Arc::clone(&counters);
+        let shared = (Arc::clone(&counters), Sizes::new(options.listing_block));
         // Behind the readers, so that it ends after them and finds the log unread.
         threads.push(Writer::start(source.clone(), connection, writes_end, shared)?);
         Ok(Self { writes, reads, counters, threads: Mutex::new(threads) })

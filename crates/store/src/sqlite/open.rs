@@ -29,11 +29,20 @@ pub struct StoreOptions {
     pub write_queue_max: usize,
     /// The page cache of each connection, in bytes.
     pub cache_size: usize,
+    /// Tokens whose listings are kept together, at least 1. Larger blocks make lists of few tokens
+    /// faster, and smaller ones steps of upkeep shorter.
+    pub listing_block: u32,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { readers: 4, read_queue_max: 4_096, write_queue_max: 4_096, cache_size: 16 << 20 }
+        Self {
+            readers: 4,
+            read_queue_max: 4_096,
+            write_queue_max: 4_096,
+            cache_size: 16 << 20,
+            listing_block: 8_192,
+        }
     }
 }
 

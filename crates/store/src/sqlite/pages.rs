@@ -5,6 +5,12 @@ use rusqlite::{Connection, params_from_iter};
 use super::rows;
 use crate::{Page, PageRequest, Result, Window};
 
+/// An id that bounds a page, as the database can be asked for it.
+pub(super) fn bound(id: u64) -> u64 {
+    // Ids have 53 bits, so nothing lies beyond the largest number that the database knows.
+    id.min(i64::MAX.unsigned_abs())
+}
+
 /// The rows of a table that hold to some conditions.
 pub(super) struct List {
     table: &'static str,
@@ -35,8 +41,6 @@ impl List {
         read: impl FnMut(&mut rows::Columns<'_, '_>) -> Result<T>,
     ) -> Result<Page<T>> {
         let limit = u64::from(page.limit);
-        // Ids have 53 bits, so nothing lies beyond the largest number that the database knows.
-        let bound = |id: u64| id.min(i64::MAX.unsigned_abs());
         let (from_there, values) = match page.window {
             Window::After(id) => ("AND id > ? ORDER BY id LIMIT ?", [bound(id), limit + 1]),
             Window::Before(id) => ("AND id < ? ORDER BY id DESC LIMIT ?", [bound(id), limit + 1]),

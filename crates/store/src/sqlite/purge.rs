@@ -3,12 +3,12 @@
 //! 1. [`look`] runs on a reader's connection and goes by id, so no index on expiry is needed and a
 //!    sweep over millions of live rows costs the writer nothing.
 //! 2. [`remove`] is one small event. It looks at each row again, because a token may have been
-//!    refreshed since, and a client may have got a token since.
+//!    refreshed since, and a user may have got an API token since.
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::rows;
-use crate::{PurgeRequest, PurgeSubject, Result};
+use super::{listings, rows};
+use crate::{Conditional, PurgeRequest, PurgeSubject, Result};
 
 /// What a look has found.
 #[derive(Debug, Clone)]
@@ -38,8 +38,8 @@ enum Order {
 }
 
 const TOKENS: &str = "\
-    EXISTS (SELECT 1 FROM clients WHERE id = tokens.client_id AND deleted_at IS NOT NULL) \
-    OR EXISTS (SELECT 1 FROM users WHERE id = tokens.user_id AND deleted_at IS NOT NULL) \
+    NOT EXISTS (SELECT 1 FROM clients WHERE id = tokens.client_id AND deleted_at IS NULL) \
+    OR NOT EXISTS (SELECT 1 FROM users WHERE id = tokens.user_id AND deleted_at IS NULL) \
     OR CASE WHEN rotation = 0 THEN code_expires_at <= ?2 \
     ELSE access_lifetime IS NOT NULL \
     AND max(issued_at + access_lifetime * 1000, coalesce(refresh_expires_at, issued_at)) \
@@ -48,11 +48,10 @@ const TOKENS: &str = "\
 const SIGN_IN_SESSIONS: &str = "expires_at <= ?2 OR EXISTS \
     (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NOT NULL)";
 
-const CLIENTS: &str = "deleted_at IS NOT NULL \
-    AND NOT EXISTS (SELECT 1 FROM tokens WHERE client_id = clients.id)";
+// What is left of their tokens is over whether they are there or not.
+const CLIENTS: &str = "deleted_at IS NOT NULL";
 
 const USERS: &str = "deleted_at IS NOT NULL \
-    AND NOT EXISTS (SELECT 1 FROM tokens WHERE user_id = users.id) \
     AND NOT EXISTS (SELECT 1 FROM clients WHERE user_id = users.id) \
     AND NOT EXISTS (SELECT 1 FROM sign_in_sessions WHERE user_id = users.id) \
     AND NOT EXISTS (SELECT 1 FROM api_tokens WHERE users.id IN (user_id, assigned_user_id))";
@@ -110,11 +109,16 @@ pub(super) fn look(connection: &Connection, request: PurgeRequest) -> Result<Loo
 pub(super) fn remove(connection: &Connection, request: PurgeRequest, ids: &[u64]) -> Result<u32> {
     let Rule { table, over, values, .. } = rule(request);
     let sql = format!("DELETE FROM {table} WHERE rowid = ?1 AND ({over})");
-    let mut removed = 0;
+    let mut removed = Vec::new();
     for id in ids {
-        let id = i64::try_from(*id).unwrap_or(i64::MAX);
-        let values = std::iter::once(id).chain(values.iter().copied());
-        removed += rows::write(connection, &sql, params_from_iter(values))?;
+        let row = i64::try_from(*id).unwrap_or(i64::MAX);
+        let values = std::iter::once(row).chain(values.iter().copied());
+        if rows::write_if(connection, &sql, params_from_iter(values))? == Conditional::Now {
+            removed.push(*id);
+        }
     }
-    Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+    if matches!(request.subject, PurgeSubject::Tokens { .. }) {
+        listings::note_gone(connection, &removed)?;
+    }
+    Ok(u32::try_from(removed.len()).unwrap_or(u32::MAX))
 }

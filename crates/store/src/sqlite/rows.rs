@@ -1,5 +1,7 @@
 //! Rows: reading columns in order, and the few ways to run a statement.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{
     Connection, ErrorCode, Params, Row, ffi::SQLITE_CONSTRAINT_FOREIGNKEY, types::FromSql,
 };
@@ -166,6 +168,38 @@ pub(super) fn list<T>(
     while let Some(row) = rows.next()? {
         found.push(read(&mut Columns::new(row))?);
     }
+    Ok(found)
+}
+
+/// Visits the rows that a statement finds, until there was enough.
+pub(super) fn visit(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut visit: impl FnMut(&mut Columns<'_, '_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        if visit(&mut Columns::new(row))?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Runs several statements that must see the same rows.
+pub(super) fn in_one_snapshot<T>(
+    connection: &Connection,
+    look: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    // In memory reads are between the events of a transaction.
+    if !connection.is_autocommit() {
+        return look();
+    }
+    let snapshot = connection.unchecked_transaction()?;
+    let found = look()?;
+    snapshot.commit()?;
     Ok(found)
 }
 

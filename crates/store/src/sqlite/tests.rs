@@ -7,7 +7,10 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{SqliteStore, StoreOptions};
-use crate::{Result, Store, StoreError};
+use crate::{
+    Result, Store, StoreError, TokenFilter,
+    suite::support::{START, World},
+};
 
 /// A store on a file and one in memory, each with a table to scribble in.
 async fn stores() -> [(Arc<SqliteStore>, TempDir); 2] {
@@ -157,6 +160,38 @@ async fn a_commit_that_fails_acknowledges_nobody() {
         store.write(scribble).await.unwrap();
         assert_eq!(count(&store).await, 1);
     }
+}
+
+/// They are there for lists alone, and lists are right without them.
+#[tokio::test]
+async fn listings_that_cannot_be_looked_after_harm_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions { listing_block: 2, ..StoreOptions::default() };
+    let store = SqliteStore::open(folder.path().join("tokenry.db"), options).unwrap();
+    let store = Arc::new(store);
+    let world = World::new(Arc::clone(&store) as _);
+    let parties = world.parties().await;
+    let forbidden = "CREATE TRIGGER forbidden BEFORE INSERT ON listing_blocks \
+        BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    let forbid = |connection: &Connection| Ok(connection.execute_batch(forbidden)?);
+    store.write(forbid).await.unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..9 {
+        ids.push(world.created(&parties, "read", START).await.id);
+    }
+    let filter = TokenFilter { user: Some(parties.user.id), client: None };
+    assert_eq!(world.listed(filter, START).await, ids);
+    let allow = |connection: &Connection| Ok(connection.execute_batch("DROP TRIGGER forbidden")?);
+    store.write(allow).await.unwrap();
+    for _ in 0..9 {
+        ids.push(world.created(&parties, "read", START).await.id);
+    }
+    let blocks = |connection: &Connection| {
+        let count = "SELECT count(*) FROM listing_blocks";
+        Ok(connection.query_row(count, [], |row| row.get::<_, u32>(0))?)
+    };
+    assert!(store.read(blocks).await.unwrap() > 0);
+    assert_eq!(world.listed(filter, START).await, ids);
 }
 
 #[tokio::test]

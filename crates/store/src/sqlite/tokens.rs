@@ -14,7 +14,7 @@ use tokenry_protocol::{
     ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
 };
 
-use super::{changes, events, rows};
+use super::{changes, events, listings, rows};
 use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount};
 
 /// In the order of [`read`].
@@ -126,9 +126,10 @@ pub(super) fn find(connection: &Connection, id: TokenId) -> Result<Option<Token>
 /// Adds a record.
 pub(super) fn insert(connection: &Connection, token: &Token) -> Result<()> {
     match &token.stage {
-        Stage::Consented(consented) => insert_consented(connection, token, consented),
-        Stage::Issued(issued) => insert_issued(connection, token, issued),
+        Stage::Consented(consented) => insert_consented(connection, token, consented)?,
+        Stage::Issued(issued) => insert_issued(connection, token, issued)?,
     }
+    listings::list_if_late(connection, token)
 }
 
 fn insert_consented(connection: &Connection, token: &Token, consented: &Consented) -> Result<()> {
@@ -275,6 +276,7 @@ pub(super) fn count_wrong_verifier(
 pub(super) fn end(connection: &Connection, end: &GrantEnd) -> Result<Conditional> {
     let ended = rows::write_if(connection, "DELETE FROM tokens WHERE id = ?", [end.id().get()])?;
     if ended == Conditional::Now {
+        listings::note_gone(connection, &[end.id().get()])?;
         events::record(connection, end.event())?;
         changes::leave(connection, ChangedRecord::Token(end.id()))?;
     }

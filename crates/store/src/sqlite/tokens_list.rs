@@ -1,4 +1,10 @@
 //! Lists of tokens: what owners and administrators see, and what has been approved.
+//!
+//! A list of everybody's tokens goes over the rows themselves. A list of one client's or user's goes
+//! over the listings block by block and then over the rows of the tail, or the other way round,
+//! within one snapshot: in the next one a block's interval may be another.
+
+use std::ops::ControlFlow;
 
 use rusqlite::{Connection, params};
 use tokenry_core::grant::Token;
@@ -9,17 +15,17 @@ use tokenry_protocol::{
 };
 
 use super::{
-    pages::List,
+    pages::{self, List},
     rows,
     tokens::{read, token_columns},
 };
-use crate::{Page, PageRequest, Result, TokenFilter};
+use crate::{Page, PageRequest, Result, TokenFilter, Window};
 
 /// Issued, and whose client and user are there.
 macro_rules! standing {
     () => {
         "rotation > 0 \
-         AND EXISTS (SELECT 1 FROM clients WHERE id = client_id AND deleted_at IS NULL) \
+         AND EXISTS (SELECT 1 FROM clients WHERE id = tokens.client_id AND deleted_at IS NULL) \
          AND EXISTS (SELECT 1 FROM users WHERE id = tokens.user_id AND deleted_at IS NULL)"
     };
 }
@@ -37,20 +43,23 @@ macro_rules! unexpired {
     };
 }
 
-fn live(filter: TokenFilter, now: Timestamp) -> List {
-    let mut list = List::new("tokens", token_columns!(), standing!());
-    list.and(unexpired!("?"), now.as_millis().max(0).unsigned_abs());
-    if let Some(user) = filter.user {
-        list.and("user_id = ?", user.get());
-    }
-    match (filter.client, filter.user) {
-        (None, _) => {}
-        (Some(client), None) => list.and("client_id = ?", client.get()),
-        // The plus keeps this index out: a user has few tokens, a client may have millions.
-        (Some(client), Some(_)) => list.and("+client_id = ?", client.get()),
-    }
-    list
+/// What is looked for of each token.
+#[derive(Clone, Copy)]
+struct Look {
+    columns: &'static str,
+    /// Which tokens, with the time as `?1`.
+    condition: &'static str,
 }
+
+const LIVE: Look =
+    Look { columns: token_columns!(), condition: concat!(standing!(), " AND ", unexpired!("?1")) };
+
+const LIVE_UNREAD: Look = Look { columns: "1", ..LIVE };
+
+const APPROVED: Look = Look {
+    columns: "granted",
+    condition: concat!("origin = 0 AND ", standing!(), " AND ", unexpired!("?1")),
+};
 
 /// A page of live records, in the order of id.
 pub(super) fn page(
@@ -59,7 +68,31 @@ pub(super) fn page(
     page: PageRequest,
     now: Timestamp,
 ) -> Result<Page<Token>> {
-    live(filter, now).page(connection, page, read)
+    let Some(owner) = Owner::of(filter) else {
+        return everybodys(now).page(connection, page, read);
+    };
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut skipped = match page.window {
+        Window::Offset(rows) => rows,
+        Window::After(_) | Window::Before(_) => 0,
+    };
+    let mut items = Vec::new();
+    let mut has_more = false;
+    owner.walk(connection, LIVE, (page.window, now), |columns| {
+        if skipped > 0 {
+            skipped -= 1;
+        } else if items.len() == limit {
+            has_more = true;
+            return Ok(ControlFlow::Break(()));
+        } else {
+            items.push(read(columns)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if matches!(page.window, Window::Before(_)) {
+        items.reverse();
+    }
+    Ok(Page { items, has_more })
 }
 
 /// How many live records there are, up to `limit`.
@@ -69,7 +102,18 @@ pub(super) fn count(
     limit: u32,
     now: Timestamp,
 ) -> Result<u32> {
-    live(filter, now).count(connection, limit)
+    let Some(owner) = Owner::of(filter) else {
+        return everybodys(now).count(connection, limit);
+    };
+    let mut counted = 0;
+    owner.walk(connection, LIVE_UNREAD, (Window::After(0), now), |_| {
+        if counted == limit {
+            return Ok(ControlFlow::Break(()));
+        }
+        counted += 1;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(counted)
 }
 
 /// What a user's live, consented grants to a client were approved for.
@@ -79,15 +123,93 @@ pub(super) fn approved_scopes(
     client: ClientId,
     now: Timestamp,
 ) -> Result<Vec<Scope>> {
-    let approved = concat!(
-        "SELECT granted FROM tokens WHERE user_id = ?1 AND +client_id = ?2 AND origin = 0 AND ",
-        standing!(),
-        " AND ",
-        unexpired!("?3"),
-        " ORDER BY id"
-    );
-    let values = params![user.get(), client.get(), now.as_millis()];
-    rows::list(connection, approved, values, |columns| {
-        columns.word(|words| Scope::parse(words).ok())
-    })
+    let owner = Owner::User { id: user, client: Some(client) };
+    let mut approved = Vec::new();
+    owner.walk(connection, APPROVED, (Window::After(0), now), |columns| {
+        approved.push(columns.scope()?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(approved)
+}
+
+fn everybodys(now: Timestamp) -> List {
+    let mut list = List::new("tokens", token_columns!(), standing!());
+    list.and(unexpired!("?"), now.as_millis().max(0).unsigned_abs());
+    list
+}
+
+/// Whose listings are walked.
+enum Owner {
+    Client(ClientId),
+    /// A user has few tokens, a client may have millions: of both, the user's are walked.
+    User {
+        id: UserId,
+        client: Option<ClientId>,
+    },
+}
+
+impl Owner {
+    /// `None` is everybody.
+    fn of(filter: TokenFilter) -> Option<Self> {
+        match filter {
+            TokenFilter { user: Some(id), client } => Some(Self::User { id, client }),
+            TokenFilter { user: None, client: Some(id) } => Some(Self::Client(id)),
+            TokenFilter { user: None, client: None } => None,
+        }
+    }
+
+    /// Visits the tokens of a window in the direction of travel, until there was enough.
+    fn walk(
+        &self,
+        connection: &Connection,
+        look: Look,
+        (window, now): (Window, Timestamp),
+        mut visit: impl FnMut(&mut rows::Columns<'_, '_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let (listed, tail) = self.statements(look, window);
+        let (bound, parts) = match window {
+            Window::After(id) => (id, [listed, tail]),
+            Window::Before(id) => (id, [tail, listed]),
+            Window::Offset(_) => (0, [listed, tail]),
+        };
+        let (owner, client) = match self {
+            Self::Client(id) => (id.get(), None),
+            Self::User { id, client } => (id.get(), client.map(ClientId::get)),
+        };
+        let values = params![now.as_millis(), owner, client, pages::bound(bound)];
+        rows::in_one_snapshot(connection, || {
+            for sql in &parts {
+                if rows::visit(connection, sql, values, &mut visit)?.is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Over the listings, and over the tail.
+    fn statements(&self, Look { columns, condition }: Look, window: Window) -> (String, String) {
+        let (kind, owner) = match self {
+            Self::Client(_) => (0, "client_id"),
+            Self::User { .. } => (1, "user_id"),
+        };
+        let (blocks, past, order) = match window {
+            Window::After(_) | Window::Offset(_) => ("last_id > ?4", ">", ""),
+            Window::Before(_) => ("first_id < ?4", "<", "DESC"),
+        };
+        let matching = format!("(?3 IS NULL OR tokens.client_id = ?3) AND {condition}");
+        // The order of the loops is the order of the rows, so a page reads no more than it shows.
+        let listed = format!(
+            "SELECT {columns} FROM listing_blocks CROSS JOIN listings ON block = number \
+             AND kind = {kind} AND owner = ?2 AND token_id >= first_id \
+             CROSS JOIN tokens ON id = token_id WHERE {blocks} AND token_id {past} ?4 \
+             AND {matching} ORDER BY last_id {order}, number {order}, token_id {order}"
+        );
+        let tail = format!(
+            "SELECT {columns} FROM tokens WHERE id > \
+             (SELECT coalesce(max(last_id), 0) FROM listing_blocks) AND id {past} ?4 \
+             AND {owner} = ?2 AND {matching} ORDER BY id {order}"
+        );
+        (listed, tail)
+    }
 }

@@ -3,6 +3,8 @@
 //! It takes whatever has queued, runs each event in a savepoint of its own inside one transaction,
 //! commits once, and only then answers each.
 //!
+//! * Every so many events, and when nothing is queued, it does one step of upkeep (`listings`)
+//!   behind them.
 //! * An event that fails is rolled back alone; its neighbours do not notice.
 //! * A commit that fails answers everybody `Unavailable`: of none is it known what the disk holds.
 //! * The thread outlives every failure. After one it takes a new connection, so a full disk that
@@ -16,12 +18,13 @@ use std::{
     thread::JoinHandle,
 };
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 use rusqlite::Connection;
 
 use super::{
     calls::{Call, Outcome, unavailable},
     checkpointer::Checkpointer,
+    listings::{self, Sizes},
     open::{Purpose, Source},
     spawn,
 };
@@ -34,7 +37,7 @@ const BATCH_MAX: usize = 256;
 /// What the writer has done since it began.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// Transactions.
+    /// Transactions with events.
     pub(super) commits: AtomicU64,
     /// Events in them.
     pub(super) events: AtomicU64,
@@ -48,6 +51,9 @@ pub(super) struct Writer {
     /// `None` in memory, where there is no log.
     checkpointer: Option<Checkpointer>,
     counters: Arc<Counters>,
+    listings: Sizes,
+    /// How many there may be until listings are looked after; none when there is more to do.
+    events_to_upkeep: usize,
 }
 
 impl Writer {
@@ -56,7 +62,7 @@ impl Writer {
         source: Source,
         mut connection: Connection,
         queue: Receiver<Box<dyn Call>>,
-        counters: Arc<Counters>,
+        (counters, listings): (Arc<Counters>, Sizes),
     ) -> Result<JoinHandle<()>> {
         let checkpointer = match &source {
             Source::File { .. } => Some(Checkpointer::start(source.clone())?),
@@ -65,14 +71,16 @@ impl Writer {
         if let Some(checkpointer) = &checkpointer {
             checkpointer.watch(&mut connection)?;
         }
-        let writer = Self { source, connection: Some(connection), checkpointer, counters };
+        let connection = Some(connection);
+        // Whoever wrote before may have left some.
+        let events_to_upkeep = 0;
+        let writer =
+            Self { source, connection, checkpointer, counters, listings, events_to_upkeep };
         spawn("store-writer", move || writer.run(&queue))
     }
 
     fn run(mut self, queue: &Receiver<Box<dyn Call>>) {
-        while let Ok(first) = queue.recv() {
-            let more = queue.try_iter().take(BATCH_MAX - 1);
-            let batch: Vec<_> = std::iter::once(first).chain(more).collect();
+        while let Some(batch) = self.next_batch(queue) {
             self.write(batch);
             if let (Some(checkpointer), Some(connection)) = (&self.checkpointer, &self.connection) {
                 checkpointer.restart_if_due(connection);
@@ -81,11 +89,48 @@ impl Writer {
         self.stop();
     }
 
+    /// What has queued. Nothing, if there is nothing but upkeep to do; `None` at the end.
+    fn next_batch(&mut self, queue: &Receiver<Box<dyn Call>>) -> Option<Vec<Box<dyn Call>>> {
+        let first = match queue.try_recv() {
+            Ok(first) => first,
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if self.has_upkeep() => return Some(Vec::new()),
+            Err(TryRecvError::Empty) => queue.recv().ok()?,
+        };
+        let more = queue.try_iter().take(BATCH_MAX - 1);
+        Some(std::iter::once(first).chain(more).collect())
+    }
+
+    /// Whether listings are to be looked after now. It is asked without a lock on the database.
+    fn has_upkeep(&mut self) -> bool {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.events_to_upkeep == 0)
+        else {
+            return false;
+        };
+        match listings::find_work(connection, self.listings) {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                self.events_to_upkeep = self.events_between_upkeep();
+                false
+            }
+            Err(error) => {
+                tracing::warn!(%error, "listings were not looked after");
+                self.events_to_upkeep = self.events_between_upkeep();
+                false
+            }
+        }
+    }
+
+    fn events_between_upkeep(&self) -> usize {
+        usize::try_from(self.listings.step()).unwrap_or(usize::MAX)
+    }
+
     fn write(&mut self, mut batch: Vec<Box<dyn Call>>) {
         match self.commit(&mut batch) {
             Ok(()) => batch.into_iter().for_each(Call::answer),
             Err(error) => {
                 tracing::warn!(%error, events = batch.len(), "a commit failed");
+                self.events_to_upkeep = self.events_between_upkeep();
                 self.recover();
                 let reason = match error {
                     StoreError::Unavailable(reason) => reason,
@@ -121,10 +166,17 @@ impl Writer {
             }
             execute(connection, "RELEASE event")?;
         }
+        let events_to_upkeep = match self.events_to_upkeep.saturating_sub(batch.len()) {
+            0 => upkeep(connection, self.listings)?,
+            more => more,
+        };
         execute(connection, "COMMIT")?;
-        let events = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-        self.counters.events.fetch_add(events, Ordering::Relaxed);
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        self.events_to_upkeep = events_to_upkeep;
+        if !batch.is_empty() {
+            let events = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+            self.counters.events.fetch_add(events, Ordering::Relaxed);
+            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -152,6 +204,26 @@ impl Writer {
             checkpointer.stop(self.connection);
         }
     }
+}
+
+/// One step of looking after the listings, which may fail without harm to anybody. How many events
+/// there may be until the next; none if there is more to do.
+fn upkeep(connection: &Connection, sizes: Sizes) -> Result<usize> {
+    execute(connection, "SAVEPOINT upkeep")?;
+    let done = listings::find_work(connection, sizes).and_then(|work| match work {
+        Some(work) => listings::perform(connection, &work, sizes).map(|()| 0),
+        None => Ok(sizes.step()),
+    });
+    let events = done.or_else(|error| {
+        tracing::warn!(%error, "listings were not looked after");
+        if connection.is_autocommit() {
+            return Err(error);
+        }
+        execute(connection, "ROLLBACK TO upkeep")?;
+        Ok(sizes.step())
+    })?;
+    execute(connection, "RELEASE upkeep")?;
+    Ok(usize::try_from(events).unwrap_or(usize::MAX))
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<()> {

@@ -73,8 +73,8 @@ macro_rules! for_each_rule {
                 sessions_go_when_they_are_over,
                 of_events_the_latest_are_kept,
                 of_changes_the_last_one_always_stays,
-                a_deleted_client_goes_when_no_token_of_it_is_left,
-                a_deleted_user_goes_when_nothing_of_theirs_is_left,
+                a_deleted_client_goes_and_its_tokens_are_over_without_it,
+                a_deleted_user_goes_when_nothing_but_tokens_is_left_of_theirs,
                 a_sweep_removes_what_is_over_and_nothing_else;
             refresh:
                 a_rotation_replaces_both_tokens_in_the_same_record,
@@ -101,7 +101,7 @@ macro_rules! for_each_rule {
                 a_code_comes_back_with_all_it_is_bound_to,
                 a_record_of_an_access_token_alone_comes_back,
                 a_record_that_is_not_there_is_none,
-                a_record_of_nobody_is_not_taken,
+                a_record_of_nobody_is_over_from_the_start,
                 a_second_record_of_one_id_is_an_error,
                 redeeming_a_code_makes_it_tokens,
                 of_32_redemptions_of_one_code_one_wins,

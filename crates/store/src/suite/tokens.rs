@@ -7,12 +7,12 @@ use tokenry_core::{
     grant::{SentTo, Stage},
     grant_types::authorization_code::Redemption,
 };
-use tokenry_protocol::{ids::TokenId, oauth::authorization::AuthorizationRequest};
+use tokenry_protocol::{ids::TokenId, oauth::authorization::AuthorizationRequest, time::Seconds};
 
 use super::support::{START, World, after, assert_same, request, thirty_two, verifier};
 use crate::{
-    Change, ChangedRecord, Conditional, Store, StoreError, TokenFilter, TokenUse,
-    WrongVerifierCount,
+    Change, ChangedRecord, Conditional, PurgeRequest, PurgeSubject, Store, StoreError, TokenFilter,
+    TokenUse, WrongVerifierCount,
 };
 
 /// With a named redirect address and with the only one, with a challenge and without.
@@ -58,8 +58,9 @@ pub async fn a_record_that_is_not_there_is_none(store: Arc<dyn Store>) {
     assert!(store.list_events(nothing).await.unwrap().is_empty());
 }
 
-/// What would not belong to anybody could never be listed nor ended.
-pub async fn a_record_of_nobody_is_not_taken(store: Arc<dyn Store>) {
+/// Its client or user was deleted and purged while the request was under way: it is as dead as the
+/// records that they had before, and goes with them.
+pub async fn a_record_of_nobody_is_over_from_the_start(store: Arc<dyn Store>) {
     let world = World::new(Arc::clone(&store));
     let parties = world.parties().await;
     let (token, _) = world.new_consent(&parties, request(), START).await;
@@ -68,10 +69,19 @@ pub async fn a_record_of_nobody_is_not_taken(store: Arc<dyn Store>) {
     strangers.user = world.new_user().await;
     let (stray, _) = world.new_consent(&strangers, request(), START).await;
     let stray_id = stray.token().id;
-    let refused = store.insert_token(stray).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))));
-    assert!(store.find_token(stray_id).await.unwrap().is_none());
+    store.insert_token(stray).await.unwrap();
     store.insert_token(token).await.unwrap();
+    let created = world.created(&strangers, "read", START).await;
+    let user = Some(strangers.user.id);
+    for filter in [TokenFilter::default(), TokenFilter { user, client: None }] {
+        assert_eq!(world.listed(filter, START).await, []);
+    }
+    let subject = PurgeSubject::Tokens { grants_kept: Seconds(9) };
+    let request = PurgeRequest { subject, after: 0, limit: 9, now: START };
+    assert_eq!(store.purge(request).await.unwrap().removed, 2);
+    for over in [stray_id, created.id] {
+        assert!(store.find_token(over).await.unwrap().is_none());
+    }
     assert!(store.find_token(id).await.unwrap().is_some());
 }
 

@@ -5,11 +5,12 @@ use std::{fs, path::PathBuf, thread};
 use rusqlite::Connection;
 use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, UserId};
 use tokenry_store::{
-    Store, StoreError,
+    Store, StoreError, TokenFilter,
     sqlite::{SqliteStore, StoreOptions},
+    suite::support::START,
 };
 
-use crate::support::Folder;
+use crate::support::{Folder, world};
 
 const APPLICATION_ID: i32 = 0x546B_6E79;
 
@@ -79,12 +80,44 @@ async fn every_old_version_is_brought_up_to_date_with_its_rows() {
         assert!(code.issued().is_none());
         let token = store.find_token(TokenId::new(2).unwrap()).await.unwrap().unwrap();
         assert_eq!(token.issued().unwrap().rotation, 2);
+        for (user, client) in [(Some(user.id), None), (None, Some(client.id))] {
+            let filter = TokenFilter { user, client };
+            let listed = world(&store).listed(filter, START).await;
+            assert_eq!(listed, [token.id], "{version}");
+        }
         let events = store.list_events(TokenId::new(3).unwrap()).await.unwrap();
         assert_eq!(events.len(), 1);
         assert_eq!(store.last_change().await.unwrap(), 1);
         let next = store.lease_ids(tokenry_store::IdSequence::Tokens, 1).await.unwrap();
         assert_eq!(next, 1_001..=1_001);
     }
+}
+
+/// More than two blocks of listings, with gaps between the ids.
+#[tokio::test]
+async fn tokens_from_before_listings_are_listed_at_once() {
+    const TOKENS: u32 = 20_000;
+    let folder = Folder::new();
+    let old = old_database(&folder, 1);
+    let rows = fs::read_to_string(&numbered("tests/sqlite/rows")[0].1).unwrap();
+    old.execute_batch(&rows).unwrap();
+    let many = "WITH RECURSIVE number (id) AS \
+        (SELECT 1 UNION ALL SELECT id + 1 FROM number WHERE id < ?1) \
+        INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, granted, hash, \
+        issued_at) SELECT id * 3, 41, 29 + id % 2, 2, 1, 0, 'read', zeroblob(32), 0 FROM number";
+    old.execute(many, [TOKENS]).unwrap();
+    let listed = "SELECT count(*) FROM listing_blocks CROSS JOIN listings \
+        ON block = number AND token_id BETWEEN first_id AND last_id \
+        CROSS JOIN tokens ON id = token_id AND owner = iif(kind, user_id, client_id)";
+    drop(old);
+
+    let store = folder.open();
+    let found: u32 = folder.connect().query_row(listed, [], |row| row.get(0)).unwrap();
+    assert_eq!(found, 2 * (TOKENS + 2));
+    let user = UserId::new(29).ok();
+    let filter = TokenFilter { user, client: None };
+    let counted = store.count_tokens(filter, u32::MAX, START).await.unwrap();
+    assert_eq!(counted, TOKENS / 2 + 1);
 }
 
 #[test]
