@@ -1,8 +1,8 @@
 //! Lists of tokens: what owners and administrators see, and what has been approved.
 //!
-//! A list of everybody's tokens goes over the rows themselves. A list of one client's or user's goes
-//! over the listings block by block and then over the rows of the tail, or the other way round,
-//! within one snapshot: in the next one a block's interval may be another.
+//! A list of everybody's tokens goes over the rows themselves. A list of one client's or user's
+//! goes over the listings block by block and then over the rows of the tail, or the other way
+//! round, within one snapshot: in the next one a block's interval may be another.
 
 use std::ops::ControlFlow;
 

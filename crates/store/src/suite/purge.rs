@@ -211,7 +211,7 @@ pub async fn of_changes_the_last_one_always_stays(store: Arc<dyn Store>) {
     assert_eq!(numbers().await, [5, 6]);
 }
 
-/// No search for its tokens holds it up: a client that is not there ends them as a deleted one does.
+/// No search for its tokens holds it up: a client that is not there ends them as a deleted one.
 pub async fn a_deleted_client_goes_and_its_tokens_are_over_without_it(store: Arc<dyn Store>) {
     let world = World::new(store);
     let parties = world.parties().await;
