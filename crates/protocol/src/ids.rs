@@ -168,5 +168,16 @@ mod tests {
         for bad in ["", "a b", "a@b", "a/b", "ä", &"x".repeat(256)] {
             assert_eq!(ClientIdentifier::parse(bad), Err(InvalidIdentifier), "{bad:?}");
         }
+        assert!(ClientIdentifier::parse(&"x".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn an_identifier_is_written_as_it_was_registered_and_read_by_the_same_rule() {
+        let identifier = ClientIdentifier::parse("Acme_Reports").unwrap();
+        assert_eq!(identifier.to_string(), "Acme_Reports");
+        let json = serde_json::to_string(&identifier).unwrap();
+        assert_eq!(json, r#""Acme_Reports""#);
+        assert_eq!(serde_json::from_str::<ClientIdentifier>(&json).unwrap(), identifier);
+        assert!(serde_json::from_str::<ClientIdentifier>(r#""a b""#).is_err());
     }
 }

@@ -78,6 +78,13 @@ mod tests {
             CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap();
         assert!(challenge.is_answered_by(&verifier));
         assert_eq!(verifier.challenge(), challenge);
+        assert_eq!(challenge.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn a_verifier_is_not_written_for_debugging() {
+        let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
+        assert_eq!(format!("{verifier:?}"), "CodeVerifier(…)");
     }
 
     proptest! {

@@ -160,9 +160,11 @@ mod tests {
             ("", Public, Err(Form)),
             ("https://a.test/cb#x", Public, Err(Form)),
             ("https://user@a.test/cb", Public, Err(Form)),
+            ("https://:secret@a.test/cb", Public, Err(Form)),
             ("https://a.test/*", Public, Err(Form)),
             ("https://*.a.test/", Public, Err(Form)),
             ("https://a.test/x/../cb", Public, Err(Form)),
+            ("https://a.test/x/./cb", Public, Err(Form)),
             ("https://a.test/x/%2E%2e/cb", Public, Err(Form)),
             ("https:a.test/cb", Public, Err(Form)),
             ("https:/a.test/cb", Public, Err(Form)),
@@ -172,8 +174,19 @@ mod tests {
         ] {
             assert_eq!(RedirectUri::parse(text, kind).map(|_| ()), expected, "{text:?}");
         }
-        let long = format!("https://a.test/{}", "x".repeat(LENGTH_MAX));
-        assert_eq!(RedirectUri::parse(&long, Public), Err(InvalidRedirectUri::TooLong));
+    }
+
+    #[test]
+    fn an_address_has_at_most_2000_characters_and_is_kept_as_it_was_written() {
+        let longest = format!("https://A.test/{}", "x".repeat(LENGTH_MAX - 15));
+        let kept = RedirectUri::parse(&longest, ClientKind::Public).unwrap();
+        assert_eq!(kept.as_str(), longest);
+        assert_eq!(kept.to_string(), longest);
+        for excess in [1, 100] {
+            let long = format!("{longest}{}", "x".repeat(excess));
+            let refused = RedirectUri::parse(&long, ClientKind::Public);
+            assert_eq!(refused, Err(InvalidRedirectUri::TooLong), "{excess} more");
+        }
     }
 
     #[test]
@@ -187,6 +200,10 @@ mod tests {
             ("http://127.0.0.1/cb", "http://127.0.0.1:53123/cb", true),
             ("http://127.0.0.1:1/cb", "http://127.0.0.1/cb", true),
             ("http://[::1]/cb", "http://[::1]:53123/cb", true),
+            ("http://127.0.0.1", "http://127.0.0.1:53123", true),
+            ("http://127.0.0.1:1", "http://127.0.0.1", true),
+            ("http://127.0.0.1?a=1", "http://127.0.0.1:53123?a=1", true),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:/cb", false),
             ("http://localhost/cb", "http://localhost:53123/cb", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1:53123/other", false),
             ("http://127.0.0.1/cb", "http://[::1]/cb", false),

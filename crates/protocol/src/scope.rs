@@ -385,6 +385,83 @@ mod tests {
     }
 
     #[test]
+    fn a_word_has_at_most_100_characters() {
+        for longest in ["x".repeat(NAME_MAX), format!("{}:read", "x".repeat(NAME_MAX - 5))] {
+            assert!(ScopeToken::parse(&longest).is_ok(), "{longest}");
+            assert!(ScopeToken::parse(&format!("x{longest}")).is_err(), "x{longest}");
+        }
+    }
+
+    #[test]
+    fn a_scope_has_1_to_50_words_and_at_most_2000_characters() {
+        let words = |count: usize| (0..count).map(|at| format!("w{at}")).collect::<Vec<_>>();
+        assert!(Scope::parse(&words(TOKENS_MAX).join(" ")).is_ok());
+        for count in [TOKENS_MAX + 1, TOKENS_MAX + 10] {
+            assert_eq!(Scope::parse(&words(count).join(" ")), Err(InvalidScope::TooLong));
+        }
+        for nothing in ["", "   "] {
+            assert_eq!(Scope::parse(nothing), Err(InvalidScope::Empty), "{nothing:?}");
+        }
+        assert_eq!(Scope::from_tokens([]), Err(InvalidScope::Empty));
+
+        // 19 words of 100 characters and one that fills what is left.
+        let of_length = |length: usize| {
+            let full = (0..19).map(|at| format!("{at:0>100}"));
+            let last = "x".repeat(length - 19 * 101);
+            full.chain([last]).collect::<Vec<_>>().join(" ")
+        };
+        let tokens = |text: &str| {
+            let words = text.split(' ').map(|word| ScopeToken::parse(word).unwrap());
+            Scope::from_tokens(words.collect::<Vec<_>>())
+        };
+        let longest = of_length(LENGTH_MAX);
+        assert_eq!(Scope::parse(&longest).unwrap().to_string(), longest);
+        assert_eq!(tokens(&longest).unwrap().to_string(), longest);
+        for excess in [1, 5] {
+            let long = of_length(LENGTH_MAX + excess);
+            assert_eq!(Scope::parse(&long), Err(InvalidScope::TooLong), "{excess} more");
+            assert_eq!(tokens(&long), Err(InvalidScope::TooLong), "{excess} more");
+        }
+    }
+
+    #[test]
+    fn a_text_over_the_bound_is_refused_although_its_words_repeat() {
+        let text = |length: usize| format!("{}read", " ".repeat(length - 4));
+        assert_eq!(Scope::parse(&text(LENGTH_MAX)), Ok(Scope::read()));
+        for excess in [1, 100] {
+            assert_eq!(Scope::parse(&text(LENGTH_MAX + excess)), Err(InvalidScope::TooLong));
+        }
+    }
+
+    #[test]
+    fn a_word_is_written_as_text_and_read_by_the_same_rule() {
+        let token = ScopeToken::parse("tickets:read").unwrap();
+        let json = serde_json::to_string(&token).unwrap();
+        assert_eq!(json, r#""tickets:read""#);
+        assert_eq!(serde_json::from_str::<ScopeToken>(&json).unwrap(), token);
+        assert!(serde_json::from_str::<ScopeToken>(r#""tickets:delete""#).is_err());
+    }
+
+    #[test]
+    fn the_words_that_mean_nothing_are_told_in_the_order_of_asking() {
+        let scope = Scope::parse("reed tickets impersonate auditlogs:write read rite").unwrap();
+        let catalog = catalog();
+        let unknown = catalog.unknown(&scope).into_iter().map(ScopeToken::as_str);
+        assert_eq!(unknown.collect::<Vec<_>>(), ["reed", "auditlogs:write", "rite"]);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_scope_that_is_wholly_beyond_its_ceiling() {
+        let scope = |text| Scope::parse(text).unwrap();
+        for (asked, ceiling, left) in
+            [("write tickets:read", "tickets", Some("tickets:read")), ("write", "tickets", None)]
+        {
+            let found = scope(asked).within(&scope(ceiling), &catalog());
+            assert_eq!(found.map(|left| left.to_string()).as_deref(), left, "{asked}");
+        }
+    }
+
+    #[test]
     fn a_catalog_knows_its_names_and_lists_them() {
         let catalog = catalog();
         assert!(catalog.knows(&ScopeToken::parse("impersonate").unwrap()));

@@ -91,11 +91,12 @@ impl Timestamp {
     /// cost more than the rest of it.
     fn written(self) -> [u8; 20] {
         let mut text = *b"0000-01-01T00:00:00Z";
-        let time = jiff::Timestamp::from_second(self.as_seconds()).unwrap_or(if self.0 < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        });
+        let time =
+            jiff::Timestamp::from_second(self.as_seconds()).unwrap_or(if self.0.is_negative() {
+                jiff::Timestamp::MIN
+            } else {
+                jiff::Timestamp::MAX
+            });
         let civil = jiff::tz::Offset::UTC.to_datetime(time);
         let Ok(year) = u16::try_from(civil.year()) else { return text };
         let parts = [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()];
@@ -145,6 +146,36 @@ mod tests {
         assert!(Timestamp::from_millis(i64::MAX).to_string().starts_with("9999-12-"));
         assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-03-05T12:00:00Z\"");
         assert_eq!(Timestamp::parse("2026-03-05T12:00:00Z").unwrap().as_seconds(), 1_772_712_000);
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_is_written_as_its_first_or_last_second() {
+        for (millis, expected) in
+            [(i64::MIN, "-9999-01-02T01:59:59Z"), (i64::MAX, "9999-12-30T22:00:00Z")]
+        {
+            assert_eq!(Timestamp::from_millis(millis).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn spans_are_added_and_taken_away_to_the_millisecond() {
+        let time = Timestamp::from_millis(10_500);
+        assert_eq!(time.plus(Seconds(2)).as_millis(), 12_500);
+        assert_eq!(time.minus(Seconds(2)).as_millis(), 8_500);
+        assert_eq!(time.millis_since(Timestamp::from_millis(10_000)), 500);
+        assert_eq!(Timestamp::from_seconds(10).as_millis(), 10_000);
+        let (least, most) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        assert_eq!(most.plus(Seconds(1)), most, "the end of time is not passed");
+        assert_eq!(least.minus(Seconds(1)), least);
+    }
+
+    #[test]
+    fn a_span_is_a_number_of_seconds_wherever_it_goes() {
+        let span = Seconds(1_800);
+        assert_eq!(span.as_millis(), 1_800_000);
+        assert_eq!(Duration::from(span), Duration::from_secs(1_800));
+        assert_eq!(span.to_string(), "1800");
+        assert_eq!(serde_json::to_string(&span).unwrap(), "1800");
     }
 
     #[test]

@@ -293,6 +293,12 @@ mod tests {
             serde_json::to_string(&ErrorBody::record_invalid(errors.clone())).unwrap(),
             r#"{"error":"RecordInvalid","description":"Record validation errors","details":{"redirect_uri":[{"description":"Redirect uri: is too long","error":"TooLong"}]}}"#
         );
+        let told = FieldError {
+            description: "Redirect uri: is too long".to_owned(),
+            error: FieldErrorCode::TooLong,
+        };
+        assert_eq!(errors.of("redirect_uri"), [told]);
+        assert_eq!(errors.of("name"), []);
         assert_eq!(errors.clone().none_or(1), Err(errors));
         assert_eq!(FieldErrors::NONE.none_or(1), Ok(1));
     }
@@ -308,6 +314,10 @@ mod tests {
             (
                 ErrorBody::forbidden_by_scope(&["users:read".to_owned(), "read".to_owned()]),
                 r#"{"error":"Forbidden","description":"You are missing the following required scopes: users:read, read"}"#,
+            ),
+            (
+                ErrorBody::invalid_token(),
+                r#"{"error":"invalid_token","error_description":"The access token is unknown, expired or revoked."}"#,
             ),
             (
                 ErrorBody::record_not_found(),

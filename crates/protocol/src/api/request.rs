@@ -194,6 +194,24 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_sent_with_a_value_has_one() {
+        assert_eq!(Sent::Value(7).as_value(), Some(&7));
+        assert_eq!(Sent::Value(7).value(), Some(7));
+        for nothing in [Sent::Absent, Sent::Null, Sent::Mistyped] {
+            assert_eq!(nothing.as_value(), None::<&u64>, "{nothing:?}");
+            assert_eq!(nothing.value(), None);
+        }
+    }
+
+    #[test]
+    fn a_switch_that_is_null_is_off_and_every_other_stays_as_it_was_sent() {
+        assert_eq!(Sent::Null.or_false(), Sent::Value(false));
+        for sent in [Sent::Absent, Sent::Mistyped, Sent::Value(true), Sent::Value(false)] {
+            assert_eq!(sent.clone().or_false(), sent);
+        }
+    }
+
+    #[test]
     fn members_have_exact_types_and_every_wrong_one_is_told() {
         let body = r#"{"token":{"a":"x","b":1,"c":1.0,"d":9007199254740992,"e":[1],"f":"true",
             "g":null,"h":["x"],"i":false,"unknown":{}}}"#;

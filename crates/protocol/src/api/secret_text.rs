@@ -54,4 +54,12 @@ mod tests {
         let credential = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
         assert_eq!(shown(credential), "a0000000GI…");
     }
+
+    #[test]
+    fn what_may_be_shown_is_written_in_full() {
+        let text = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
+        let shown = SecretText::from(&Credential::parse(text).unwrap());
+        assert_eq!(shown.reveal(), text);
+        assert_eq!(serde_json::to_string(&shown).unwrap(), format!("\"{text}\""));
+    }
 }

@@ -213,4 +213,18 @@ mod tests {
             assert_eq!(request.scopes, Sent::Absent);
         }
     }
+
+    #[test]
+    fn a_client_in_the_query_asks_for_its_token_and_for_nothing_else() {
+        let id = ClientId::new(41).unwrap();
+        for (text, expected) in [
+            ("41", ClientReference::Id(id)),
+            ("041", ClientReference::NoId),
+            ("acme_reports", ClientReference::Text),
+        ] {
+            let request = CreateTokenRequest::from_query(text);
+            let client_id = Sent::Value(expected);
+            assert_eq!(request, CreateTokenRequest { client_id, ..CreateTokenRequest::default() });
+        }
+    }
 }

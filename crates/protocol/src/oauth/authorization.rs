@@ -136,4 +136,42 @@ mod tests {
         let again = Parameters::from_form(request.to_query().as_bytes()).unwrap();
         assert_eq!(AuthorizationRequest::parse(&again), Ok(request));
     }
+
+    #[test]
+    fn every_parameter_is_read_under_its_own_name_and_written_under_it() {
+        let query = "response_type=a&client_id=b&redirect_uri=c&scope=d&state=e\
+                     &code_challenge=f&code_challenge_method=g&prompt=h";
+        let parameters = Parameters::from_form(query.as_bytes()).unwrap();
+        let request = AuthorizationRequest::parse(&parameters).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let expected = AuthorizationRequest {
+            response_type: text("a"),
+            client_id: text("b"),
+            redirect_uri: text("c"),
+            scope: text("d"),
+            state: text("e"),
+            code_challenge: text("f"),
+            code_challenge_method: text("g"),
+            prompt: text("h"),
+        };
+        assert_eq!(request, expected);
+        assert_eq!(request.to_query(), query);
+    }
+
+    #[test]
+    fn an_error_goes_back_with_its_code_its_sentence_and_the_state() {
+        let error = ErrorResponse {
+            error: ErrorCode::AccessDenied,
+            error_description: "The user refused.".to_owned(),
+        };
+        let common = "error=access_denied&error_description=The+user+refused.";
+        let bare = ReturnAddress { redirect_uri: "https://a.test/cb?".to_owned(), state: None };
+        for (address, expected) in [
+            (address("https://a.test/cb"), format!("https://a.test/cb?{common}&state=s+1%26")),
+            (bare, format!("https://a.test/cb?{common}")),
+        ] {
+            let expected = format!("{expected}&iss=https%3A%2F%2Fi.test");
+            assert_eq!(address.with_error(&error, "https://i.test"), expected);
+        }
+    }
 }

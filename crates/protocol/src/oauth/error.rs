@@ -68,3 +68,35 @@ pub struct ErrorResponse {
     /// What is wrong and how to mend it, for the developer who reads it.
     pub error_description: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_one_spelling_in_bodies_addresses_and_logs() {
+        use ErrorCode::{
+            AccessDenied, ConsentRequired, InvalidClient, InvalidGrant, InvalidRequest,
+            InvalidScope, LoginRequired, ServerError, TemporarilyUnavailable, UnauthorizedClient,
+            UnsupportedGrantType, UnsupportedResponseType,
+        };
+        for (code, word) in [
+            (InvalidRequest, "invalid_request"),
+            (InvalidClient, "invalid_client"),
+            (InvalidGrant, "invalid_grant"),
+            (UnauthorizedClient, "unauthorized_client"),
+            (UnsupportedGrantType, "unsupported_grant_type"),
+            (InvalidScope, "invalid_scope"),
+            (UnsupportedResponseType, "unsupported_response_type"),
+            (AccessDenied, "access_denied"),
+            (ServerError, "server_error"),
+            (TemporarilyUnavailable, "temporarily_unavailable"),
+            (LoginRequired, "login_required"),
+            (ConsentRequired, "consent_required"),
+        ] {
+            assert_eq!(code.as_str(), word);
+            assert_eq!(code.to_string(), word);
+            assert_eq!(serde_json::to_value(code).unwrap(), word);
+        }
+    }
+}

@@ -161,6 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_counts_as_sent_with_any_value_but_null() {
+        let json = Parameters::from_json(br#"{"a":"x","b":["x"],"c":null,"d":""}"#).unwrap();
+        for (name, is_sent, is_not_text) in
+            [("a", true, false), ("b", true, true), ("c", false, false), ("d", true, false)]
+        {
+            assert_eq!(json.has(name), is_sent, "{name}");
+            assert_eq!(json.is_not_text(name), is_not_text, "{name}");
+        }
+        assert!(!json.has("absent") && !json.is_not_text("absent"));
+    }
+
+    #[test]
+    fn no_value_is_written_for_debugging() {
+        let form = Parameters::from_form(b"client_secret=hunter2&code=x").unwrap();
+        assert_eq!(format!("{form:?}"), r#"{"client_secret", "code"}"#);
+    }
+
+    #[test]
     fn seconds_are_whole_and_within_bounds() {
         let json = br#"{"a":300,"b":"172800","c":299,"d":1.5,"e":"+300","f":true,"g":"","h":1e3}"#;
         let json = Parameters::from_json(json).unwrap();

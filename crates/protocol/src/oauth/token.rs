@@ -188,6 +188,7 @@ impl std::fmt::Debug for TokenResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::error::ErrorCode;
 
     fn refresh(form: &str, dialect: Dialect) -> Result<TokenRequest, InvalidRequest> {
         let parameters = Parameters::from_form(form.as_bytes()).unwrap();
@@ -207,6 +208,64 @@ mod tests {
         assert_eq!(scope_of(plural, Dialect::Standard), None);
         let both = "refresh_token=x&scopes=write&scope=read";
         assert_eq!(scope_of(both, Dialect::Record).as_deref(), Some("read"));
+    }
+
+    #[test]
+    fn a_grant_type_has_one_spelling_and_no_other_is_read() {
+        for (grant_type, word) in [
+            (GrantType::AuthorizationCode, "authorization_code"),
+            (GrantType::RefreshToken, "refresh_token"),
+            (GrantType::ClientCredentials, "client_credentials"),
+        ] {
+            assert_eq!(grant_type.as_str(), word);
+            assert_eq!(GrantType::parse(word), Some(grant_type));
+            assert_eq!(serde_json::to_value(grant_type).unwrap(), word);
+        }
+        for other in ["", "password", "Refresh_Token", "refresh_token "] {
+            assert_eq!(GrantType::parse(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn client_credentials_ask_nothing_of_a_refresh_token_that_will_not_be() {
+        let parameters = Parameters::from_form(b"refresh_token_expires_in=1&scope=read").unwrap();
+        let read = |grant_type| TokenRequest::parse(grant_type, &parameters, Dialect::Standard);
+        let wishes = Wishes { scope: Some(Scope::read()), ..Wishes::NONE };
+        match read(GrantType::ClientCredentials).unwrap() {
+            TokenRequest::ClientCredentials { wishes: found } => assert_eq!(found, wishes),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_scope_is_one_string_and_an_empty_one_asks_for_nothing() {
+        let read = |json: &str| {
+            let parameters = Parameters::from_json(json.as_bytes()).unwrap();
+            TokenRequest::parse(GrantType::ClientCredentials, &parameters, Dialect::Standard)
+        };
+        for refused in [r#"{"scope":["read"]}"#, r#"{"scope":"Read"}"#] {
+            assert_eq!(read(refused).unwrap_err().code, ErrorCode::InvalidScope, "{refused}");
+        }
+        for nothing in ["{}", r#"{"scope":null}"#, r#"{"scope":""}"#, r#"{"scope":"  "}"#] {
+            match read(nothing).unwrap() {
+                TokenRequest::ClientCredentials { wishes } => assert_eq!(wishes, Wishes::NONE),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_token_is_written_for_debugging() {
+        let response = TokenResponse {
+            access_token: "a-secret".to_owned(),
+            token_type: "bearer".to_owned(),
+            scope: "read".to_owned(),
+            expires_in: Some(Seconds(300)),
+            refresh_token: Some("r-secret".to_owned()),
+            refresh_token_expires_in: None,
+        };
+        let shown = format!("{response:?}");
+        assert_eq!(shown, r#"TokenResponse { scope: "read", expires_in: Some(Seconds(300)), .. }"#);
     }
 
     #[test]
