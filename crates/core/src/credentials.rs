@@ -224,6 +224,42 @@ mod tests {
         }
     }
 
+    /// RFC 4231 §4.3 has no key of 256 bits, so this one was computed apart from this code.
+    #[test]
+    fn a_key_makes_hmac_sha_256_over_the_parts_in_their_order() {
+        let key = Key::new([11; 32]);
+        let whole = key.mac(&[b"Hi There"]);
+        assert_eq!(&whole[..4], [0x19, 0x8a, 0x60, 0x7e]);
+        assert_eq!(key.mac(&[b"Hi", b" ", b"There"]), whole);
+        assert_ne!(key.mac(&[b"There", b" ", b"Hi"]), whole);
+    }
+
+    #[test]
+    fn a_key_is_drawn_whole_and_shown_to_nobody_but_who_seals_it() {
+        struct Counting;
+        impl Entropy for Counting {
+            fn fill(&self, bytes: &mut [u8]) {
+                for (slot, byte) in bytes.iter_mut().zip(1..) {
+                    *slot = byte;
+                }
+            }
+        }
+        let key = Key::draw(&Counting);
+        let expected: [u8; 32] = std::array::from_fn(|at| u8::try_from(at + 1).unwrap());
+        assert_eq!(key.expose(), &expected);
+        assert_eq!(format!("{key:?}"), "Key(…)");
+    }
+
+    #[test]
+    fn the_key_that_mints_is_the_current_one_whatever_others_there_are() {
+        let keys =
+            TokenKeys::new((7, Key::new([7; 32])), [(1, Some(Key::new([1; 32]))), (9, None)]);
+        assert_eq!(keys.current_number(), 7);
+        let minted = keys.mint(Kind::ApiToken, 1, 0, [1; 16]);
+        assert_eq!(minted.parts().key_number, 7);
+        assert_eq!(keys.recognise(&minted), Mint::Ours);
+    }
+
     #[test]
     fn a_successor_is_the_same_for_the_same_inputs_and_differs_by_each() {
         let keys = keys(1);

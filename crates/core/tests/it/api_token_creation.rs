@@ -68,6 +68,18 @@ fn it_is_bound_to_a_user_who_is_there_and_described_in_short() {
     assert_eq!(too_many(256).of("api_token")[0].error, TooManyValues);
 }
 
+/// Whatever record a caller hands over, it speaks for the user of its own id only.
+#[test]
+fn a_user_who_is_not_the_one_named_is_nobody() {
+    let maker = user();
+    let request = ApiTokenRequest {
+        assigned_user_id: Sent::Value(Some(UserId::new(31).unwrap())),
+        ..described("backup")
+    };
+    let errors = approve(request, &maker, Some(&maker)).unwrap_err();
+    assert_eq!(errors.of("assigned_user_id")[0].description, "Assigned user id: no such user");
+}
+
 #[test]
 fn description_and_status_can_change() {
     let (mut world, maker) = (World::confidential(), user());

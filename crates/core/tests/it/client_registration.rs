@@ -2,7 +2,9 @@
 
 use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
-    client_registration::{MintedClient, Settings, check, generate_secret},
+    client_registration::{
+        MintedClient, Settings, check, generate_secret, identifier_taken, owner_gone,
+    },
     minting::Minting,
     user::{Role, User},
 };
@@ -10,7 +12,9 @@ use tokenry_protocol::{
     api::{
         clients::ClientRequest,
         error::{
-            FieldErrorCode::{self, BlankValue, InvalidValue, TooLong, TooManyValues},
+            FieldErrorCode::{
+                self, BlankValue, DuplicateValue, InvalidValue, TooLong, TooManyValues,
+            },
             FieldErrors,
         },
     },
@@ -125,6 +129,8 @@ fn texts_are_trimmed_and_bounded() {
         let record = format!("{{{more}}}");
         assert_fault(update(&World::confidential().client, &record), field, code);
     }
+    let longest = format!(r#"{{"identifier":"{}"}}"#, "x".repeat(255));
+    assert!(update(&World::confidential().client, &longest).is_ok());
     let prose = register(r#""description":"one\ntwo""#).client.description;
     assert_eq!(prose.unwrap(), "one\ntwo");
 }
@@ -146,9 +152,12 @@ fn redirect_addresses_are_judged_for_the_clients_kind() {
         errors.of("redirect_uri")[0].description,
         "Redirect uri: private schemes are for public clients only"
     );
-    let many: Vec<_> = (0..51).map(|n| format!(r#""https://a.test/{n}""#)).collect();
-    let many = format!(r#""redirect_uri":[{}]"#, many.join(","));
-    assert_fault(new(&many), "redirect_uri", TooManyValues);
+    let many = |count: u32| {
+        let many: Vec<_> = (0..count).map(|n| format!(r#""https://a.test/{n}""#)).collect();
+        format!(r#""redirect_uri":[{}]"#, many.join(","))
+    };
+    assert_eq!(register(&many(50)).client.redirect_uris.len(), 50);
+    assert_fault(new(&many(51)), "redirect_uri", TooManyValues);
     let long = format!(r#""redirect_uri":["https://a.test/{}"]"#, "x".repeat(2_000));
     assert_fault(new(&long), "redirect_uri", TooLong);
 }
@@ -167,9 +176,28 @@ fn only_an_administrator_answers_for_a_client() {
     }
 }
 
+/// What only the store can know.
+#[test]
+fn a_taken_identifier_and_an_owner_who_has_gone_are_told_by_field() {
+    for (errors, field, code, description) in [
+        (identifier_taken(), "identifier", DuplicateValue, "Identifier: is taken"),
+        (
+            owner_gone(),
+            "user_id",
+            InvalidValue,
+            "User id: must be an administrator of this account",
+        ),
+    ] {
+        assert!(errors.fields().eq([field]), "{errors:?}");
+        let told = &errors.of(field)[0];
+        assert_eq!((told.error, told.description.as_str()), (code, description));
+    }
+}
+
 #[test]
 fn what_is_left_out_stays_and_null_clears() {
     let mut world = World::confidential();
+    world.client.logo_url = Some("https://acme.test/logo.png".to_owned());
     let settings = r#"{"company":"Acme Ltd","description":"d","allowed_scopes":["read"],
         "grant_types":["refresh_token","authorization_code"],"disabled":true,
         "resource_server":true,"access_token_lifetime_max":300,
@@ -181,6 +209,7 @@ fn what_is_left_out_stays_and_null_clears() {
     assert_eq!(client.name, "Other");
     assert_eq!(client.identifier, world.client.identifier);
     assert_eq!(client.redirect_uris, world.client.redirect_uris);
+    assert_eq!(client.logo_url, world.client.logo_url, "no request sets it");
     assert_eq!(client.company.as_deref(), Some("Acme Ltd"));
     assert_eq!(client.allowed_scope.unwrap().to_string(), "read");
     assert_eq!(client.grant_types.unwrap().len(), 2);
@@ -241,8 +270,11 @@ fn becoming_confidential_mints_a_secret_and_becoming_public_ends_it() {
 
 #[test]
 fn a_new_secret_counts_its_generation_and_is_for_confidential_clients() {
-    let world = World::confidential();
+    let mut world = World::confidential();
+    world.wait(seconds(60));
     let minted = generate_secret(world.client.clone(), &minting(&world)).unwrap();
+    assert_eq!(minted.client.updated_at, world.now);
+    assert_eq!(minted.client.created_at, world.client.created_at);
     let secret = minted.secret.unwrap();
     assert_eq!(secret.parts().rotation, 1);
     let ClientSecret::Confidential { hash, generation } = minted.client.authentication else {

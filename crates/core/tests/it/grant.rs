@@ -69,8 +69,15 @@ fn a_use_moves_the_record_forward_and_never_back() {
 
 #[test]
 fn the_kind_of_an_event_reads_back_from_its_word() {
-    for kind in EventKind::ALL {
-        assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
+    for (kind, word) in [
+        (EventKind::Revoked, "revoked"),
+        (EventKind::CodeReplayed, "code_replayed"),
+        (EventKind::RefreshTokenReplayed, "refresh_token_replayed"),
+        (EventKind::VerifiersSpent, "verifiers_spent"),
+        (EventKind::PresentedByForeignClient, "presented_by_foreign_client"),
+    ] {
+        assert_eq!(kind.as_str(), word, "rows of the database hold it");
+        assert_eq!(EventKind::parse(word), Some(kind));
     }
     assert_eq!(EventKind::parse("other"), None);
 }

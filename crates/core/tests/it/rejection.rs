@@ -43,6 +43,22 @@ fn every_reason_has_the_code_of_its_row() {
     }
 }
 
+#[test]
+fn every_sentence_says_what_its_reader_may_know() {
+    use Rejection as R;
+    for (reason, sentence) in [
+        (R::Invalid(InvalidRequest::new("x is missing.")), "x is missing."),
+        (R::TwoMethods, "Use one method of client authentication."),
+        (R::GrantTypeUnknown, "This grant type is not offered."),
+        (R::GrantTypeNotAllowed, "This client may not use this grant."),
+        (R::ClientUnknown, "Unknown client or wrong credentials."),
+        (R::CredentialUnknown, "The grant is invalid, expired or used."),
+        (R::RepeatDiffers, "A repeated refresh must ask for the same scope and lifetimes."),
+    ] {
+        assert_eq!(reason.answer().error_description, sentence, "{reason:?}");
+    }
+}
+
 /// Whether a code was unknown, spent, expired or somebody else's is not for the one who tries.
 #[test]
 fn one_sentence_answers_all_that_a_thief_could_learn_from() {

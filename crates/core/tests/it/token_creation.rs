@@ -13,7 +13,7 @@ use tokenry_protocol::{
     time::Seconds,
 };
 
-use crate::support::{World, scope};
+use crate::support::{World, client, scope};
 
 fn asking(world: &World, names: &[&str]) -> CreateTokenRequest {
     CreateTokenRequest {
@@ -106,9 +106,12 @@ fn the_client_is_one_of_ours_and_named_by_its_number() {
         let found = fault(judge(&world, request, None).unwrap_err(), "client_id");
         assert_eq!(found, (code, description.to_owned()));
     }
-    let refused = approve(asking(&world, &["read"]), None, None, &world.policy);
-    let found = fault(refused.unwrap_err(), "client_id");
-    assert_eq!(found.1, "Client id: no such client");
+    let another = client(43, "acme_mobile", None);
+    for found in [None, Some(&another)] {
+        let refused = approve(asking(&world, &["read"]), found, None, &world.policy);
+        let found = fault(refused.unwrap_err(), "client_id");
+        assert_eq!(found.1, "Client id: no such client");
+    }
 }
 
 #[test]

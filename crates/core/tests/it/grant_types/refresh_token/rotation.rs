@@ -8,8 +8,8 @@ use tokenry_protocol::{
 };
 
 use crate::support::{
-    Grant, NOON, Redeeming, World, issued, same_text, scope, seconds, want_access_lifetime,
-    want_refresh_lifetime, want_scope,
+    Grant, KEY_NUMBER, KeyFate, NOON, Redeeming, World, issued, same_text, scope, seconds,
+    want_access_lifetime, want_refresh_lifetime, want_scope,
 };
 
 #[test]
@@ -40,6 +40,34 @@ fn a_refresh_keeps_the_record_and_replaces_both_tokens() {
     {
         let parts = token.parts();
         assert_eq!((parts.kind, parts.id, parts.rotation), (kind, 2001, 2));
+    }
+}
+
+/// The store writes only onto the rotation that was decided on.
+#[test]
+fn every_rotation_is_written_onto_the_one_before_it() {
+    let mut grant = Grant::new();
+    for from in 1..5 {
+        let decision = grant.ask(&grant.pair.refresh, &Wishes::NONE);
+        let Refresh::Rotate { write, .. } = decision else {
+            panic!("{decision:?}");
+        };
+        assert_eq!((write.from_rotation(), write.issued().rotation), (from, from + 1));
+        grant.rotate();
+    }
+}
+
+/// A repeat is derived under the key of its rotation, so the record must remember which one it was.
+#[test]
+fn a_rotation_is_derived_under_the_key_that_mints_now_and_remembers_it() {
+    for fate in [KeyFate::Lost, KeyFate::Retired] {
+        let mut grant = Grant::new();
+        grant.world.replace_key(fate);
+        let before = grant.rotate();
+        let previous = issued(&grant.token).refresh.as_ref().unwrap().previous.unwrap();
+        assert_eq!(previous.key_number, KEY_NUMBER + 1, "{fate:?}");
+        assert_eq!(grant.pair.refresh.parts().key_number, KEY_NUMBER + 1, "{fate:?}");
+        assert_eq!(grant.outcome(&before.refresh), "repeat", "{fate:?}");
     }
 }
 
