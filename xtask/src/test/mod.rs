@@ -9,6 +9,7 @@ mod command;
 mod packages;
 mod policy;
 mod tally;
+mod tools;
 
 use std::time::{Duration, Instant};
 
