@@ -2,6 +2,7 @@
 //!
 //! - `test`: everything, from an empty machine: brings what the tests need, then runs them all.
 //! - `tidy`: the rules of STYLE.md that a program can check.
+//! - `mutants`: whether a test notices every small fault that is put into the decisions.
 //! - `docs`: the generated pages under `docs/`, written or compared.
 
 mod docs;
@@ -29,6 +30,8 @@ enum Command {
     Test(test::Arguments),
     /// Checks the rules of STYLE.md that a program can check
     Tidy,
+    /// Puts small faults into the decisions and tells which of them no test notices
+    Mutants(test::mutants::Arguments),
     /// Writes the generated pages under docs/
     Docs(docs::Arguments),
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::find().and_then(|workspace| match &arguments.command {
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Tidy => tidy::run(&workspace),
+        Command::Mutants(arguments) => test::mutants::run(&workspace, arguments),
         Command::Docs(arguments) => docs::run(&workspace, arguments),
     });
     match outcome {

@@ -6,6 +6,7 @@
 mod checks;
 mod clients;
 mod command;
+pub(crate) mod mutants;
 mod packages;
 mod policy;
 mod tally;
@@ -63,7 +64,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     Step { name: "packages", what: "Python, Node.js and Chromium", needs: &[], run: packages::run },
     Step {
         name: "python-clients",
@@ -105,6 +106,18 @@ const STEPS: [Step; 12] = [
         what: "the dependency policy of deny.toml",
         needs: &["cargo-deny"],
         run: policy::check,
+    },
+    Step {
+        name: "cargo-mutants",
+        what: "the tool for mutation testing",
+        needs: &[],
+        run: mutants::install,
+    },
+    Step {
+        name: "mutants",
+        what: "a sample of mutants of core and protocol, each noticed by a test",
+        needs: &["cargo-mutants"],
+        run: mutants::sample,
     },
 ];
 

@@ -10,8 +10,12 @@ use super::tally::Tally;
 use super::tools::Tool;
 use super::{Context, Network};
 
-const CARGO_DENY: Tool =
-    Tool { name: "cargo-deny", version: "0.20.2", options: &["--no-default-features"] };
+const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    subcommand: None,
+    options: &["--no-default-features"],
+};
 
 pub(super) fn install(context: &Context) -> Result<Tally> {
     CARGO_DENY.install(context)

@@ -14,6 +14,8 @@ use super::{Context, Network};
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
+    /// What its every command line begins with.
+    pub(super) subcommand: Option<&'static str>,
     /// What `cargo install` is told besides.
     pub(super) options: &'static [&'static str],
 }
@@ -26,7 +28,7 @@ impl Tool {
     /// The program, run at the root.
     pub(super) fn command(&self, context: &Context) -> Command {
         let mut command = Command::new(folder(context).join("bin").join(self.name));
-        command.current_dir(&context.workspace.root);
+        command.current_dir(&context.workspace.root).args(self.subcommand);
         command
     }
 
