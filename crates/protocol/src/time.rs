@@ -142,8 +142,6 @@ mod tests {
         assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59Z");
         assert_eq!(Timestamp::from_seconds(951_782_399).to_string(), "2000-02-28T23:59:59Z");
         assert_eq!(Timestamp::from_seconds(-62_167_219_201).to_string(), "0000-01-01T00:00:00Z");
-        assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0000-01-01T00:00:00Z");
-        assert!(Timestamp::from_millis(i64::MAX).to_string().starts_with("9999-12-"));
         assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-03-05T12:00:00Z\"");
         assert_eq!(Timestamp::parse("2026-03-05T12:00:00Z").unwrap().as_seconds(), 1_772_712_000);
     }
@@ -151,7 +149,7 @@ mod tests {
     #[test]
     fn a_time_beyond_the_calendar_is_written_as_its_first_or_last_second() {
         for (millis, expected) in
-            [(i64::MIN, "-9999-01-02T01:59:59Z"), (i64::MAX, "9999-12-30T22:00:00Z")]
+            [(i64::MIN, "0000-01-01T00:00:00Z"), (i64::MAX, "9999-12-30T22:00:00Z")]
         {
             assert_eq!(Timestamp::from_millis(millis).to_string(), expected);
         }
