@@ -1,0 +1,106 @@
+//! `cargo xtask soak`: the long simulations, with a summary at the end.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, ValueEnum};
+use tokenry_core::Entropy as _;
+use tokenry_server::environment::SystemEntropy;
+use tokenry_soak::{
+    fleet,
+    progress::{grouped, span},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask soak                                    both, at full length: hours
+  cargo xtask soak --only fleet                       1,000,000 refreshes: some minutes
+  cargo xtask soak --only fleet --refreshes 50000 --seed 7
+  cargo xtask soak --only growth --hours 2            two simulated hours
+
+It ends with 0 if every rule held, and names the rule and the seed if not.";
+
+/// Simulates a fleet of clients, and a day of tokens, against the real server in this process.
+#[derive(Parser)]
+#[command(name = "cargo xtask soak", version, about, after_help = EXAMPLES)]
+struct Arguments {
+    /// Run one of the two
+    #[arg(long, value_enum, value_name = "WHICH")]
+    only: Option<Which>,
+    /// What decides everything that happens; drawn and printed if it is not given
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// A folder for the databases, on the disk that is to be tested; it is emptied at the end
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Fleet: refreshes to be done
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000)]
+    refreshes: u64,
+    /// Fleet: clients at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
+    clients: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// No honest client is ever logged out
+    Fleet,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 4)]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<()> {
+    let drawn = || u64::from_be_bytes(SystemEntropy.secret().first_chunk().copied().unwrap_or([0; 8]));
+    let seed = arguments.seed.unwrap_or_else(drawn);
+    println!("seed {seed}");
+    if arguments.only.is_none_or(|only| only == Which::Fleet) {
+        run_fleet(arguments, seed).await?;
+    }
+    Ok(())
+}
+
+fn folder(arguments: &Arguments) -> Result<tempfile::TempDir> {
+    let made = match &arguments.data {
+        Some(parent) => tempfile::tempdir_in(parent),
+        None => tempfile::tempdir(),
+    };
+    made.context("no folder for the database")
+}
+
+async fn run_fleet(arguments: &Arguments, seed: u64) -> Result<()> {
+    let folder = folder(arguments)?;
+    let began = std::time::Instant::now();
+    let Arguments { refreshes, clients, .. } = *arguments;
+    let plan = fleet::Plan { refreshes, clients, seed };
+    let outcome = fleet::run(plan, folder.path()).await?;
+    println!("\nfleet: every rule held");
+    for (count, what) in outcome.tally.lines() {
+        println!("{:>13}  {what}", grouped(count));
+    }
+    let fleet::Outcome { ticks, stops, crashes, nights, audit, .. } = outcome;
+    let rows = [
+        (outcome.tally.replays(), "true replays in all, of which 0 were missed"),
+        (0, "forced sign-ins of honest clients"),
+        (ticks, "ticks of the clock"),
+        (nights, "days that everybody slept through"),
+        (stops, "stops of the server in order"),
+        (crashes, "crashes of the server"),
+        (audit.alive, "live grants that the oracle and the database agree on"),
+        (audit.ended, "ended grants and their events that they agree on"),
+    ];
+    for (count, what) in rows {
+        println!("{:>13}  {what}", grouped(count));
+    }
+    println!("fleet: {}", span(began.elapsed()));
+    Ok(())
+}
