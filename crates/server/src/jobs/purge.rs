@@ -15,7 +15,7 @@ const CHANGES_KEPT: u64 = 100_000;
 
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
     while stop.sleep(state.config.purge.interval).await {
-        if let Err(error) = sweep(&state, &mut stop).await {
+        if let Err(error) = sweep(&state, BREATH, &mut stop).await {
             log_store_error(&error);
         }
     }
@@ -24,10 +24,10 @@ pub(super) async fn run(state: AppState, mut stop: StopSignal) {
 /// One sweep over everything, without pauses.
 pub async fn purge_once(state: &AppState) -> Result<u64> {
     let (_sender, mut never) = StopSignal::new();
-    sweep(state, &mut never).await
+    sweep(state, Duration::ZERO, &mut never).await
 }
 
-async fn sweep(state: &AppState, stop: &mut StopSignal) -> Result<u64> {
+async fn sweep(state: &AppState, breath: Duration, stop: &mut StopSignal) -> Result<u64> {
     let settings = &state.config.purge;
     let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
     let events_kept = u64::try_from(settings.events_kept).unwrap_or(u64::MAX);
@@ -47,7 +47,7 @@ async fn sweep(state: &AppState, stop: &mut StopSignal) -> Result<u64> {
             removed += u64::from(purged.removed);
             let Some(next) = purged.next else { break };
             request.after = next;
-            if !stop.sleep(BREATH).await {
+            if !breath.is_zero() && !stop.sleep(breath).await {
                 return Ok(removed);
             }
         }
