@@ -5,11 +5,15 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use tokenry_core::Entropy as _;
-use tokenry_server::environment::SystemEntropy;
+use tokenry_protocol::time::Seconds;
+use tokenry_server::{config::Config, environment::SystemEntropy};
 use tokenry_soak::{
-    fleet,
+    fleet, growth,
     progress::{grouped, span},
 };
+
+/// How many times longer the median insert or find may take in the last lifetime.
+const LATENCY_TOLERANCE: f64 = 1.25;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,12 +43,26 @@ struct Arguments {
     /// Fleet: clients at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
     clients: u64,
+    /// Growth: simulated hours
+    #[arg(long, value_name = "COUNT", default_value_t = 24, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    hours: u32,
+    /// Growth: tokens a second
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    rate: u32,
+    /// Growth: how long a token lives, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, value_parser = clap::value_parser!(u32).range(300..=2_400))]
+    lifetime: u32,
+    /// Growth: grants that live on among them
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    grants: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
     /// No honest client is ever logged out
     Fleet,
+    /// The file does not grow, and no live grant is purged
+    Growth,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
@@ -60,11 +78,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
-    let drawn = || u64::from_be_bytes(SystemEntropy.secret().first_chunk().copied().unwrap_or([0; 8]));
+    let drawn =
+        || u64::from_be_bytes(SystemEntropy.secret().first_chunk().copied().unwrap_or([0; 8]));
     let seed = arguments.seed.unwrap_or_else(drawn);
     println!("seed {seed}");
     if arguments.only.is_none_or(|only| only == Which::Fleet) {
         run_fleet(arguments, seed).await?;
+    }
+    if arguments.only.is_none_or(|only| only == Which::Growth) {
+        run_growth(arguments, seed).await?;
     }
     Ok(())
 }
@@ -102,5 +124,44 @@ async fn run_fleet(arguments: &Arguments, seed: u64) -> Result<()> {
         println!("{:>13}  {what}", grouped(count));
     }
     println!("fleet: {}", span(began.elapsed()));
+    Ok(())
+}
+
+async fn run_growth(arguments: &Arguments, seed: u64) -> Result<()> {
+    let folder = folder(arguments)?;
+    let began = std::time::Instant::now();
+    let Arguments { hours, rate, lifetime, grants, .. } = *arguments;
+    let interval = Seconds(u32::try_from(Config::default().purge.interval.as_secs())?);
+    let plan = growth::Plan {
+        seconds: hours * 3_600,
+        rate,
+        lifetime: Seconds(lifetime),
+        interval,
+        grants,
+        latency_tolerance: LATENCY_TOLERANCE,
+        seed,
+    };
+    let outcome = growth::run(plan, folder.path()).await?;
+    println!("\ngrowth: every rule held");
+    let growth::Outcome { issued, purged, settled, largest, largest_log, .. } = outcome;
+    let rate = u128::from(issued) * 1_000 / began.elapsed().as_millis().max(1);
+    let rows = [
+        (issued, "tokens issued"),
+        (u64::try_from(rate)?, "tokens a second of real time, purge included"),
+        (purged, "tokens purged: all that expired, and no other"),
+        (u64::from(grants), "grants that lived on among them, none of them touched"),
+        (settled, "bytes of the database after the first lifetime"),
+        (largest, "bytes at most from then on"),
+        (largest_log, "bytes of its log at most"),
+    ];
+    for (count, what) in rows {
+        println!("{:>13}  {what}", grouped(count));
+    }
+    println!("longest sweep: {:.1?} of {interval} s", outcome.longest_sweep);
+    for (name, latencies) in [("first", outcome.first), ("last", outcome.last)] {
+        println!("{name} lifetime: insert {}", latencies.insert);
+        println!("{name} lifetime: find   {}", latencies.find);
+    }
+    println!("growth: {}", span(began.elapsed()));
     Ok(())
 }

@@ -4,8 +4,10 @@
 //! - `tidy`: the rules of STYLE.md that a program can check.
 //! - `mutants`: whether a test notices every small fault that is put into the decisions.
 //! - `docs`: the generated pages under `docs/`, written or compared.
+//! - `soak`: the long simulations.
 
 mod docs;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -34,6 +36,9 @@ enum Command {
     Mutants(test::mutants::Arguments),
     /// Writes the generated pages under docs/
     Docs(docs::Arguments),
+    /// Runs the long simulations: a fleet of clients, and a day of tokens
+    #[command(disable_help_flag = true)]
+    Soak(soak::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&workspace),
         Command::Mutants(arguments) => test::mutants::run(&workspace, arguments),
         Command::Docs(arguments) => docs::run(&workspace, arguments),
+        Command::Soak(arguments) => soak::run(&workspace, arguments),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

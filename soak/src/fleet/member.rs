@@ -338,4 +338,3 @@ async fn is_let_in(pair: &Pair, tick: &Tick) -> Result<bool> {
         _ => bail!("a call with an access token was answered {answer}"),
     }
 }
-

@@ -30,7 +30,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -56,6 +56,11 @@ const LAYERS: [Layer; 7] = [
     },
     // What tests preload into the binary.
     Layer { package: "tokenry-faults", may_use: &[], must_not_use: OUTSIDE_WORLD },
+    Layer {
+        package: "tokenry-soak",
+        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        must_not_use: &["rusqlite"],
+    },
     Layer { package: "xtask", may_use: &[], must_not_use: &[] },
 ];
 

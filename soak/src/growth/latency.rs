@@ -1,0 +1,143 @@
+//! How long one insert and one find take, beside a second store that does not change.
+//!
+//! The machine has other things to do and is not equally fast all the time. So every measurement is
+//! taken in turns with the same one on the reference, and what is compared is the quotient.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::load::Load;
+use crate::environment::Dice;
+
+/// Measurements of each kind in one look.
+const TURNS: u64 = 16;
+
+/// Every measurement of one lifetime.
+#[derive(Debug, Default)]
+pub(super) struct Latency {
+    insert: Kind,
+    find: Kind,
+}
+
+#[derive(Debug, Default)]
+struct Kind {
+    measured: Vec<Duration>,
+    reference: Vec<Duration>,
+}
+
+/// The middle and the tail of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Percentiles {
+    /// Half were faster.
+    pub p50: Duration,
+    /// 99 of 100 were faster.
+    pub p99: Duration,
+    /// The median of the reference, measured in turns with these.
+    pub reference: Duration,
+}
+
+/// Of one lifetime.
+#[derive(Debug, Clone, Copy)]
+pub struct Latencies {
+    /// One token inserted, durably, nothing else going on.
+    pub insert: Percentiles,
+    /// One live token found.
+    pub find: Percentiles,
+}
+
+impl Latency {
+    /// Measures at a moment at which nothing else is asked of either store.
+    pub(super) async fn look(
+        &mut self,
+        load: &mut Load,
+        reference: &mut Load,
+        dice: &mut Dice,
+    ) -> Result<()> {
+        for _ in 0..TURNS {
+            self.insert.measured.push(load.insert_one().await?);
+            self.insert.reference.push(reference.insert_one().await?);
+            self.find.measured.push(load.find_one(dice).await?);
+            self.find.reference.push(reference.find_one(dice).await?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn percentiles(&self) -> Result<Latencies> {
+        let of = |kind: &Kind| kind.percentiles().context("nothing was measured");
+        Ok(Latencies { insert: of(&self.insert)?, find: of(&self.find)? })
+    }
+}
+
+impl Kind {
+    fn percentiles(&self) -> Option<Percentiles> {
+        Some(Percentiles {
+            p50: percentile(&self.measured, 50)?,
+            p99: percentile(&self.measured, 99)?,
+            reference: percentile(&self.reference, 50)?,
+        })
+    }
+}
+
+fn percentile(measured: &[Duration], percent: usize) -> Option<Duration> {
+    let mut sorted = measured.to_vec();
+    sorted.sort_unstable();
+    sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied()
+}
+
+impl Percentiles {
+    /// How many times the reference's median.
+    pub fn quotient(&self) -> f64 {
+        self.p50.as_secs_f64() / self.reference.as_secs_f64()
+    }
+}
+
+/// Whether medians, each against its reference, are what they were.
+pub(super) fn check_unchanged(first: &Latencies, last: &Latencies, tolerance: f64) -> Result<()> {
+    for (what, first, last) in
+        [("insert", first.insert, last.insert), ("find", first.find, last.find)]
+    {
+        let change = last.quotient() / first.quotient();
+        ensure!(
+            change <= tolerance,
+            "the median {what} takes {change:.2} times what it took in the first lifetime, \
+             {tolerance} are allowed: {first:?}, then {last:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Measures what `work` takes.
+pub(super) async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(T, Duration)> {
+    let began = Instant::now();
+    let done = work.await?;
+    Ok((done, began.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latencies(find: u64) -> Latencies {
+        let of = |micros| {
+            let reference = Duration::from_micros(100);
+            Percentiles { p50: Duration::from_micros(micros), p99: reference, reference }
+        };
+        Latencies { insert: of(100), find: of(find) }
+    }
+
+    #[test]
+    fn a_median_that_grew_with_the_time_is_refused() {
+        assert!(check_unchanged(&latencies(100), &latencies(120), 1.25).is_ok());
+        let error = check_unchanged(&latencies(100), &latencies(130), 1.25).unwrap_err();
+        assert!(error.to_string().contains("median find takes 1.30 times"), "{error}");
+    }
+
+    #[test]
+    fn percentiles_are_of_what_was_measured() {
+        let measured: Vec<_> = (1..=100).rev().map(Duration::from_micros).collect();
+        assert_eq!(percentile(&measured, 50), Some(Duration::from_micros(51)));
+        assert_eq!(percentile(&measured, 99), Some(Duration::from_micros(100)));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! A few lifetimes of tokens. `cargo xtask soak` runs a day at 1,000 a second.
+
+use tokenry_protocol::time::Seconds;
+use tokenry_soak::growth::{Plan, run};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_file_does_not_grow_while_tokens_come_and_expire() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        seconds: 480,
+        rate: 150,
+        lifetime: Seconds(120),
+        interval: Seconds(4),
+        grants: 40,
+        // A busy machine is measured here: only an insert or a find that grows with time is found.
+        latency_tolerance: 3.0,
+        seed: 1,
+    };
+    match run(plan, folder.path()).await {
+        Ok(outcome) => println!("{outcome:#?}"),
+        Err(error) => panic!("{error:#}"),
+    }
+}
