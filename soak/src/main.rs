@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use tokenry_core::Entropy as _;
 use tokenry_protocol::time::Seconds;
-use tokenry_server::{config::Config, environment::SystemEntropy};
+use tokenry_server::environment::SystemEntropy;
 use tokenry_soak::{
     fleet, growth,
     progress::{grouped, span},
@@ -43,15 +43,28 @@ struct Arguments {
     /// Fleet: clients at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
     clients: u64,
-    /// Growth: simulated hours
-    #[arg(long, value_name = "COUNT", default_value_t = 24, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    /// Growth: simulated hours, 2 at least
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 24,
+        value_parser = clap::value_parser!(u32).range(2..),
+    )]
     hours: u32,
     /// Growth: tokens a second
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     rate: u32,
     /// Growth: how long a token lives, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1_800, value_parser = clap::value_parser!(u32).range(300..=2_400))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 1_800,
+        value_parser = clap::value_parser!(u32).range(300..=2_400),
+    )]
     lifetime: u32,
+    /// Growth: how often the purge looks, in simulated seconds; more is faster to simulate
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    interval: u32,
     /// Growth: grants that live on among them
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     grants: u32,
@@ -78,9 +91,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
-    let drawn =
-        || u64::from_be_bytes(SystemEntropy.secret().first_chunk().copied().unwrap_or([0; 8]));
-    let seed = arguments.seed.unwrap_or_else(drawn);
+    let mut drawn = [0; 8];
+    SystemEntropy.fill(&mut drawn);
+    let seed = arguments.seed.unwrap_or(u64::from_be_bytes(drawn));
     println!("seed {seed}");
     if arguments.only.is_none_or(|only| only == Which::Fleet) {
         run_fleet(arguments, seed).await?;
@@ -130,13 +143,12 @@ async fn run_fleet(arguments: &Arguments, seed: u64) -> Result<()> {
 async fn run_growth(arguments: &Arguments, seed: u64) -> Result<()> {
     let folder = folder(arguments)?;
     let began = std::time::Instant::now();
-    let Arguments { hours, rate, lifetime, grants, .. } = *arguments;
-    let interval = Seconds(u32::try_from(Config::default().purge.interval.as_secs())?);
+    let Arguments { hours, rate, lifetime, interval, grants, .. } = *arguments;
     let plan = growth::Plan {
         seconds: hours * 3_600,
         rate,
         lifetime: Seconds(lifetime),
-        interval,
+        interval: Seconds(interval),
         grants,
         latency_tolerance: LATENCY_TOLERANCE,
         seed,
@@ -158,7 +170,7 @@ async fn run_growth(arguments: &Arguments, seed: u64) -> Result<()> {
         println!("{:>13}  {what}", grouped(count));
     }
     println!("longest sweep: {:.1?} of {interval} s", outcome.longest_sweep);
-    for (name, latencies) in [("first", outcome.first), ("last", outcome.last)] {
+    for (name, latencies) in [("first full", outcome.first), ("last", outcome.last)] {
         println!("{name} lifetime: insert {}", latencies.insert);
         println!("{name} lifetime: find   {}", latencies.find);
     }

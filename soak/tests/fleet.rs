@@ -5,7 +5,7 @@ use tokenry_soak::fleet::{Plan, run};
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_honest_client_is_ever_logged_out_and_every_replay_is_caught() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { refreshes: 8_000, clients: 150, seed: 1 };
+    let plan = Plan { refreshes: 6_000, clients: 250, seed: 1 };
     println!("seed {}", plan.seed);
     let outcome = match run(plan, folder.path()).await {
         Ok(outcome) => outcome,

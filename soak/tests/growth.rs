@@ -7,9 +7,9 @@ use tokenry_soak::growth::{Plan, run};
 async fn the_file_does_not_grow_while_tokens_come_and_expire() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan {
-        seconds: 480,
-        rate: 150,
-        lifetime: Seconds(120),
+        seconds: 720,
+        rate: 80,
+        lifetime: Seconds(240),
         interval: Seconds(4),
         grants: 40,
         // A busy machine is measured here: only an insert or a find that grows with time is found.

@@ -19,7 +19,7 @@ pub struct Audit {
 }
 
 /// Compares every grant that there ever was.
-pub(super) async fn audit(members: &[Box<Member>], tick: &Tick) -> Result<Audit> {
+pub(super) async fn audit(members: &[Member], tick: &Tick) -> Result<Audit> {
     let mut audit = Audit::default();
     for member in members {
         for ledger in &member.past {

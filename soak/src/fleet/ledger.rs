@@ -199,10 +199,9 @@ impl Ledger {
         }
         let expires_at = |given_at: Timestamp| given_at.plus(self.access_lifetime);
         match self.rotation.known() {
-            None => Liveness::Unknown,
             Some(_) if now < expires_at(self.given_at.least) => Liveness::Alive,
             Some(_) if now >= expires_at(self.given_at.most) => Liveness::Dead,
-            Some(_) => Liveness::Unknown,
+            _ => Liveness::Unknown,
         }
     }
 

@@ -268,20 +268,23 @@ impl Member {
         let mut alive = 0;
         for pair in ledger.pairs() {
             let expected = ledger.liveness(pair.rotation(), tick.now);
-            let is_alive = match self.client.record.kind() {
+            let found = match self.client.record.kind() {
                 ClientKind::Confidential => {
                     let request = self.client.introspect(&pair.access)?;
                     let answer = tick.server.send(request).await?;
-                    let active = answer.is_active();
-                    active.with_context(|| format!("introspection answered {answer}"))?
+                    match answer.is_active() {
+                        Some(true) => Liveness::Alive,
+                        Some(false) => Liveness::Dead,
+                        None => bail!("introspection answered {answer}"),
+                    }
                 }
                 // A public client cannot introspect, and a call with a token that lives is a use.
-                ClientKind::Public if expected == Liveness::Dead => is_let_in(pair, tick).await?,
+                ClientKind::Public if expected == Liveness::Dead => knock(pair, tick).await?,
                 ClientKind::Public => continue,
             };
             self.tally.looks += 1;
-            check_liveness(expected, is_alive, pair)?;
-            alive += u32::from(is_alive);
+            check_liveness(expected, found, pair)?;
+            alive += u32::from(found == Liveness::Alive);
         }
         ensure!(alive <= 1, "{alive} access tokens live at once");
         Ok(())
@@ -301,10 +304,10 @@ impl Member {
     }
 }
 
-pub(super) fn check_liveness(expected: Liveness, is_alive: bool, pair: &Pair) -> Result<()> {
-    match (expected, is_alive) {
-        (Liveness::Alive, false) => bail!("the access token of {} is dead", pair.rotation()),
-        (Liveness::Dead, true) => bail!("the access token of {} lives", pair.rotation()),
+fn check_liveness(expected: Liveness, found: Liveness, pair: &Pair) -> Result<()> {
+    match (expected, found) {
+        (Liveness::Alive, Liveness::Dead) => bail!("access token {} is dead", pair.rotation()),
+        (Liveness::Dead, Liveness::Alive) => bail!("access token {} lives", pair.rotation()),
         _ => Ok(()),
     }
 }
@@ -312,8 +315,9 @@ pub(super) fn check_liveness(expected: Liveness, is_alive: bool, pair: &Pair) ->
 /// Calls an API and compares with what must be.
 pub(super) async fn use_token(ledger: &mut Ledger, pair: &Pair, tick: &Tick) -> Result<bool> {
     let expected = ledger.liveness(pair.rotation(), tick.now);
-    let is_alive = is_let_in(pair, tick).await?;
-    check_liveness(expected, is_alive, pair)?;
+    let found = knock(pair, tick).await?;
+    check_liveness(expected, found, pair)?;
+    let is_alive = found == Liveness::Alive;
     if is_alive {
         ledger.used(pair.rotation(), tick.number);
     }
@@ -323,18 +327,19 @@ pub(super) async fn use_token(ledger: &mut Ledger, pair: &Pair, tick: &Tick) -> 
 /// The same while a refresh is under way, which may end the token at any moment.
 async fn use_meanwhile(ledger: &mut Ledger, pair: &Pair, tick: &Tick) -> Result<()> {
     let before = ledger.liveness(pair.rotation(), tick.now);
-    if is_let_in(pair, tick).await? {
-        ensure!(before != Liveness::Dead, "the access token of {} lives", pair.rotation());
+    if knock(pair, tick).await? == Liveness::Alive {
+        ensure!(before != Liveness::Dead, "access token {} lives", pair.rotation());
         ledger.used(pair.rotation(), tick.number);
     }
     Ok(())
 }
 
-async fn is_let_in(pair: &Pair, tick: &Tick) -> Result<bool> {
+/// Calls an API: 200 or 401.
+async fn knock(pair: &Pair, tick: &Tick) -> Result<Liveness> {
     let answer = tick.server.send(current(&pair.access)?).await?;
     match answer.status {
-        200 => Ok(true),
-        401 => Ok(false),
+        200 => Ok(Liveness::Alive),
+        401 => Ok(Liveness::Dead),
         _ => bail!("a call with an access token was answered {answer}"),
     }
 }

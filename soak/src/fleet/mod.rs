@@ -84,7 +84,7 @@ struct Fleet {
     server: Arc<Server>,
     house: Dice,
     /// A member is away while it acts.
-    members: Vec<Box<Member>>,
+    members: Vec<Member>,
     tick: u64,
     /// Uses up to this tick are in the database.
     written: u64,
@@ -93,7 +93,7 @@ struct Fleet {
     outcome: Outcome,
 }
 
-/// Runs it in this folder, which must be empty. An error is a broken rule, or a machine that failed.
+/// Runs it in this folder, which must be empty. An error is a broken rule, or a failed machine.
 pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     let mut fleet = Fleet::gather(plan, folder).await?;
     let mut progress = Progress::new("fleet", "refreshes", plan.refreshes);
@@ -125,7 +125,7 @@ impl Fleet {
         for (number, client) in (0..plan.clients).zip(clients.iter().cycle()) {
             let user = server.register_user().await?;
             let dice = Dice::new(plan.seed, number);
-            members.push(Box::new(Member::new(Arc::clone(client), user, dice, site.now())));
+            members.push(Member::new(Arc::clone(client), user, dice, site.now()));
         }
         let outcome = Outcome {
             tally: Tally::default(),
@@ -172,7 +172,7 @@ impl Fleet {
         let (due, waiting) =
             std::mem::take(&mut self.members).into_iter().partition(|one| one.wakes_at <= now);
         self.members = waiting;
-        let due: Vec<Box<Member>> = due;
+        let due: Vec<Member> = due;
         let mut acting = JoinSet::new();
         for mut member in due {
             let tick = Arc::clone(&tick);

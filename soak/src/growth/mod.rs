@@ -1,14 +1,15 @@
 //! "The file does not grow": a day of short-lived tokens in compressed time, purged as they expire.
 //!
 //! The clock moves a second with so many tokens, inserted as fast as the store takes them. Beside
-//! every minute of them (the purge's own interval) runs one sweep of the real purge; the clock waits
-//! for whichever is later. Between two minutes, at rest, single inserts and finds are measured.
+//! every minute of them (the purge's own interval) runs one sweep of the real purge; the clock
+//! waits for whichever is later. Between two minutes, at rest, single inserts and finds are
+//! measured, in turns with the same on a store that holds as many tokens and is never purged.
 //!
 //! 1. After the first lifetime (and the first sweep that finds something) the database stays within
 //!    5 % of its size, and its log within a bound of its own.
 //! 2. No live grant is touched: each row stays as its client left it.
 //! 3. Everything that expired is gone, and nothing else.
-//! 4. Inserts and finds take as long in the last lifetime as in the first.
+//! 4. Inserts and finds take as long in the last lifetime as in the first one that began full.
 //! 5. A sweep takes no longer than the time until the next.
 
 mod grants;
@@ -21,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokenry_protocol::time::{Seconds, Timestamp};
 use tokenry_server::{config::Config, jobs};
 use tokenry_store::TokenFilter;
@@ -42,8 +43,6 @@ use crate::{
 const GROWTH_MAX_PERCENT: u64 = 5;
 /// The most that the log may take, in bytes: twice what it is kept at.
 const LOG_MAX: u64 = 32 << 20;
-/// Tokens of the store that stands beside.
-const REFERENCE_TOKENS: u32 = 1_000;
 
 /// How long, and how much.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +78,7 @@ pub struct Outcome {
     pub largest_log: u64,
     /// What the longest sweep took.
     pub longest_sweep: Duration,
-    /// Of the first lifetime.
+    /// Of the first lifetime that began with as many tokens as there ever are.
     pub first: Latencies,
     /// Of the last one.
     pub last: Latencies,
@@ -101,7 +100,7 @@ struct Growth {
     largest_log: u64,
 }
 
-/// Runs it in this folder, which must be empty. An error is a broken rule, or a machine that failed.
+/// Runs it in this folder, which must be empty. An error is a broken rule, or a failed machine.
 pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     let context = || format!("seed {}: a rule is broken", plan.seed);
     let mut growth = Growth::begin(plan, folder).await?;
@@ -127,7 +126,7 @@ impl Growth {
         let server = Arc::new(site.start().await?);
         let beside = Site::new(&folder.join("reference"), plan.seed, config)?;
         let mut reference = Load::new(Arc::new(beside.start().await?)).await?;
-        reference.issue(1, REFERENCE_TOKENS, &beside.clock).await?;
+        reference.issue(plan.lifetime.0, plan.rate, &beside.clock).await?;
         Ok(Self {
             load: Load::new(Arc::clone(&server)).await?,
             reference,
@@ -238,8 +237,8 @@ impl Growth {
         println!("growth: the last sweep took {:?}", began.elapsed());
         self.grants.check().await?;
         self.check_rows().await?;
-        let [first, .., last] = self.latency.as_slice() else {
-            anyhow::bail!("fewer than two lifetimes were measured");
+        let [_, first, .., last] = self.latency.as_slice() else {
+            bail!("fewer than three lifetimes were measured");
         };
         let (first, last) = (first.percentiles()?, last.percentiles()?);
         check_unchanged(&first, &last, self.plan.latency_tolerance)?;
