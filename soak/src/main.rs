@@ -12,6 +12,8 @@ use tokenry_soak::{
     progress::{grouped, span},
 };
 
+/// How much more than after the first lifetime the database may take, in percent.
+const GROWTH_MAX: u64 = 5;
 /// How many times longer the median insert or find may take in the last lifetime.
 const LATENCY_TOLERANCE: f64 = 1.25;
 
@@ -150,6 +152,7 @@ async fn run_growth(arguments: &Arguments, seed: u64) -> Result<()> {
         lifetime: Seconds(lifetime),
         interval: Seconds(interval),
         grants,
+        growth_max: GROWTH_MAX,
         latency_tolerance: LATENCY_TOLERANCE,
         seed,
     };

@@ -39,8 +39,6 @@ use crate::{
     server::Site,
 };
 
-/// How much more than after the first lifetime the database may take.
-const GROWTH_MAX_PERCENT: u64 = 5;
 /// The most that the log may take, in bytes: twice what it is kept at.
 const LOG_MAX: u64 = 32 << 20;
 
@@ -57,6 +55,8 @@ pub struct Plan {
     pub interval: Seconds,
     /// Long-lived grants among them.
     pub grants: u32,
+    /// How much more than after the first lifetime the database may take, in percent.
+    pub growth_max: u64,
     /// How many times longer the median insert or find may take in the last lifetime.
     pub latency_tolerance: f64,
     /// What decides everything.
@@ -205,14 +205,15 @@ impl Growth {
         let Some(settled) = self.settled else { return Ok(()) };
         let (database, _) = self.site.file_sizes()?;
         self.largest = self.largest.max(database);
-        let allowed = settled + settled * GROWTH_MAX_PERCENT / 100;
+        let allowed = settled + settled * self.plan.growth_max / 100;
         ensure!(
             database <= allowed,
             "after {} s the database takes {} bytes; {} were enough after the first lifetime, and \
-             {GROWTH_MAX_PERCENT} % more are allowed",
+             {} % more are allowed",
             self.age(),
             grouped(database),
-            grouped(settled)
+            grouped(settled),
+            self.plan.growth_max
         );
         Ok(())
     }
