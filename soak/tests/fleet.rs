@@ -5,11 +5,13 @@ use tokenry_soak::fleet::{Plan, run};
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_honest_client_is_ever_logged_out_and_every_replay_is_caught() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { refreshes: 6_000, clients: 250, seed: 1 };
+    let plan = Plan { refreshes: 4_000, clients: 200, seed: 1 };
     println!("seed {}", plan.seed);
     let outcome = match run(plan, folder.path()).await {
         Ok(outcome) => outcome,
-        Err(error) => panic!("{error:#}\nto see it again: cargo xtask soak --only fleet --seed 1"),
+        Err(error) => panic!(
+            "{error:#}\nto see it again: cargo xtask soak --only fleet --seed 1 --clients 200"
+        ),
     };
     // Nothing of this would be shown if it had not happened.
     for (count, what) in outcome.tally.lines() {

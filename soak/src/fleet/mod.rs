@@ -46,9 +46,9 @@ const REGISTERED: usize = 16;
 /// The dice of the run itself; members are numbered from 0.
 const HOUSE: u64 = u64::MAX;
 /// Of a thousand ticks, after how many the server is restarted; every other time it crashes.
-const RESTARTS: u64 = 4;
+const RESTARTS: u64 = 10;
 /// Of a thousand ticks, after how many everybody sleeps for a day.
-const NIGHTS: u64 = 3;
+const NIGHTS: u64 = 5;
 const DAY: i64 = 86_400_000;
 
 /// How large a fleet, and for how long.
