@@ -48,7 +48,7 @@ const HOUSE: u64 = u64::MAX;
 /// Of a thousand ticks, after how many the server is restarted; every other time it crashes.
 const RESTARTS: u64 = 10;
 /// Of a thousand ticks, after how many everybody sleeps for a day.
-const NIGHTS: u64 = 5;
+const NIGHTS: u64 = 8;
 const DAY: i64 = 86_400_000;
 
 /// How large a fleet, and for how long.
