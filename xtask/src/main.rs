@@ -3,9 +3,11 @@
 //! - `test`: everything, from an empty machine: brings what the tests need, then runs them all.
 //! - `tidy`: the rules of STYLE.md that a program can check.
 //! - `mutants`: whether a test notices every small fault that is put into the decisions.
+//! - `bench`: how fast it is, measured.
 //! - `docs`: the generated pages under `docs/`, written or compared.
 //! - `soak`: the long simulations.
 
+mod bench;
 mod docs;
 mod soak;
 mod test;
@@ -34,6 +36,8 @@ enum Command {
     Tidy,
     /// Puts small faults into the decisions and tells which of them no test notices
     Mutants(test::mutants::Arguments),
+    /// Measures Tokenry against servers that do nothing but answer
+    Bench(bench::Arguments),
     /// Writes the generated pages under docs/
     Docs(docs::Arguments),
     /// Runs the long simulations: a fleet of clients, and a day of tokens
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Tidy => tidy::run(&workspace),
         Command::Mutants(arguments) => test::mutants::run(&workspace, arguments),
+        Command::Bench(arguments) => bench::run(&workspace, arguments),
         Command::Docs(arguments) => docs::run(&workspace, arguments),
         Command::Soak(arguments) => soak::run(&workspace, arguments),
     });

@@ -1,0 +1,167 @@
+//! The processes that are measured: Tokenry and the references, on the servers' core.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    machine::{self, Cores},
+    reference::{self, FixedAnswer, Write},
+};
+
+const TOKENRY_READY: &str = "Tokenry serves http://";
+
+/// A running server; killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    id: Pid,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+/// What is needed to start processes.
+pub(crate) struct Programs {
+    /// The binary that is measured.
+    pub(crate) tokenry: PathBuf,
+    /// Which core is whose.
+    pub(crate) cores: Cores,
+}
+
+impl Programs {
+    /// `tokenry` with this data folder and no other setting of the surroundings.
+    pub(crate) fn tokenry(&self, data: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.tokenry);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TOKENRY_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(arguments).arg("--data").arg(data);
+        command
+    }
+
+    /// Serves a data folder as it comes, with everything on, metrics included.
+    pub(crate) fn serve(&self, data: &Path, settings: &[(&str, &str)]) -> Result<Process> {
+        let mut command = self.serving(data, "127.0.0.1:0")?;
+        command.envs(settings.iter().copied());
+        self.start(command, TOKENRY_READY)
+    }
+
+    /// The same on a port that is free, without waiting until it serves.
+    pub(crate) fn spawn(&self, data: &Path, address: SocketAddr) -> Result<Process> {
+        let mut command = self.serving(data, &address.to_string())?;
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let child = self.cores.on_core_of_servers(|| command.spawn())??;
+        Ok(Process { id: id_of(&child)?, child, address })
+    }
+
+    fn serving(&self, data: &Path, listen: &str) -> Result<Command> {
+        let log = OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
+        let mut command = self.tokenry(data, &["serve", "--listen", listen]);
+        command.env("TOKENRY_METRICS_LISTEN", "127.0.0.1:0").stderr(log);
+        Ok(command)
+    }
+
+    /// A reference that gives this answer; a durable one, if `write` says so.
+    pub(crate) fn reference(
+        &self,
+        folder: &Path,
+        answer: &FixedAnswer,
+        write: Option<Write>,
+    ) -> Result<Process> {
+        let file = folder.join("answer.json");
+        fs::write(&file, serde_json::to_vec(answer)?)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("reference").arg("--answer").arg(&file);
+        if let Some(write) = write {
+            let database = folder.join("reference.db");
+            remove_database(&database)?;
+            command.arg("--database").arg(&database).args(["--write", write.word()]);
+        }
+        self.start(command, reference::READY)
+    }
+
+    fn start(&self, mut command: Command, ready: &str) -> Result<Process> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let started = self.cores.on_core_of_servers(|| command.spawn())?;
+        let mut child = started.with_context(|| format!("{command:?}"))?;
+        let id = id_of(&child)?;
+        let lines = child.stdout.take().map(|output| BufReader::new(output).lines());
+        let lines = lines.context("no standard output")?;
+        let address =
+            lines.map_while(Result::ok).find_map(|line| line.strip_prefix(ready)?.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            bail!("{command:?} did not start: {}", child.wait()?);
+        };
+        Ok(Process { child, id, address })
+    }
+}
+
+/// The process id of a child.
+fn id_of(child: &Child) -> Result<Pid> {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    id.context("a child without a process id")
+}
+
+/// A database with its log.
+fn remove_database(path: &Path) -> Result<()> {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        match fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Process {
+    /// Processor time used so far.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        machine::processor_time(self.id)
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        machine::resident(self.id)
+    }
+
+    /// Halts it, so that what it does in the background is charged to nobody else's turn.
+    pub(crate) fn pause(&self) -> Result<()> {
+        Ok(kill_process(self.id, Signal::STOP)?)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) -> Result<()> {
+        Ok(kill_process(self.id, Signal::CONT)?)
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        self.resume()?;
+        kill_process(self.id, Signal::TERM)?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the server did not end in order: {status}");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, and then there is nothing left to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

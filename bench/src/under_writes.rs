@@ -1,0 +1,97 @@
+//! Verification at half load, while tokens are issued and others are purged.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context as _, Result};
+use rusqlite::{Connection, OpenFlags};
+use serde::Serialize;
+
+use crate::{
+    cases::Case,
+    data::{Span, insert_expired},
+    load::{
+        Pace, Traffic,
+        supply::{Expected, Repeated},
+    },
+    measure::{Pattern, loaded, round},
+    process::Programs,
+    subject::Subject,
+};
+
+/// Tokens that are issued each second.
+const ISSUED: f64 = 1_000.0;
+/// Connections of the load, and of the issuing beside it.
+const CONNECTIONS: usize = 16;
+/// The purge begins again as soon as it may.
+const SETTINGS: [(&str, &str); 1] = [("TOKENRY_PURGE_INTERVAL", "1s")];
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct UnderWrites {
+    /// Tokens in the table.
+    pub(crate) tokens: u64,
+    /// Verifications a second.
+    pub(crate) per_second: f64,
+    /// Of a verification, in milliseconds from the time it was due.
+    pub(crate) p50: f64,
+    /// The same.
+    pub(crate) p99: f64,
+    /// Tokens issued a second.
+    pub(crate) issued: f64,
+    /// Of an issued token, in milliseconds.
+    pub(crate) issued_p99: f64,
+    /// Expired records that were purged meanwhile.
+    pub(crate) purged: u64,
+}
+
+/// Stops the server, adds `expired` records to its table, and starts it for the measurement.
+#[expect(clippy::cast_precision_loss, reason = "counts of a few million")]
+pub(crate) fn measure(
+    programs: &Programs,
+    subject: Subject,
+    pattern: Pattern,
+    (tokens, expired): (u64, u64),
+) -> Result<(UnderWrites, Subject)> {
+    let (data, issue) = (subject.data.clone(), subject.client_credentials());
+    let mut current = Case::CurrentToken.prepare(&subject, CONNECTIONS, true)?.to_subject;
+    let subject = subject.between(programs, &SETTINGS, || insert_expired(&data.path, expired))?;
+    let (subject, span) = subject;
+    let full = round(programs.cores, &subject.process, current.as_mut(), CONNECTIONS, &pattern)?;
+    subject.process.resume()?;
+    let mut issuing = Repeated::new(vec![issue], Expected::new(200, "\"access_token\":\"a"));
+    current.prepare(pattern.measure)?;
+    let before = left_of(&data.path, span)?;
+    let half = full.per_second / 2.0;
+    let pace = Pace::PerSecond(half);
+    let mut traffic = [
+        Traffic { supply: current.as_mut(), connections: CONNECTIONS, pace },
+        Traffic { supply: &mut issuing, connections: CONNECTIONS, pace: Pace::PerSecond(ISSUED) },
+    ];
+    let measure = pattern.measure * pattern.rounds;
+    let pattern = Pattern { measure, ..pattern };
+    let (measured, _) = loaded(programs.cores, &subject.process, &mut traffic, &pattern)?;
+    let purged = before.saturating_sub(left_of(&data.path, span)?);
+    let [verified, issued] = measured.as_slice() else {
+        anyhow::bail!("nothing was measured");
+    };
+    let millis = |latency: Duration| latency.as_secs_f64() * 1e3;
+    let figures = UnderWrites {
+        tokens,
+        per_second: verified.latencies.total() as f64 / verified.time.as_secs_f64(),
+        p50: millis(verified.latencies.quantile(0.5)),
+        p99: millis(verified.latencies.quantile(0.99)),
+        issued: issued.latencies.total() as f64 / issued.time.as_secs_f64(),
+        issued_p99: millis(issued.latencies.quantile(0.99)),
+        purged,
+    };
+    Ok((figures, subject))
+}
+
+/// How many of the expired records are still there.
+fn left_of(data: &Path, span: Span) -> Result<u64> {
+    let path = data.join("tokenry.db");
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let count = "SELECT count(*) FROM tokens WHERE id BETWEEN ?1 AND ?2";
+    let counted = connection.query_row(count, [span.first, span.last], |row| row.get(0));
+    counted.context("the records cannot be counted")
+}
