@@ -17,9 +17,6 @@ use crate::{
     subject::{CodePreparation, Subject},
 };
 
-/// How many different tokens are introspected in turn.
-const MANY: usize = 10_000;
-
 /// A case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +53,8 @@ pub(crate) struct Prepared {
     pub(crate) to_reference: Repeated,
     /// One request of it.
     pub(crate) request: Vec<u8>,
+    /// The access token whose uses are kept, where it is one.
+    pub(crate) used: Option<String>,
 }
 
 impl Case {
@@ -95,27 +94,32 @@ impl Case {
         }
     }
 
-    /// Makes everything ready for so many connections.
+    /// Makes everything ready for so many connections, and so many different tokens where a case
+    /// asks about many.
     pub(crate) fn prepare(
         self,
         subject: &Subject,
         connections: usize,
-        quick: bool,
+        different: usize,
     ) -> Result<Prepared> {
         match self {
             Self::ClientCredentials => {
                 let expected = Expected::new(200, "\"access_token\":\"a");
                 Ok(repeated(vec![subject.client_credentials()], expected))
             }
-            Self::IntrospectionOfOne => introspection(subject, 1),
-            Self::IntrospectionOfMany => introspection(subject, if quick { 100 } else { MANY }),
+            Self::IntrospectionOfOne => {
+                let (used, prepared) = introspection(subject, 1)?;
+                Ok(Prepared { used, ..prepared })
+            }
+            Self::IntrospectionOfMany => Ok(introspection(subject, different)?.1),
             Self::CurrentToken => {
                 let token = subject.access_tokens(1)?.pop().context("no token")?;
                 let bearer = format!("Bearer {token}");
                 let target = "/api/v2/oauth/tokens/current.json";
                 let headers = [("authorization", bearer.as_str())];
                 let request = client::request("GET", target, &headers, Body::Empty);
-                Ok(repeated(vec![request], Expected::new(200, "\"used_at\":\"")))
+                let expected = Expected::new(200, "\"used_at\":\"");
+                Ok(Prepared { used: Some(token), ..repeated(vec![request], expected) })
             }
             Self::Rotation => rotation(subject, connections),
             Self::Redemption => redemption(subject),
@@ -134,13 +138,13 @@ fn repeated(requests: Vec<Vec<u8>>, expected: Expected) -> Prepared {
     let request = requests.first().cloned().unwrap_or_default();
     let to_subject = Repeated::new(requests, expected);
     let to_reference = to_subject.of_reference();
-    Prepared { to_subject: Box::new(to_subject), to_reference, request }
+    Prepared { to_subject: Box::new(to_subject), to_reference, request, used: None }
 }
 
-fn introspection(subject: &Subject, count: usize) -> Result<Prepared> {
-    let tokens = subject.access_tokens(count)?;
+fn introspection(subject: &Subject, count: usize) -> Result<(Option<String>, Prepared)> {
+    let mut tokens = subject.access_tokens(count)?;
     let requests = tokens.iter().map(|token| subject.introspect(token)).collect();
-    Ok(repeated(requests, Expected::new(200, "\"active\":true")))
+    Ok((tokens.pop(), repeated(requests, Expected::new(200, "\"active\":true"))))
 }
 
 fn rotation(subject: &Subject, connections: usize) -> Result<Prepared> {
@@ -149,7 +153,7 @@ fn rotation(subject: &Subject, connections: usize) -> Result<Prepared> {
     let request = subject.refresh(&sample);
     let to_reference = Repeated::new(vec![request.clone()], Expected::new(200, ""));
     let chains = Chains::new(request.clone(), &sample, tokens)?;
-    Ok(Prepared { to_subject: Box::new(chains), to_reference, request })
+    Ok(Prepared { to_subject: Box::new(chains), to_reference, request, used: None })
 }
 
 /// Codes live for two minutes, so each round gets fresh ones.
@@ -193,7 +197,7 @@ fn redemption(subject: &Subject) -> Result<Prepared> {
     let (rate, length) = (CODES_A_SECOND, Duration::ZERO);
     let codes = Codes { preparation, rate, answers: 0, length, left };
     let to_reference = Repeated::new(vec![request.clone()], Expected::new(200, ""));
-    Ok(Prepared { to_subject: Box::new(codes), to_reference, request })
+    Ok(Prepared { to_subject: Box::new(codes), to_reference, request, used: None })
 }
 
 fn list(subject: &Subject, connections: usize) -> Result<Prepared> {
@@ -212,5 +216,5 @@ fn list(subject: &Subject, connections: usize) -> Result<Prepared> {
     let expected = Expected::new(200, "\"tokens\":[{");
     let to_reference = Repeated::new(vec![request.clone()], Expected::new(200, ""));
     let walk = Walk::new(pages, connections, expected);
-    Ok(Prepared { to_subject: Box::new(walk), to_reference, request })
+    Ok(Prepared { to_subject: Box::new(walk), to_reference, request, used: None })
 }

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use tokenry_core::client::ClientRole;
 
 use crate::load::Reader;
 
@@ -141,10 +142,10 @@ impl Client {
     }
 
     /// Registers a confidential client.
-    pub(crate) fn register(&mut self, admin: &str, name: &str, is_server: bool) -> Result<App> {
+    pub(crate) fn register(&mut self, admin: &str, name: &str, role: ClientRole) -> Result<App> {
         let body = json!({"client": {
             "name": name, "identifier": name, "kind": "confidential",
-            "redirect_uri": [CALLBACK], "resource_server": is_server,
+            "redirect_uri": [CALLBACK], "resource_server": role == ClientRole::ResourceServer,
         }});
         let headers = [("authorization", admin)];
         let made =

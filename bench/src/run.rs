@@ -3,6 +3,7 @@
 use std::{fs, time::Instant};
 
 use anyhow::{Context as _, Result};
+use tokenry_server::environment::Environment;
 
 use crate::{
     arguments::Plan,
@@ -12,12 +13,14 @@ use crate::{
     machine::{self, Cores},
     measure::{Figures, Pattern, Series, round},
     process::{Process, Programs},
-    report::{Comparison, Results},
+    report::{Comparison, Results, chart, page},
     start,
     subject::Subject,
     under_writes,
 };
 
+/// Tokens that are introspected one after the other.
+const DIFFERENT: usize = 10_000;
 /// Records that the purge finds.
 const EXPIRED: u64 = 200_000;
 /// Tokens after which memory and disk are looked at again.
@@ -39,7 +42,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         .with_context(|| format!("no {}: cargo xtask bench builds it", plan.tokenry.display()))?;
     let programs = Programs { tokenry, cores };
     let tables = Tables { folder: &folder, programs: &programs };
-    let mut results = Results::new(machine::describe(), told);
+    let now = Environment::system().clock.now();
+    let mut results = Results::new(machine::describe(), told, now.to_string());
     let progress = Progress::new(plan);
     for tokens in plan.tokens() {
         let begin = Instant::now();
@@ -50,7 +54,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
             programs: &programs,
             subject: &subject,
             pattern: plan.pattern(),
-            quick: plan.quick,
+            different: if plan.quick { 100 } else { DIFFERENT },
             tokens,
         };
         for case in plan.cases() {
@@ -65,6 +69,10 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         results.save(&folder)?;
     }
     println!("\n{}", results.tables());
+    if plan.write {
+        page::write(&results, &plan.pattern())?;
+        println!("{} and {} written", page::PATH, chart::PATH);
+    }
     Ok(())
 }
 
@@ -139,14 +147,14 @@ struct Turns<'a> {
     programs: &'a Programs,
     subject: &'a Subject,
     pattern: Pattern,
-    quick: bool,
+    different: usize,
     tokens: u64,
 }
 
 impl Turns<'_> {
     fn compare(&self, case: Case, connections: usize) -> Result<Comparison> {
         let subject = self.subject;
-        let mut prepared = case.prepare(subject, connections, self.quick)?;
+        let mut prepared = case.prepare(subject, connections, self.different)?;
         let answer = subject.sample(&prepared.request)?;
         let folder = subject.data.path.parent().context("a folder without a parent")?;
         let bare = self.programs.reference(folder, &answer, None)?;
@@ -155,10 +163,18 @@ impl Turns<'_> {
             None => None,
         };
         let (mut own, mut of_bare, mut of_durable) = (Vec::new(), Vec::new(), Vec::new());
+        let clock = Environment::system().clock;
         for _ in 0..self.pattern.rounds {
             let cores = self.programs.cores;
             let supply = prepared.to_subject.as_mut();
             own.push(round(cores, &subject.process, supply, connections, &self.pattern)?);
+            if let Some(token) = &prepared.used {
+                subject.process.resume()?;
+                let begin = clock.now();
+                subject.sample(&prepared.request)?;
+                subject.check_used_at(token, (begin, clock.now()))?;
+                subject.process.pause()?;
+            }
             let mut reference = |process: &Process| -> Result<Figures> {
                 round(cores, process, &mut prepared.to_reference, connections, &self.pattern)
             };

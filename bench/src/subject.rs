@@ -3,8 +3,10 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
+use tokenry_core::client::ClientRole;
+use tokenry_protocol::{secret::Credential, time::Timestamp};
 
 use crate::{
     client::{self, App, Body, Client, ConsentForm, code_in},
@@ -61,8 +63,9 @@ impl Subject {
         let mut client = Client::connect(process.address)?;
         let (email, api_token) = (data.of_admin("email")?, data.of_admin("api_token")?);
         let admin = client::basic(&format!("{email}/token"), api_token);
-        let app = client.register(&admin, "bench-app", false)?;
-        let resource_server = client.register(&admin, "bench-resource-server", true)?;
+        let app = client.register(&admin, "bench-app", ClientRole::Ordinary)?;
+        let resource_server =
+            client.register(&admin, "bench-resource-server", ClientRole::ResourceServer)?;
         let consent = client.sign_in((email, data.of_admin("password")?), &app)?;
         Ok(Self { process, data, admin, app, resource_server, consent })
     }
@@ -144,12 +147,25 @@ impl Subject {
         Ok(token.context("no token")?.to_owned())
     }
 
-    /// A record, as the administrator sees it.
-    pub(crate) fn record(&self, id: u64) -> Result<Value> {
+    /// Fails unless `used_at` in the record of this token is the time of its last use, which lies
+    /// between `from` and `until`. The record tells whole seconds.
+    pub(crate) fn check_used_at(
+        &self,
+        token: &str,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Result<()> {
+        let credential = Credential::parse(token).context("not a token")?;
         let headers = [("authorization", self.admin.as_str())];
-        let target = format!("/api/v2/oauth/tokens/{id}.json");
+        let target = format!("/api/v2/oauth/tokens/{}.json", credential.parts().id);
         let mut client = Client::connect(self.address())?;
-        client.expect(200, ("GET", &target), &headers, Body::Empty)?.json()
+        let record = client.expect(200, ("GET", &target), &headers, Body::Empty)?.json()?;
+        let used_at = record.pointer("/token/used_at").and_then(Value::as_str);
+        let used_at = used_at.and_then(Timestamp::parse).context("the record has no used_at")?;
+        let range = from.as_seconds()..=until.as_seconds();
+        if !range.contains(&used_at.as_seconds()) {
+            bail!("used_at is {used_at}, and the last use was between {from} and {until}");
+        }
+        Ok(())
     }
 
     /// What this server answers to a request, for a reference to answer the same.

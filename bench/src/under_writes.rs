@@ -53,7 +53,7 @@ pub(crate) fn measure(
     (tokens, expired): (u64, u64),
 ) -> Result<(UnderWrites, Subject)> {
     let (data, issue) = (subject.data.clone(), subject.client_credentials());
-    let mut current = Case::CurrentToken.prepare(&subject, CONNECTIONS, true)?.to_subject;
+    let mut current = Case::CurrentToken.prepare(&subject, CONNECTIONS, 1)?.to_subject;
     let subject = subject.between(programs, &SETTINGS, || insert_expired(&data.path, expired))?;
     let (subject, span) = subject;
     let full = round(programs.cores, &subject.process, current.as_mut(), CONNECTIONS, &pattern)?;

@@ -14,13 +14,6 @@ pub(crate) struct Answer<'a> {
     pub(crate) body: &'a [u8],
 }
 
-impl Answer<'_> {
-    /// The first value of a header.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        header(self.head, name)
-    }
-}
-
 /// Finds the ends of heads.
 pub(crate) struct Reader(Finder<'static>);
 
@@ -86,7 +79,7 @@ mod tests {
                 None => assert!(length < TEXT.len() - 8, "{length}"),
                 Some((answer, length)) => {
                     assert_eq!((answer.status, answer.body), (201, &b"hello"[..]));
-                    assert_eq!(answer.header("date"), Some("x"));
+                    assert_eq!(header(answer.head, "date"), Some("x"));
                     assert_eq!(length, TEXT.len() - 8);
                 }
             }

@@ -129,8 +129,10 @@ fn run(
             // Whoever gave up waiting needs no answer.
             let _ = caller.send(());
         }
-        if pages.load(Ordering::Relaxed) >= RESTART {
-            connection.wal_checkpoint_v2(MAIN, CheckpointMode::RESTART)?;
+        // While the checkpoint beside goes on this one is refused, and tried after the next batch.
+        if pages.load(Ordering::Relaxed) >= RESTART
+            && connection.wal_checkpoint_v2(MAIN, CheckpointMode::RESTART).is_ok()
+        {
             pages.store(0, Ordering::Relaxed);
         }
     }

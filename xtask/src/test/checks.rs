@@ -41,6 +41,10 @@ pub(super) fn docs(context: &Context) -> Result<Tally> {
     context.xtask(&["docs", "--check"])
 }
 
+pub(super) fn bench(context: &Context) -> Result<Tally> {
+    context.xtask(&["bench", "--profile", "dev", "--quick"])
+}
+
 pub(super) fn clippy(context: &Context) -> Result<Tally> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked"];
     one(context.cargo().args(arguments).args(["--", "-D", "warnings"]))

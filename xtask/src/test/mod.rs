@@ -64,7 +64,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Step { name: "packages", what: "Python, Node.js and Chromium", needs: &[], run: packages::run },
     Step {
         name: "python-clients",
@@ -92,6 +92,12 @@ const STEPS: [Step; 14] = [
         what: "third-party clients and a browser against the real binary",
         needs: &["packages", "python-clients", "npm-clients"],
         run: checks::acceptance,
+    },
+    Step {
+        name: "bench",
+        what: "every benchmark in its short form, for its answers and not for its times",
+        needs: &[],
+        run: checks::bench,
     },
     Step { name: "doc", what: "API documentation, warnings refused", needs: &[], run: checks::doc },
     Step { name: "docs", what: "generated pages are true", needs: &[], run: checks::docs },

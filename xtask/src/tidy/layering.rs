@@ -60,6 +60,7 @@ const LAYERS: [Layer; 9] = [
         package: "tokenry-soak",
         may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
         must_not_use: &["rusqlite"],
+    },
     // Not shipped: it measures the binary beside servers that have nothing of ours in them.
     Layer {
         package: "tokenry-bench",

@@ -1,12 +1,16 @@
 //! What a run found: lines while it goes on, tables at its end, and a file for programs.
 
+pub(crate) mod chart;
+pub(crate) mod page;
+
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
-    cases::Case, footprint::Footprint, measure::Series, start::Starts, under_writes::UnderWrites,
+    cases::Case, footprint::Footprint, machine::told_by, measure::Series, start::Starts,
+    under_writes::UnderWrites,
 };
 
 /// One case at one size of table and one number of connections.
@@ -33,6 +37,8 @@ pub(crate) struct Comparison {
 pub(crate) struct Results {
     machine: String,
     cores: String,
+    commit: String,
+    began_at: String,
     /// In the order they were measured.
     pub(crate) comparisons: Vec<Comparison>,
     /// One for each size of table.
@@ -123,10 +129,15 @@ impl Footprint {
 
 impl Results {
     /// Nothing yet.
-    pub(crate) const fn new(machine: String, cores: String) -> Self {
+    pub(crate) fn new(machine: String, cores: String, began_at: String) -> Self {
+        let commit = told_by("git", &["rev-parse", "--short", "HEAD"]);
+        let changed = !told_by("git", &["status", "--porcelain"]).is_empty();
+        let commit = if changed { format!("{commit} with changes") } else { commit };
         Self {
             machine,
             cores,
+            commit,
+            began_at,
             comparisons: Vec::new(),
             under_writes: Vec::new(),
             starts: Vec::new(),
