@@ -62,7 +62,8 @@ impl Comparison {
         };
         let own = &self.tokenry.median;
         let mut line = format!(
-            "{:<28} {:>9} tokens {:>3} conn. {:>8.0}/s p50 {:>6.3} p99 {:>7.3} ms {:>6.1} µs CPU, of bare {}",
+            "{:<28} {:>9} tokens {:>3} conn. {:>8.0}/s p50 {:>6.3} p99 {:>7.3} ms \
+             {:>6.1} µs CPU, of bare {}",
             self.case.title(),
             self.tokens,
             self.connections,
@@ -84,8 +85,8 @@ impl UnderWrites {
     /// On a line.
     pub(crate) fn line(&self) -> String {
         format!(
-            "verification at {:.0}/s beside {:.0} issued a second and {} purged, {} tokens: p50 {:.3} \
-             p99 {:.3} ms (issued p99 {:.2} ms)",
+            "verification at {:.0}/s beside {:.0} issued a second and {} purged, {} tokens: \
+             p50 {:.3} p99 {:.3} ms (issued p99 {:.2} ms)",
             self.per_second,
             self.issued,
             self.purged,
@@ -114,8 +115,8 @@ impl Footprint {
     pub(crate) fn line(&self) -> String {
         let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
         format!(
-            "{} tokens: {:.1} MiB idle, {:.1} MiB after {} tokens more, {:.0} bytes on disk for each \
-             of them, {:.0} for each of the table; binary {:.1} MB",
+            "{} tokens: {:.1} MiB idle, {:.1} MiB after {} tokens more, {:.0} bytes on disk for \
+             each of them, {:.0} for each of the table; binary {:.1} MB",
             self.tokens,
             mebibytes(self.idle),
             mebibytes(self.after),
@@ -157,7 +158,8 @@ impl Results {
             let row = |name: &str, series: &Series| {
                 let figures = &series.median;
                 format!(
-                    "    {name:<8} {:>9.0}/s  p50 {:>7.3}  p99 {:>8.3} ms  {:>7.2} µs  spread {:.2}\n",
+                    "    {name:<8} {:>9.0}/s  p50 {:>7.3}  p99 {:>8.3} ms  {:>7.2} µs  \
+                     spread {:.2}\n",
                     figures.per_second, figures.p50, figures.p99, figures.processor, series.spread
                 )
             };
