@@ -25,6 +25,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rusqlite::{Connection, hooks::Wal, wal::CheckpointMode};
 
 use super::{
+    calls::unavailable,
     open::{BUSY_TIMEOUT, Purpose, Source},
     spawn,
 };
@@ -68,9 +69,14 @@ impl Checkpointer {
         Ok(Self { wake, log, thread })
     }
 
-    /// Asks for a checkpoint now. On a full disk it lets the log's own room be used again.
-    pub(super) fn wake(&self) {
-        wake(&self.wake);
+    /// After a commit that failed: puts the whole log into the database and begins it anew, or
+    /// fails. A sync that failed may have left a hole in the log that nobody sees until power is
+    /// lost, and what is acknowledged behind a hole would be lost with it. On a full disk this also
+    /// lets the log's own room be used again.
+    pub(super) fn begin_anew(&self, connection: &Connection) -> Result<()> {
+        let (pages, moved) = connection.wal_checkpoint_v2(MAIN, CheckpointMode::RESTART)?;
+        self.log.note(0);
+        if pages == moved { Ok(()) } else { Err(unavailable("the log cannot be begun anew yet")) }
     }
 
     /// Has the writer's connection tell how the log grows.

@@ -7,8 +7,8 @@
 //!   behind them.
 //! * An event that fails is rolled back alone; its neighbours do not notice.
 //! * A commit that fails answers everybody `Unavailable`: of none is it known what the disk holds.
-//! * The thread outlives every failure. After one it takes a new connection, so a full disk that
-//!   has room again needs no restart.
+//! * The thread outlives every failure. After one it takes a new connection and begins the log
+//!   anew, so a full disk that has room again needs no restart.
 
 use std::{
     sync::{
@@ -149,6 +149,7 @@ impl Writer {
             missing => {
                 let mut connection = self.source.connect(Purpose::Write)?;
                 if let Some(checkpointer) = &self.checkpointer {
+                    checkpointer.begin_anew(&connection)?;
                     checkpointer.watch(&mut connection)?;
                 }
                 missing.insert(connection)
@@ -181,9 +182,6 @@ impl Writer {
     }
 
     fn recover(&mut self) {
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.wake();
-        }
         match &self.source {
             // A connection that has seen an I/O error is not asked again.
             Source::File { .. } => self.connection = None,
