@@ -4,6 +4,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use tokenry_core::Entropy;
 use tokio::sync::Semaphore;
 
@@ -17,7 +18,8 @@ pub const LENGTH_MAX: usize = 1_024;
 /// Hashes and checks passwords.
 pub struct Passwords {
     argon2: Argon2<'static>,
-    /// A hash that nothing answers, so that unknown users cost the same time as known ones.
+    /// A hash that was drawn instead of computed, so that nothing answers it: unknown users cost
+    /// the same time as known ones.
     nobody: String,
     permits: Semaphore,
 }
@@ -37,7 +39,13 @@ impl Passwords {
             (settings.password_hash_iterations, settings.password_hash_parallelism);
         let params = Params::new(kibibytes, iterations, lanes, None).map_err(|e| fail(&e))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = hash(&argon2, "nobody has this password", entropy)?;
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        entropy.fill(&mut output);
+        let salt = STANDARD_NO_PAD.encode(entropy.secret());
+        let output = STANDARD_NO_PAD.encode(output);
+        let nobody =
+            format!("$argon2id$v=19$m={kibibytes},t={iterations},p={lanes}${salt}${output}");
+        PasswordHash::new(&nobody).map_err(|error| fail(&error))?;
         let permits = Semaphore::new(settings.password_hashes_concurrent_max);
         Ok(Self { argon2, nobody, permits })
     }
