@@ -1,6 +1,7 @@
 //! Redirect addresses: what may be registered, and what matches at use.
 //!
-//! Registered: absolute, no fragment, no user information, no wildcard, no dot segments; `https`,
+//! Registered: absolute, no fragment, no user information, no wildcard, no dot segments, a host of
+//! letters, digits and `-._`; `https`,
 //! or `http` on a loopback host; private schemes with a dot for public clients (RFC 8252 §7.1).
 //! At use: the exact string. The one exception is any port on `http://127.0.0.1` and
 //! `http://[::1]` (RFC 8252 §7.3).
@@ -8,7 +9,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 /// The most characters of one address.
 pub const LENGTH_MAX: usize = 2_000;
@@ -60,7 +61,7 @@ impl RedirectUri {
         let url = Url::parse(text).map_err(|_| Form)?;
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let dotted = path.split('/').any(is_dots);
-        if !plain || dotted || !url.username().is_empty() || url.password().is_some() {
+        if !plain || dotted || !is_host_plain(&url) || has_user(text, &url) {
             return Err(Form);
         }
         match url.scheme() {
@@ -95,6 +96,23 @@ impl RedirectUri {
 impl fmt::Display for RedirectUri {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// Even an empty one, which the URL parser forgets; like browsers, it takes any number of slashes.
+fn has_user(text: &str, url: &Url) -> bool {
+    let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest.trim_start_matches('/'));
+    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
+    authority.contains('@') || !url.username().is_empty() || url.password().is_some()
+}
+
+/// The URL parser takes hosts with `;`, `,` or `=` in them. No name on the network has those, and in
+/// the consent page's policy, which names the host, they would begin something else.
+fn is_host_plain(url: &Url) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match url.host() {
+        Some(Host::Domain(name)) => name.bytes().all(is_plain),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => true,
     }
 }
 
@@ -170,6 +188,16 @@ mod tests {
             ("https:/a.test/cb", Public, Err(Form)),
             ("https:\\\\a.test/cb", Public, Err(Form)),
             (" https://a.test/cb", Public, Err(Form)),
+            ("https://@a.test/cb", Public, Err(Form)),
+            ("https://:@a.test/cb", Public, Err(Form)),
+            ("https:///@a.test/cb", Public, Err(Form)),
+            ("https:///user@a.test/cb", Public, Err(Form)),
+            ("com.acme.app://user@a/cb", Public, Err(Form)),
+            ("https://a.test/@user/cb?to=me@a.test", Public, Ok(())),
+            ("https://a.test;img-src/cb", Confidential, Err(Form)),
+            ("https://a.test,b.test/cb", Confidential, Err(Form)),
+            ("https://a.test=1", Confidential, Err(Form)),
+            ("https://xn--bcher-kva.a_b.test:8443/a;b=c,d", Confidential, Ok(())),
             ("https://a.test/c\nb", Public, Err(Form)),
         ] {
             assert_eq!(RedirectUri::parse(text, kind).map(|_| ()), expected, "{text:?}");
