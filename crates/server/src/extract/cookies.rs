@@ -65,10 +65,10 @@ pub fn find<'a>(headers: &'a HeaderMap, name: CookieName, base: &BaseUrl) -> Opt
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+        // Other programs on the same host may write their cookies in any encoding.
+        .find_map(|value| std::str::from_utf8(value).ok().filter(|value| value.is_ascii()))
 }
 
 /// A `Set-Cookie` value. `value` is letters, digits and `-._`, as everything we write is.
@@ -115,6 +115,16 @@ mod tests {
         assert_eq!(find(&headers, CookieName::Session, &http), Some("3"));
         let https = base("https://auth.example.com");
         assert_eq!(find(&headers, CookieName::Session, &https), None);
+    }
+
+    #[test]
+    fn a_cookie_of_another_program_hides_nothing_however_it_is_written() {
+        let mut headers = HeaderMap::new();
+        let written =
+            HeaderValue::from_bytes(b"theme=\xc3\xa4; tokenry_session=3; q=\xff").unwrap();
+        headers.append(COOKIE, written);
+        let http = base("http://127.0.0.1:4000");
+        assert_eq!(find(&headers, CookieName::Session, &http), Some("3"));
     }
 
     #[test]
