@@ -160,7 +160,9 @@ pub async fn delete(state: &AppState, email: &str) -> Result<UserId, AccountErro
     }
 }
 
-fn check_email(text: &str) -> Result<String, AccountError> {
+/// Takes an address in the form `name@host`, trimmed, with nothing in it that other syntax would
+/// split it at; at most 255 characters.
+pub fn check_email(text: &str) -> Result<String, AccountError> {
     let email = text.trim();
     let fits = email
         .split_once('@')

@@ -95,7 +95,8 @@ impl List {
 }
 
 impl Binding<'_> {
-    fn cursor(&self, position: u64, key: &Key) -> String {
+    /// The cursor of a position.
+    pub fn cursor(&self, position: u64, key: &Key) -> String {
         let letter = self.list.letter();
         let filters: Vec<[u8; 8]> = self.filters.iter().map(|one| one.to_be_bytes()).collect();
         // Fixed lengths for a list, and the letter tells the list.
@@ -112,7 +113,7 @@ impl Binding<'_> {
     }
 
     /// The position that a cursor of ours names; retired keys still count.
-    fn position(&self, cursor: &str, keys: &[Key]) -> Option<u64> {
+    pub fn position(&self, cursor: &str, keys: &[Key]) -> Option<u64> {
         let encoded = cursor.split('.').nth(2)?;
         let position = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let position = u64::from_be_bytes(position.try_into().ok()?);

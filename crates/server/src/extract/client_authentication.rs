@@ -26,10 +26,13 @@ use crate::{
 };
 
 /// What a client says about itself.
-struct Presented {
-    identifier: String,
-    secret: Option<String>,
-    by: AuthenticatedBy,
+pub struct Presented {
+    /// Unjudged text.
+    pub identifier: String,
+    /// `None` when it is missing or empty.
+    pub secret: Option<String>,
+    /// Where both stood.
+    pub by: AuthenticatedBy,
 }
 
 /// Proves the client of a request, or says why not.
@@ -40,7 +43,7 @@ pub async fn authenticated_client(
     ip: IpAddr,
     state: &AppState,
 ) -> Result<AuthenticatedClient, OAuthError> {
-    let presented = read(headers, parameters, dialect)?;
+    let presented = presented(headers, parameters, dialect)?;
     let subjects = || vec![Subject::client(&presented.identifier), Subject::address(ip)];
     let client = match ClientIdentifier::parse(&presented.identifier) {
         Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
@@ -54,7 +57,8 @@ pub async fn authenticated_client(
     Ok(client)
 }
 
-fn read(
+/// Step 1.
+pub fn presented(
     headers: &HeaderMap,
     parameters: &Parameters,
     dialect: Dialect,

@@ -11,7 +11,7 @@ const PREFIX_MAX: usize = 24;
 
 /// What was seen of the head that is passing by.
 #[derive(Debug, Default)]
-pub(super) struct FramingWatch {
+pub struct FramingWatch {
     prefix: Vec<u8>,
     has_transfer_encoding: bool,
     has_content_length: bool,
@@ -19,7 +19,7 @@ pub(super) struct FramingWatch {
 
 /// What some bytes amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub enum Framing {
     /// Nothing to object to.
     Plain,
     /// One head had both.
@@ -28,7 +28,7 @@ pub(super) enum Framing {
 
 impl FramingWatch {
     /// Takes the next bytes of the connection.
-    pub(super) fn watch(&mut self, bytes: &[u8]) -> Framing {
+    pub fn watch(&mut self, bytes: &[u8]) -> Framing {
         let mut framing = Framing::Plain;
         for (at, piece) in bytes.split(|byte| *byte == b'\n').enumerate() {
             // Every piece but the first comes after a line's end.

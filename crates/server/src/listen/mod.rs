@@ -1,6 +1,6 @@
 //! Connections: accepting, limiting, and ending them.
 
-mod framing;
+pub mod framing;
 mod guarded;
 #[cfg(test)]
 mod tests;
