@@ -4,12 +4,14 @@
 //! - `tidy`: the rules of STYLE.md that a program can check.
 //! - `mutants`: whether a test notices every small fault that is put into the decisions.
 //! - `bench`: how fast it is, measured.
+//! - `fuzz`: the targets of `fuzz/`, for as long as you like.
 //! - `docs`: the generated pages under `docs/`, written or compared.
 //! - `soak`: the long simulations.
 
 mod bench;
 mod docs;
 mod soak;
+mod fuzz;
 mod test;
 mod tidy;
 mod workspace;
@@ -38,6 +40,8 @@ enum Command {
     Mutants(test::mutants::Arguments),
     /// Measures Tokenry against servers that do nothing but answer
     Bench(bench::Arguments),
+    /// Runs the fuzz targets and keeps what they find
+    Fuzz(fuzz::Arguments),
     /// Writes the generated pages under docs/
     Docs(docs::Arguments),
     /// Runs the long simulations: a fleet of clients, and a day of tokens
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&workspace),
         Command::Mutants(arguments) => test::mutants::run(&workspace, arguments),
         Command::Bench(arguments) => bench::run(&workspace, arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, arguments),
         Command::Docs(arguments) => docs::run(&workspace, arguments),
         Command::Soak(arguments) => soak::run(&workspace, arguments),
     });

@@ -1,12 +1,14 @@
 //! The steps that are one cargo command each.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::command::{count, succeed};
 use super::tally::Tally;
 use super::{Context, Network};
+use crate::fuzz;
 
 impl Context<'_> {
     /// Cargo at the root, kept off the network when the run is.
@@ -29,8 +31,23 @@ fn one(command: &mut Command) -> Result<Tally> {
     Ok(Tally::one_passed())
 }
 
+/// The fuzz targets are a workspace of their own.
+const FUZZ: &str = "fuzz/Cargo.toml";
+/// How long each fuzz target runs.
+const FUZZ_TIME: Duration = Duration::from_secs(4);
+
 pub(super) fn fmt(context: &Context) -> Result<Tally> {
-    one(context.cargo().args(["fmt", "--all", "--check"]))
+    succeed(context.cargo().args(["fmt", "--all", "--check"]))?;
+    one(context.cargo().args(["fmt", "--check", "--manifest-path", FUZZ]))
+}
+
+/// Lints here and not in their step, since building libFuzzer takes a C++ compiler.
+pub(super) fn fuzz(context: &Context) -> Result<Tally> {
+    let mut clippy = context.cargo();
+    clippy.args(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"]);
+    succeed(clippy.arg(&context.workspace.target).args(["--", "-D", "warnings"]))?;
+    let (passed, failed) = fuzz::run_briefly(context.workspace, context.cargo(), FUZZ_TIME)?;
+    Ok(Tally { passed, failed, ..Tally::default() })
 }
 
 pub(super) fn tidy(context: &Context) -> Result<Tally> {

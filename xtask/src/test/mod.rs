@@ -64,8 +64,13 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 15] = [
-    Step { name: "packages", what: "Python, Node.js and Chromium", needs: &[], run: packages::run },
+const STEPS: [Step; 16] = [
+    Step {
+        name: "packages",
+        what: "Python, Node.js, Chromium, C++",
+        needs: &[],
+        run: packages::run,
+    },
     Step {
         name: "python-clients",
         what: "third-party clients from requirements.txt",
@@ -98,6 +103,12 @@ const STEPS: [Step; 15] = [
         what: "every benchmark in its short form, for its answers and not for its times",
         needs: &[],
         run: checks::bench,
+    },
+    Step {
+        name: "fuzz",
+        what: "every parser under libFuzzer, briefly",
+        needs: &["packages"],
+        run: checks::fuzz,
     },
     Step { name: "doc", what: "API documentation, warnings refused", needs: &[], run: checks::doc },
     Step { name: "docs", what: "generated pages are true", needs: &[], run: checks::docs },

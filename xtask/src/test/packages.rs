@@ -1,4 +1,4 @@
-//! The programs that the acceptance tests run: found, or brought by apt, or asked for by name.
+//! The programs that the acceptance tests run and the fuzz targets are built with: found, or brought by apt, or asked for by name.
 
 use std::env;
 use std::process::Command;
@@ -16,7 +16,7 @@ struct Need {
     found: fn() -> Option<String>,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         what: "Python 3.11 or newer with its venv module",
         debian: &["python3", "python3-venv"],
@@ -29,6 +29,7 @@ const NEEDS: [Need; 4] = [
         debian: &["chromium", "fonts-liberation"],
         found: chromium,
     },
+    Need { what: "a C++ compiler, as c++", debian: &["g++"], found: cpp },
 ];
 
 pub(super) fn run(context: &Context) -> Result<Tally> {
@@ -69,7 +70,7 @@ fn how_to_get(missing: &[&Need], reason: &str) -> String {
     let names: Vec<String> = missing.iter().map(|need| format!("  - {}", need.what)).collect();
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
     format!(
-        "the acceptance tests need programs that are missing, and {reason}:\n{}\n\
+        "the acceptance and fuzz tests need programs that are missing, and {reason}:\n{}\n\
          On Debian or Ubuntu: sudo apt-get install {}\n\
          Elsewhere: install them by the system's own means, so that they are on PATH.\n\
          Everything else runs without them: cargo xtask test --only tests",
@@ -126,6 +127,11 @@ fn chromium() -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let mut candidates = given.iter().map(String::as_str).chain(names);
     candidates.find_map(|program| ask(Command::new(program).arg("--version")))
+}
+
+fn cpp() -> Option<String> {
+    let told = ask(Command::new("c++").arg("--version"))?;
+    told.lines().next().map(str::to_owned)
 }
 
 fn is_at_least(version: &str, wanted: [u32; 2]) -> bool {
