@@ -106,8 +106,8 @@ fn has_user(text: &str, url: &Url) -> bool {
     authority.contains('@') || !url.username().is_empty() || url.password().is_some()
 }
 
-/// The URL parser takes hosts with `;`, `,` or `=` in them. No name on the network has those, and in
-/// the consent page's policy, which names the host, they would begin something else.
+/// The URL parser takes hosts with `;`, `,` or `=` in them. No name on the network has those, and
+/// in the consent page's policy, which names the host, they would begin something else.
 fn is_host_plain(url: &Url) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     match url.host() {

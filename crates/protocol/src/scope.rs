@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::redacted;
+
 /// The most scope tokens of one scope.
 pub const TOKENS_MAX: usize = 50;
 /// The most characters of one scope, spaces included.
@@ -85,7 +87,7 @@ impl ScopeToken {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidScope::Token(text.chars().take(NAME_MAX).collect()))
+            Err(InvalidScope::Token(redacted(text).chars().take(NAME_MAX).collect()))
         }
     }
 

@@ -16,7 +16,7 @@
 //! nothing. The tag lets the server know its own mint without keeping a row. Acceptance rests on
 //! neither: the stored [`SecretHash`] decides. The pattern is [`PATTERN`].
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -180,6 +180,19 @@ impl fmt::Debug for Credential {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}…", self.public_part())
     }
+}
+
+/// `text` without the secret part of any credential that stands in it: for whatever repeats what a
+/// stranger sent, in an answer or a log.
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    const SHOWN: &str = "_tokenry_";
+    let mut parts = text.split(SHOWN);
+    let first = parts.next().unwrap_or_default();
+    if first.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
+    Cow::Owned(rest.fold(first.to_owned(), |shown, part| shown + SHOWN + "..." + part))
 }
 
 /// The first 10 characters of a credential of this kind and record: what listings show.
@@ -378,6 +391,15 @@ mod tests {
         fn no_text_makes_the_parser_panic(text in "\\PC{0,80}") {
             let _ = Credential::parse(&text);
         }
+    }
+
+    #[test]
+    fn what_repeats_a_credential_shows_its_public_part_alone() {
+        let text = "a0000000G9_tokenry_0000QBe7mSxkW2hYc5VtLz";
+        assert_eq!(redacted(text), "a0000000G9_tokenry_...");
+        let twice = format!("x={text}&y={text}");
+        assert_eq!(redacted(&twice), "x=a0000000G9_tokenry_...&y=a0000000G9_tokenry_...");
+        assert_eq!(redacted("tickets:reed"), "tickets:reed");
     }
 
     #[test]

@@ -39,6 +39,7 @@ use http::{
     uri::PathAndQuery,
 };
 use hyper::body::{Frame, SizeHint};
+use tokenry_protocol::secret::redacted;
 use tokio::time::{Instant, Sleep};
 use tower::Service;
 
@@ -149,17 +150,31 @@ fn allow_any_origin(headers: &mut HeaderMap) {
 }
 
 fn tell(method: &Method, row: &Row, status: StatusCode, elapsed: Duration) {
-    let (route, status) = (row.path(), status.as_u16());
+    let (method_word, route, status) = (known_method(method), row.path(), status.as_u16());
     // Whoever changes something is told of in every log; the grant endpoints tell themselves, and
     // reads are too many.
     if method.is_safe() || route.starts_with("/oauth/") {
         let micros = elapsed.as_micros();
-        tracing::debug!(method = method.as_str(), route, status, micros, "answered");
+        tracing::debug!(method = method_word, route, status, micros, "answered");
     } else {
         let micros = elapsed.as_micros();
-        tracing::info!(method = method.as_str(), route, status, micros, "answered");
+        tracing::info!(method = method_word, route, status, micros, "answered");
     }
     row.count(status, elapsed);
+}
+
+/// A method is any word that a client likes (RFC 9110 §9.1); in a log stand the known ones.
+const fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// How long the request target is as it was written (RFC 9112 §3.2), counted without writing it.
@@ -199,11 +214,13 @@ impl RequestIds {
         Self { process: u64::from_be_bytes(process), next: AtomicU64::new(1) }
     }
 
-    /// A caller's id is kept if it cannot hurt a log; otherwise the request gets one of ours.
+    /// A caller's id is kept if it cannot hurt a log and is no credential; otherwise the request
+    /// gets one of ours.
     fn of(&self, headers: &HeaderMap) -> HeaderValue {
         let harmless = |value: &&HeaderValue| {
             (1..=REQUEST_ID_MAX).contains(&value.len())
                 && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+                && value.to_str().is_ok_and(|text| redacted(text) == text)
         };
         headers.get(REQUEST_ID).filter(harmless).cloned().unwrap_or_else(|| self.next())
     }

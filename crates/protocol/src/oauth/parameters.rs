@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use serde_json::Value;
 
 use super::error::ErrorCode;
-use crate::{api::json, time::Seconds};
+use crate::{api::json, secret::redacted, time::Seconds};
 
 /// Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
 #[derive(Default)]
@@ -115,7 +115,7 @@ impl std::fmt::Debug for Parameters {
 /// Names come from strangers and are quoted in answers: only what cannot mislead a reader.
 fn printable(name: &str) -> String {
     let safe = |c: &char| c.is_ascii_alphanumeric() || "_-.[]".contains(*c);
-    name.chars().filter(safe).take(64).collect()
+    redacted(name).chars().filter(safe).take(64).collect()
 }
 
 fn decode(text: &[u8]) -> Result<String, InvalidRequest> {

@@ -11,7 +11,7 @@
 use axum::body::Body;
 use http::StatusCode;
 use tokenry_core::user::{User, fold_email};
-use tokenry_protocol::oauth::parameters::Parameters;
+use tokenry_protocol::{oauth::parameters::Parameters, secret::redacted};
 use tokenry_store::StoreError;
 
 use super::{
@@ -108,7 +108,7 @@ async fn submitted(visit: &Visit, body: Body) -> PageResult {
     let password = form.text("password")?.unwrap_or_default().to_owned();
     let refilled = |message| Form {
         return_to: return_to(&form),
-        email: email.clone(),
+        email: redacted(&email).into_owned(),
         message: Some(message),
     };
     let is_ours =

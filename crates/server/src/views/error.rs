@@ -1,7 +1,9 @@
 //! What a person is told when a page cannot be given.
 
+use std::borrow::Cow;
+
 use askama::Template;
-use tokenry_protocol::time::Seconds;
+use tokenry_protocol::{secret::redacted, time::Seconds};
 
 use super::sign_in::wait;
 
@@ -63,7 +65,7 @@ pub enum Problem {
 /// Something that came with the request, shown apart from our own words.
 struct Fact<'a> {
     label: &'static str,
-    value: &'a str,
+    value: Cow<'a, str>,
 }
 
 impl Problem {
@@ -164,6 +166,6 @@ impl Problem {
             Self::MalformedRequest { detail } => ("Problem", detail),
             _ => return None,
         };
-        (!value.is_empty()).then_some(Fact { label, value })
+        (!value.is_empty()).then(|| Fact { label, value: redacted(value) })
     }
 }
