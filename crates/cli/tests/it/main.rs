@@ -13,3 +13,4 @@ mod client;
 mod commands;
 mod durability;
 mod process;
+mod secrets;
