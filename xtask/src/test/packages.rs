@@ -1,5 +1,5 @@
-//! The programs that the acceptance tests run and the fuzz targets are built with: found, or brought
-//! by apt, or asked for by name.
+//! The programs that the acceptance tests run and the fuzz targets are built with: found, or
+//! brought by apt, or asked for by name.
 
 use std::env;
 use std::process::Command;

@@ -33,10 +33,11 @@ fn a_planted_secret_is_found_in_every_spelling_and_in_part() {
     let text = "r0000000G9_tokenry_0000QBe7mSxkW2hYc5VtLzPa8RnDf3JuKq4GpXv";
     let secret = Secret::of_text("a token", text);
     let searcher = Searcher::new([&secret]);
-    let hex: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
-    let percent: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let json: String = text.bytes().map(|byte| format!("\\u00{byte:02x}")).collect();
-    let html: String = text.bytes().map(|byte| format!("&#{byte};")).collect();
+    let each_byte = |spell: fn(u8) -> String| text.bytes().map(spell).collect::<Vec<_>>().concat();
+    let hex = each_byte(|byte| format!("{byte:02X}"));
+    let percent = each_byte(|byte| format!("%{byte:02x}"));
+    let json = each_byte(|byte| format!("\\u00{byte:02x}"));
+    let html = each_byte(|byte| format!("&#{byte};"));
     let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let padded = format!("xy{text}");
     for (spelling, bytes) in [

@@ -66,10 +66,11 @@ impl Cast {
             r#"{{"client":{{"name":"App","identifier":"app","redirect_uri":["{CALLBACK}"]}}}}"#
         );
         let made =
-            self.ask(server, &self.by_admin(wire::json("POST", "/api/v2/oauth/clients", &body)));
+            Self::ask(server, &self.by_admin(wire::json("POST", "/api/v2/oauth/clients", &body)));
         let client_id = made["client"]["id"].to_string();
-        self.client_secret = text(&made["client"], "secret").to_owned();
-        self.add("a client secret", &self.client_secret.clone());
+        let client_secret = text(&made["client"], "secret");
+        self.add("a client secret", client_secret);
+        client_secret.clone_into(&mut self.client_secret);
 
         self.sign_in(server);
         let unused = self.consent(server);
@@ -78,10 +79,10 @@ impl Cast {
         self.add("a redeemed code", &code);
         let fields =
             [("code", code.as_str()), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
-        let first = self.ask(server, &self.grant("authorization_code", &fields));
+        let first = Self::ask(server, &self.grant("authorization_code", &fields));
         let spent = text(&first, "refresh_token");
-        let next = self.ask(server, &self.grant("refresh_token", &[("refresh_token", spent)]));
-        let own = self.ask(server, &self.client_credentials());
+        let next = Self::ask(server, &self.grant("refresh_token", &[("refresh_token", spent)]));
+        let own = Self::ask(server, &self.client_credentials());
         for (name, answer, member) in [
             ("a replaced access token", &first, "access_token"),
             ("a replaced refresh token", &first, "refresh_token"),
@@ -93,7 +94,7 @@ impl Cast {
         }
         let body = format!(r#"{{"token":{{"client_id":{client_id},"scopes":["read"]}}}}"#);
         let made =
-            self.ask(server, &self.by_admin(wire::json("POST", "/api/v2/oauth/tokens", &body)));
+            Self::ask(server, &self.by_admin(wire::json("POST", "/api/v2/oauth/tokens", &body)));
         self.add("a token of the record API", text(&made["token"], "full_token"));
     }
 
@@ -149,7 +150,7 @@ impl Cast {
         self.secrets.push(Secret::of_text(name, secret));
     }
 
-    fn ask(&self, server: &Server, request: &Request) -> Value {
+    fn ask(server: &Server, request: &Request) -> Value {
         let answer = server.send(request);
         let body = wire::body(&answer);
         assert!((200..300).contains(&wire::status(&answer)), "{body}");
