@@ -10,8 +10,8 @@
 
 mod bench;
 mod docs;
-mod soak;
 mod fuzz;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
