@@ -268,9 +268,9 @@ impl ErrorBody {
         Self::described("RequestTimeout", "The request took too long to arrive.")
     }
 
-    /// 400: a request that two readers would understand differently (RFC 9112 §11.2).
-    pub fn ambiguous_framing() -> Self {
-        Self::described("BadRequest", "Send Content-Length or Transfer-Encoding, not both.")
+    /// 400: a request that breaks the rules of HTTP, and which of them.
+    pub fn bad_request(description: &str) -> Self {
+        Self::described("BadRequest", description)
     }
 
     /// 500: without detail; the log has it.

@@ -2,6 +2,7 @@
 
 pub mod framing;
 mod guarded;
+mod head;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,10 @@ use std::{
 };
 
 use axum::{body::Body, extract::ConnectInfo, response::Response};
-use http::{HeaderValue, Request, StatusCode, Version, header::CONNECTION};
+use http::{
+    HeaderValue, Request, StatusCode, Version,
+    header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS},
+};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -156,20 +160,39 @@ fn connection<S: Answer>(
         async move {
             let _in_flight = guard.enter();
             let ambiguous = guard.is_ambiguous.load(Ordering::Relaxed);
-            if ambiguous && request.version() <= Version::HTTP_11 {
-                return Ok(refuse_ambiguous());
+            let version = request.version();
+            if version <= Version::HTTP_11 {
+                let framed_twice = ambiguous.then_some(head::FRAMED_TWICE);
+                if let Some(fault) = framed_twice.or_else(|| head::fault(&request)) {
+                    return Ok(refuse(fault));
+                }
             }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             // Whatever answers is always ready.
-            answer.call(request).await
+            let mut response = answer.call(request).await?;
+            if version <= Version::HTTP_11 && leaves_a_body_unread(response.status()) {
+                response.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            Ok(response)
         }
     });
     (io, service)
 }
 
-/// RFC 9112 §6.1: both Content-Length and Transfer-Encoding; two readers would see two requests.
-fn refuse_ambiguous() -> Response {
-    let response = respond::json(StatusCode::BAD_REQUEST, &ErrorBody::ambiguous_framing());
-    respond::with(response, CONNECTION, HeaderValue::from_static("close"))
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// What follows such an answer on an HTTP/1 connection is the rest of the body, and no request
+/// (RFC 9110 §15.5.9, §15.5.14).
+fn leaves_a_body_unread(status: StatusCode) -> bool {
+    [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE].contains(&status)
+}
+
+/// Two readers could take what follows for different requests, so nothing of it is read.
+fn refuse(fault: &str) -> Response {
+    let response = respond::json(StatusCode::BAD_REQUEST, &ErrorBody::bad_request(fault));
+    let response = respond::with(response, CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let nosniff = HeaderValue::from_static("nosniff");
+    let response = respond::with(response, X_CONTENT_TYPE_OPTIONS, nosniff);
+    respond::with(response, CONNECTION, CLOSE)
 }
