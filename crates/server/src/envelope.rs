@@ -44,6 +44,7 @@ use tokio::time::{Instant, Sleep};
 use tower::Service;
 
 use crate::{
+    extract::body::TooSlow,
     pages::error::PageError,
     request_context::{self, RequestContext},
     respond,
@@ -322,7 +323,7 @@ impl HttpBody for DeadlineBody {
         }
         let limit = self.limit;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        deadline.as_mut().poll(context).map(|()| Some(Err("the body came too slowly".into())))
+        deadline.as_mut().poll(context).map(|()| Some(Err(TooSlow.into())))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -120,6 +120,8 @@ pub enum ApiError {
     TooLarge(usize),
     /// 408: the body did not arrive in time.
     Timeout,
+    /// 400: the body broke off.
+    BrokenBody,
     /// 429
     RateLimited(Seconds),
     /// 503
@@ -185,6 +187,7 @@ impl IntoResponse for ApiError {
             }
             Self::TooLarge(max) => json(S::PAYLOAD_TOO_LARGE, &ErrorBody::payload_too_large(max)),
             Self::Timeout => json(S::REQUEST_TIMEOUT, &ErrorBody::request_timeout()),
+            Self::BrokenBody => bad(&ErrorBody::bad_request("The body broke off.")),
             Self::RateLimited(after) => {
                 retry_after(json(S::TOO_MANY_REQUESTS, &ErrorBody::rate_limited()), after)
             }
@@ -239,6 +242,8 @@ pub enum OAuthError {
     TooLarge(usize),
     /// 408
     Timeout,
+    /// 400: the body broke off.
+    BrokenBody,
     /// 405, with what is offered.
     MethodNotAllowed(HeaderValue),
     /// 503
@@ -289,6 +294,9 @@ impl IntoResponse for OAuthError {
                 ErrorCode::InvalidRequest,
                 "The request took too long to arrive.",
             ),
+            Self::BrokenBody => {
+                body(StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest, "The body broke off.")
+            }
             Self::MethodNotAllowed(allow) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 with(body(status, ErrorCode::InvalidRequest, "Use POST."), ALLOW, allow)

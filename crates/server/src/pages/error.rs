@@ -54,7 +54,8 @@ impl From<BodyError> for PageError {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge(max) => Self::TooLarge(max),
-            BodyError::Broken => Self::Timeout,
+            BodyError::TooSlow => Self::Timeout,
+            BodyError::Broken => malformed("The form broke off.").into(),
         }
     }
 }
