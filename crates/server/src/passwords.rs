@@ -1,10 +1,11 @@
 //! Users' passwords: Argon2id on a bounded pool, so that a storm of sign-ins cannot starve tokens.
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{PasswordHasher, phc::PasswordHash},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use subtle::ConstantTimeEq;
 use tokenry_core::Entropy;
 use tokio::sync::Semaphore;
 
@@ -14,6 +15,10 @@ use crate::config;
 pub const LENGTH_MIN: usize = 8;
 /// The most bytes of a password; more is work for us and no strength for anybody.
 pub const LENGTH_MAX: usize = 1_024;
+/// From this size on, the system's allocator always asks the kernel for memory and gives it back
+/// as soon as it is free. Below it, what a hash took stays with the process, once for each thread
+/// that ever hashed: sign-ins would cost hundreds of megabytes for good.
+const MEMORY_MIN: usize = 33 << 20;
 
 /// Hashes and checks passwords.
 pub struct Passwords {
@@ -62,11 +67,8 @@ impl Passwords {
         let Ok(_permit) = self.permits.acquire().await else {
             return false;
         };
-        let argon2 = self.argon2.clone();
         let judged = tokio::task::spawn_blocking(move || {
-            password.len() <= LENGTH_MAX
-                && PasswordHash::new(&expected)
-                    .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            password.len() <= LENGTH_MAX && matches(password.as_bytes(), &expected) == Some(true)
         });
         judged.await.unwrap_or(false) && stored.is_some()
     }
@@ -81,4 +83,62 @@ fn hash(
     let hashed = argon2.hash_password_with_salt(password.as_bytes(), &salt);
     let hashed: PasswordHash = hashed.map_err(|error| PasswordError(error.to_string()))?;
     Ok(hashed.to_string())
+}
+
+/// Whether a password is the one that was hashed; `None` when the hash cannot be read. The cost is
+/// the stored one.
+fn matches(password: &[u8], stored: &str) -> Option<bool> {
+    let stored = PasswordHash::new(stored).ok()?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = Version::try_from(stored.version?).ok()?;
+    let params = Params::try_from(&stored).ok()?;
+    let (salt, expected) = (stored.salt?, stored.hash?);
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(MEMORY_MIN / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    let mut computed = vec![0; expected.len()];
+    let argon2 = Argon2::new(algorithm, version, params);
+    argon2.hash_password_into_with_memory(password, &salt, &mut computed, memory).ok()?;
+    Some(computed.ct_eq(expected.as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    #[tokio::test]
+    async fn a_password_is_its_own_hash_and_nothing_elses() {
+        let entropy = Environment::system().entropy;
+        let passwords = Passwords::new(&config::SignIn::default(), entropy.as_ref()).unwrap();
+        let stored = passwords.hash("correct horse", entropy.as_ref()).unwrap();
+        let is = async |password: &str, stored: Option<&str>| {
+            passwords.verify(password.to_owned(), stored).await
+        };
+        assert!(is("correct horse", Some(&stored)).await);
+        for wrong in ["", "correct horsf", "correct horse ", "Correct horse"] {
+            assert!(!is(wrong, Some(&stored)).await, "{wrong:?}");
+        }
+        assert!(!is("correct horse", None).await);
+        assert!(!is("nobody has this password", None).await);
+        for broken in ["", "x", "$argon2id$v=19$m=19456,t=2,p=1", "$5$rounds=1$x$y"] {
+            assert!(!is("", Some(broken)).await, "{broken:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_hashed_at_another_cost_still_holds() {
+        let entropy = Environment::system().entropy;
+        let of = |password_hash_memory, password_hash_iterations| {
+            let settings = config::SignIn {
+                password_hash_memory,
+                password_hash_iterations,
+                ..config::SignIn::default()
+            };
+            Passwords::new(&settings, entropy.as_ref()).unwrap()
+        };
+        let stored = of(7 << 20, 1).hash("correct horse", entropy.as_ref()).unwrap();
+        assert!(of(8 << 20, 3).verify("correct horse".to_owned(), Some(&stored)).await);
+        assert!(!of(8 << 20, 3).verify("wrong horse".to_owned(), Some(&stored)).await);
+    }
 }
