@@ -71,12 +71,13 @@ enum Waiting {
 /// HTTP/1 heads are watched; HTTP/2 has limits of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speech {
-    Unknown,
+    /// So many bytes of HTTP/2's preface have come, and nothing else.
+    Unknown(usize),
     Http1,
     Http2,
 }
 
-/// RFC 9113 §3.4. Anything less is HTTP/1, and is watched as such.
+/// RFC 9113 §3.4. It may come in several packets; whatever differs from it is HTTP/1.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The stream.
@@ -106,7 +107,7 @@ impl GuardedStream {
             stream,
             guard,
             framing: FramingWatch::default(),
-            speech: Speech::Unknown,
+            speech: Speech::Unknown(0),
             waiting: Waiting::Idle,
             seen: 0,
             deadline: Instant::now() + limits.idle_timeout,
@@ -170,17 +171,29 @@ impl GuardedStream {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        if self.speech == Speech::Unknown {
-            let is_http2 = bytes.starts_with(HTTP2_PREFACE);
-            self.speech = if is_http2 { Speech::Http2 } else { Speech::Http1 };
+        if let Speech::Unknown(seen) = self.speech {
+            let (before, rest) = HTTP2_PREFACE.split_at_checked(seen).unwrap_or_default();
+            if bytes.starts_with(rest) {
+                self.speech = Speech::Http2;
+                self.wait_for(Waiting::Idle);
+            } else if rest.starts_with(bytes) {
+                self.speech = Speech::Unknown(seen + bytes.len());
+            } else {
+                self.speech = Speech::Http1;
+                self.watch(before);
+            }
         }
         if self.speech == Speech::Http1 {
-            if self.framing.watch(bytes) == Framing::Ambiguous {
-                self.guard.is_ambiguous.store(true, Ordering::Relaxed);
-            }
-            if self.waiting == Waiting::Idle {
-                self.wait_for(Waiting::Head);
-            }
+            self.watch(bytes);
+        }
+        if self.speech != Speech::Http2 && self.waiting == Waiting::Idle {
+            self.wait_for(Waiting::Head);
+        }
+    }
+
+    fn watch(&mut self, bytes: &[u8]) {
+        if self.framing.watch(bytes) == Framing::Ambiguous {
+            self.guard.is_ambiguous.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -240,5 +253,41 @@ impl AsyncWrite for GuardedStream {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn stream() -> GuardedStream {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        GuardedStream::new(stream, Arc::default(), &Limits::default())
+    }
+
+    #[tokio::test]
+    async fn the_preface_of_http2_is_known_in_any_packets() {
+        for at in 0..HTTP2_PREFACE.len() {
+            let mut stream = stream().await;
+            let (first, second) = HTTP2_PREFACE.split_at(at);
+            if !first.is_empty() {
+                stream.received(first);
+                assert_eq!(stream.waiting, Waiting::Head, "the rest must follow soon: {at}");
+            }
+            stream.received(&[second, b"\0\0\0\x04\0\0\0\0\0"].concat());
+            assert_eq!((stream.speech, stream.waiting), (Speech::Http2, Waiting::Idle), "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_only_begins_like_the_preface_is_watched_from_its_beginning() {
+        for first in ["P", "PR", "PRI * HTTP/2.0\r\n"] {
+            let mut stream = stream().await;
+            stream.received(first.as_bytes());
+            stream.received(b"OST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: x\r\n\r\n");
+            assert_eq!((stream.speech, stream.waiting), (Speech::Http1, Waiting::Head), "{first}");
+            assert!(stream.guard.is_ambiguous.load(Ordering::Relaxed), "{first}");
+        }
     }
 }
