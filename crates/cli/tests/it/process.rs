@@ -81,9 +81,14 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `SIGTERM`: ends with status 0.
     pub(crate) fn stop(mut self) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
