@@ -1,5 +1,7 @@
 //! Users' passwords: Argon2id on a bounded pool, so that a storm of sign-ins cannot starve tokens.
 
+use std::sync::Arc;
+
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::{PasswordHasher, phc::PasswordHash},
@@ -26,7 +28,7 @@ pub struct Passwords {
     /// A hash that was drawn instead of computed, so that nothing answers it: unknown users cost
     /// the same time as known ones.
     nobody: String,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 /// The parameters cannot be used, or hashing failed.
@@ -51,7 +53,7 @@ impl Passwords {
         let nobody =
             format!("$argon2id$v=19$m={kibibytes},t={iterations},p={lanes}${salt}${output}");
         PasswordHash::new(&nobody).map_err(|error| fail(&error))?;
-        let permits = Semaphore::new(settings.password_hashes_concurrent_max);
+        let permits = Arc::new(Semaphore::new(settings.password_hashes_concurrent_max));
         Ok(Self { argon2, nobody, permits })
     }
 
@@ -64,10 +66,12 @@ impl Passwords {
     /// same time.
     pub async fn verify(&self, password: String, stored: Option<&str>) -> bool {
         let expected = stored.unwrap_or(&self.nobody).to_owned();
-        let Ok(_permit) = self.permits.acquire().await else {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
             return false;
         };
         let judged = tokio::task::spawn_blocking(move || {
+            // Work goes on when whoever asked has hung up, and so must the count of it.
+            let _permit = permit;
             password.len() <= LENGTH_MAX && matches(password.as_bytes(), &expected) == Some(true)
         });
         judged.await.unwrap_or(false) && stored.is_some()
@@ -104,6 +108,8 @@ fn matches(password: &[u8], stored: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::environment::Environment;
 
@@ -140,5 +146,20 @@ mod tests {
         let stored = of(7 << 20, 1).hash("correct horse", entropy.as_ref()).unwrap();
         assert!(of(8 << 20, 3).verify("correct horse".to_owned(), Some(&stored)).await);
         assert!(!of(8 << 20, 3).verify("wrong horse".to_owned(), Some(&stored)).await);
+    }
+
+    #[tokio::test]
+    async fn hashes_for_those_who_hung_up_count_until_they_are_done() {
+        let entropy = Environment::system().entropy;
+        let settings = config::SignIn {
+            password_hash_iterations: 60,
+            password_hashes_concurrent_max: 1,
+            ..config::SignIn::default()
+        };
+        let passwords = Passwords::new(&settings, entropy.as_ref()).unwrap();
+        let hung_up = passwords.verify("x".to_owned(), None).now_or_never();
+        assert_eq!(hung_up, None);
+        assert_eq!(passwords.permits.available_permits(), 0, "a second one would begin at once");
+        drop(passwords.permits.acquire().await.unwrap());
     }
 }
