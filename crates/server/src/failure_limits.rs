@@ -209,7 +209,8 @@ impl FailureLimits {
             let limit = self.limit(subject).unwrap_or(u32::MAX);
             let minute = counts.get(subject).filter(|minute| !minute.is_over(now));
             if let Some(minute) = minute.filter(|minute| minute.failures >= limit) {
-                let retry_after = minute.began_at.plus(MINUTE).seconds_left(now).max(Seconds(1));
+                let retry_after =
+                    minute.began_at.plus(MINUTE).seconds_left(now).clamp(Seconds(1), MINUTE);
                 return Err(TooManyFailures { retry_after });
             }
         }
@@ -249,8 +250,10 @@ impl FailureLimits {
 impl Minute {
     fn is_over(&self, now: Timestamp) -> bool {
         let elapsed = now.millis_since(self.began_at);
-        // A clock that was set back must not lock anybody out for longer.
-        elapsed >= MINUTE.as_millis() || elapsed < 0
+        // Requests that came side by side are not counted in the order in which they looked at the
+        // clock: a little earlier is the same minute. A clock that was set back by more must not
+        // lock anybody out for longer.
+        elapsed.unsigned_abs() >= MINUTE.as_millis().unsigned_abs()
     }
 }
 
@@ -283,6 +286,22 @@ mod tests {
         assert_eq!(refused, Some(TooManyFailures { retry_after: Seconds(9) }));
         assert!(limits.begin(account("ben"), later).is_ok());
         assert!(limits.begin(account("ada"), NOW.plus(Seconds(60))).is_ok());
+    }
+
+    #[test]
+    fn an_attempt_that_looked_at_the_clock_before_the_first_one_counts_with_it() {
+        let limits = limits(Some(3), Some(60));
+        for _ in 0..3 {
+            let _ = limits.begin(account("ada"), NOW).unwrap();
+        }
+        for earlier in [1, 30, 59] {
+            let earlier = Timestamp::from_seconds(1_000_000 - earlier);
+            let refused = limits.begin(account("ada"), earlier).err();
+            assert_eq!(refused, Some(TooManyFailures { retry_after: Seconds(60) }));
+        }
+        assert!(limits.begin(account("ada"), NOW).is_err(), "nothing was forgotten");
+        let set_back = Timestamp::from_seconds(1_000_000 - 3_600);
+        assert!(limits.begin(account("ada"), set_back).is_ok());
     }
 
     #[test]

@@ -146,7 +146,7 @@ async fn judge(visit: &Visit, email: &str, password: String) -> Result<Judgement
     let account = known.map_or(Subject::account(&email), Subject::KnownBrowser);
     let subjects = vec![account, Subject::address(visit.ip)];
     let user_id = user.as_ref().map(|user| user.id.get());
-    let attempt = match state.failures.begin(subjects, visit.now) {
+    let attempt = match state.failures.begin(subjects, state.now()) {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(user.id = user_id, "a sign-in is refused unseen: too many failed");
