@@ -1,7 +1,7 @@
 //! Redirect addresses: what may be registered, and what matches at use.
 //!
 //! Registered: absolute, no fragment, no user information, no wildcard, no dot segments, a host of
-//! letters, digits and `-._`; `https`,
+//! letters, digits and `-._~`; `https`,
 //! or `http` on a loopback host; private schemes with a dot for public clients (RFC 8252 §7.1).
 //! At use: the exact string. The one exception is any port on `http://127.0.0.1` and
 //! `http://[::1]` (RFC 8252 §7.3).
@@ -109,7 +109,7 @@ fn has_user(text: &str, url: &Url) -> bool {
 /// The URL parser takes hosts with `;`, `,` or `=` in them. No name on the network has those, and
 /// in the consent page's policy, which names the host, they would begin something else.
 fn is_host_plain(url: &Url) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     match url.host() {
         Some(Host::Domain(name)) => name.bytes().all(is_plain),
         Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => true,

@@ -47,7 +47,7 @@ fn check_form(text: &str, url: &Url) {
     }
     // A host is what a browser's policies can name.
     if let Some(Host::Domain(host)) = url.host() {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         assert!(host.bytes().all(is_plain), "{host:?}");
     }
 }

@@ -26,9 +26,9 @@ use tokenry_protocol::{
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
 pub(super) fn run(data: &[u8]) {
-    check_wrapper(data, "client", ClientRequest::parse(data).map(|request| request.errors));
-    check_wrapper(data, "token", CreateTokenRequest::parse(data).map(|request| request.errors));
-    check_wrapper(data, "api_token", ApiTokenRequest::parse(data).map(|request| request.errors));
+    check_wrapper(data, "client", &ClientRequest::parse(data).map(|request| request.errors));
+    check_wrapper(data, "token", &CreateTokenRequest::parse(data).map(|request| request.errors));
+    check_wrapper(data, "api_token", &ApiTokenRequest::parse(data).map(|request| request.errors));
     if let Ok(CreateTokenRequest { client_id: Sent::Value(ClientReference::Id(id)), .. }) =
         CreateTokenRequest::parse(data)
     {
@@ -59,14 +59,14 @@ fn register(request: ClientRequest) -> Result<MintedClient, FieldErrors> {
     Ok(with_minting(|minting| settings.register(id, minting)))
 }
 
-fn check_wrapper(data: &[u8], wrapper: &'static str, read: Result<FieldErrors, InvalidBody>) {
+fn check_wrapper(data: &[u8], name: &str, read: &Result<FieldErrors, InvalidBody>) {
     let plain: Option<Value> = serde_json::from_slice(data).ok();
-    let wrapped = plain.as_ref().and_then(|body| body.get(wrapper)).filter(|it| !it.is_null());
+    let wrapped = plain.as_ref().and_then(|body| body.get(name)).filter(|it| !it.is_null());
     match read {
         Ok(_) => assert!(wrapped.is_some_and(Value::is_object)),
         Err(InvalidBody::Fields(_)) => assert!(wrapped.is_some_and(|it| !it.is_object())),
-        Err(InvalidBody::NoWrapper(name)) => {
-            assert_eq!(name, wrapper);
+        Err(InvalidBody::NoWrapper(missing)) => {
+            assert_eq!(*missing, name);
             assert!(wrapped.is_none());
         }
         // Strict reading refuses some JSON: the target `json` says which.

@@ -46,8 +46,7 @@ fn is_token(word: &str) -> bool {
     let (name, access) = word.split_once(':').unwrap_or((word, "read"));
     let is_plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '.' | '-');
     let general = word.contains(':') && ["read", "write"].contains(&name);
-    !name.is_empty()
-        && word.len() <= 100
+    (1..=100).contains(&name.len())
         && name.chars().all(is_plain)
         && ["read", "write"].contains(&access)
         && !general
