@@ -29,7 +29,9 @@ pub(super) fn run(data: &[u8]) {
     let minted = usize::from(*at) % bindings.len();
     let token = mint(&keys[usize::from(change & 1)..], bindings[minted], now);
     for (index, binding) in bindings.into_iter().enumerate() {
-        assert!(!holds(&keys, binding, text, now), "a forgery holds");
+        // The fuzzer sees what is compared, and presents our own tokens as well.
+        let is_ours = (0..keys.len()).any(|key| mint(&keys[key..], binding, now) == text);
+        assert_eq!(holds(&keys, binding, text, now), is_ours);
         assert_eq!(holds(&keys, binding, &token, now), index == minted);
         assert!(!holds(&keys, binding, &token, now.plus(LIFETIME)));
     }
