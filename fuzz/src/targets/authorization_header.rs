@@ -61,7 +61,12 @@ fn form_value(half: &str) -> String {
 
 fn split(header: &[u8]) -> (Vec<u8>, &[u8]) {
     let at = header.iter().position(|byte| *byte == b' ').unwrap_or(header.len());
-    (header[..at].to_ascii_lowercase(), header[at..].trim_ascii())
+    // Spaces alone separate them (RFC 9110 §11.4).
+    let credentials = &header[at..];
+    let is_other = |byte: &u8| *byte != b' ';
+    let begin = credentials.iter().position(is_other).unwrap_or(credentials.len());
+    let end = credentials.iter().rposition(is_other).map_or(begin, |last| last + 1);
+    (header[..at].to_ascii_lowercase(), &credentials[begin..end])
 }
 
 /// Base64 digit by digit: either alphabet and never both, no more padding than belongs there, no
