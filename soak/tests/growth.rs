@@ -13,7 +13,8 @@ async fn the_file_does_not_grow_while_tokens_come_and_expire() {
         interval: Seconds(4),
         grants: 40,
         // 500 pages: each that an event or one more interval's tokens need is seen, and of three
-        // blocks of listings up to one and a half wait to be cleared. A leak would add 100 a lifetime.
+        // blocks of listings up to one and a half wait to be cleared. A leak would add 100 each
+        // lifetime.
         growth_max: 25,
         // A busy machine is measured here: only an insert or a find that grows with time is found.
         latency_tolerance: 3.0,
