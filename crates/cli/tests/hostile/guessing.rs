@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     given::{self, Given},
+    one_at_a_time,
     wire::Answer,
 };
 
@@ -83,6 +84,7 @@ fn client(given: &Given, identifier: &str, secret: &str) -> Answer {
 
 #[test]
 fn guesses_at_one_account_by_any_spelling_and_door_share_one_limit() {
+    let _alone = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let given = Given::new(folder.path(), &LIMITED);
     let (browser, token) = strange_browser(&given);
@@ -114,6 +116,7 @@ fn guesses_at_one_account_by_any_spelling_and_door_share_one_limit() {
 
 #[test]
 fn guesses_at_one_client_by_any_spelling_and_endpoint_share_one_limit() {
+    let _alone = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let given = Given::new(folder.path(), &LIMITED);
     let spellings = ["acme_reports", "ACME_REPORTS", "Acme_Reports", "acme_Reports"];
@@ -145,6 +148,7 @@ fn guesses_at_one_client_by_any_spelling_and_endpoint_share_one_limit() {
 
 #[test]
 fn guesses_from_one_address_share_one_limit_whoever_they_are_at() {
+    let _alone = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let given = Given::new(folder.path(), &LIMITED);
     let (browser, token) = strange_browser(&given);
@@ -171,6 +175,7 @@ fn guesses_from_one_address_share_one_limit_whoever_they_are_at() {
 
 #[test]
 fn a_claimed_address_is_nobodys_way_round_the_limit() {
+    let _alone = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let given = Given::new(folder.path(), &LIMITED);
     let answers = at_once(8, |worker| {
@@ -215,6 +220,7 @@ fn an_unknown_name_is_told_like_a_wrong_secret_in_status_text_and_time() {
     /// Skipping one password hash saves more than nine tenths of the time.
     const SHARE_MIN: f64 = 0.5;
 
+    let _alone = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let settings = [("TOKENRY_RECORD_API_PASSWORD_ACCESS", "true")];
     let given = Given::new(folder.path(), &settings);
