@@ -27,10 +27,12 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     if let Some(created) = init::first_administrator(&node, &arguments.admin_email).await? {
         introduce(&node, &created, base.as_str())?;
     }
+    // Before anybody is told that it serves: whoever stops it at once must find it listening.
+    let stop = stop_signal()?;
     tracing::info!(base_url = base.as_str(), version = env!("CARGO_PKG_VERSION"), "serving");
     // Programs wait for this line and read the address from it.
     output::line(format_args!("Tokenry serves {}", base.as_str()));
-    node.serve(bound, lock, metrics, stop_signal()?).await?;
+    node.serve(bound, lock, metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 
