@@ -7,14 +7,8 @@ mod output;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
 
 use crate::args::{Cli, Command};
-
-/// A request's memory is given back on another thread than it was taken on, which the system's
-/// allocator is slow at: it was a fifth of what issuing a token costs.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
