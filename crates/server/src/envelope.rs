@@ -151,15 +151,15 @@ fn allow_any_origin(headers: &mut HeaderMap) {
 }
 
 fn tell(method: &Method, row: &Row, status: StatusCode, elapsed: Duration) {
-    let (method_word, route, status) = (known_method(method), row.path(), status.as_u16());
+    let (word, route, status) = (known_method(method), row.path(), status.as_u16());
+    // A number in JSON, which 128 bits are not.
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     // Whoever changes something is told of in every log; the grant endpoints tell themselves, and
     // reads are too many.
     if method.is_safe() || route.starts_with("/oauth/") {
-        let micros = elapsed.as_micros();
-        tracing::debug!(method = method_word, route, status, micros, "answered");
+        tracing::debug!(method = word, route, status, micros, "answered");
     } else {
-        let micros = elapsed.as_micros();
-        tracing::info!(method = method_word, route, status, micros, "answered");
+        tracing::info!(method = word, route, status, micros, "answered");
     }
     row.count(status, elapsed);
 }

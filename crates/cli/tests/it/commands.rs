@@ -1,7 +1,8 @@
 //! Commands whose form other programs rely on, and what they say when something is wrong.
 
 use std::{
-    io::Write,
+    io::{Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -189,6 +190,26 @@ fn the_first_start_on_an_empty_folder_makes_an_administrator_and_prints_no_secre
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     assert!(!log.contains("_tokenry_"), "{log}");
     server.stop();
+}
+
+#[test]
+fn a_line_of_the_log_names_its_request_and_counts_in_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path());
+    let address = server.base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "DELETE /api/v2/oauth/tokens/1.json HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-7\r\n";
+    write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    server.stop();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let answered = lines.into_iter().find(|line| line["message"] == "answered").unwrap();
+    assert_eq!(answered["request"], serde_json::json!({"id": "r-7"}));
+    assert_eq!(answered["status"], 401);
+    assert!(answered["micros"].is_u64(), "{answered}");
 }
 
 #[test]
