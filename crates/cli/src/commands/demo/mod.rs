@@ -75,8 +75,10 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     if !arguments.once {
         let fate = if temporary.is_some() { "removed at the end" } else { "kept" };
+        // Before anybody is told that it waits: see `serve`.
+        let stop = stop_signal()?;
         look_around(&cast, &folder, fate);
-        stop_signal()?.await;
+        stop.await;
         output::line("\nStopping.");
     }
     let _ = stop.send(());
