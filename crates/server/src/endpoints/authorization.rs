@@ -51,28 +51,15 @@ const ALIAS: &str = "/oauth/authorize";
 
 /// `GET /oauth/authorizations/new`, `GET /oauth/authorize`
 pub async fn new(visit: Visit) -> PageResult {
-    by_query(&visit).await
+    let request = AuthorizationRequest::parse(&visit.query()?)?;
+    let as_sent = LocalPath::parse(visit.target()).unwrap_or_else(|| address_of(&request));
+    ask(&visit, &request, as_sent).await
 }
 
 /// `POST /oauth/authorizations/new`, `POST /oauth/authorize`: the same parameters as a form.
 pub async fn new_by_post(visit: Visit, body: Body) -> PageResult {
-    by_form(&visit, body).await
-}
-
-/// `POST /oauth/authorizations`: the consent page's form.
-pub async fn decide(visit: Visit, body: Body) -> PageResult {
-    decided(&visit, body).await
-}
-
-async fn by_query(visit: &Visit) -> PageResult {
-    let request = AuthorizationRequest::parse(&visit.query()?)?;
-    let as_sent = LocalPath::parse(visit.target()).unwrap_or_else(|| address_of(&request));
-    ask(visit, &request, as_sent).await
-}
-
-async fn by_form(visit: &Visit, body: Body) -> PageResult {
     let request = AuthorizationRequest::parse(&visit.form(body).await?)?;
-    ask(visit, &request, address_of(&request)).await
+    ask(&visit, &request, address_of(&request)).await
 }
 
 /// Steps 2 to 5. `as_sent` leads back to this request after a sign-in.
@@ -108,14 +95,15 @@ async fn ask(visit: &Visit, request: &AuthorizationRequest, as_sent: LocalPath) 
     }
 }
 
-async fn decided(visit: &Visit, body: Body) -> PageResult {
+/// `POST /oauth/authorizations`: the consent page's form.
+pub async fn decide(visit: Visit, body: Body) -> PageResult {
     let state = &visit.state;
     let form = visit.form(body).await?;
     let written = form.text("request")?.unwrap_or_default();
     let request = AuthorizationRequest::parse(&Parameters::from_form(written.as_bytes())?)?;
     let Some(SignedIn { session, user }) = visit.signed_in().await? else {
         let come_back = back_without_login(&request, address_of(&request));
-        return sign_in::send(visit, &come_back, Reason::Nobody).await;
+        return sign_in::send(&visit, &come_back, Reason::Nobody).await;
     };
     if !visit.page_token_holds(Binding::Consent(&session, written), &form) {
         return Err(Problem::PageExpired.into());
@@ -125,7 +113,7 @@ async fn decided(visit: &Visit, body: Body) -> PageResult {
     let judged = judge(&request, client.as_deref(), &state.policy).map_err(refused)?;
     let client = client.as_deref().ok_or_else(|| unknown_client(&request))?;
     match form.text("decision")? {
-        Some("allow") => approve(visit, &judged, client, &user).await,
+        Some("allow") => approve(&visit, &judged, client, &user).await,
         Some("deny") => Err(refused(judged.refused_by_user())),
         _ => Err(malformed("decision must be allow or deny.").into()),
     }

@@ -41,11 +41,6 @@ const NOTICE_KEPT: Seconds = Seconds(60);
 /// In place of a client's id: there was nothing left to end.
 const NOTHING_LEFT: &str = "0";
 
-/// `GET /account/connections`
-pub async fn show(visit: Visit) -> PageResult {
-    shown_to(&visit).await
-}
-
 /// `POST /account/connections/{id}/revoke`
 pub async fn revoke(visit: Visit, params: RawPathParams, body: Body) -> PageResult {
     let id = params.iter().find_map(|(name, value)| (name == "id").then_some(value));
@@ -53,15 +48,16 @@ pub async fn revoke(visit: Visit, params: RawPathParams, body: Body) -> PageResu
     revoked(&visit, id, body).await
 }
 
-async fn shown_to(visit: &Visit) -> PageResult {
+/// `GET /account/connections`
+pub async fn show(visit: Visit) -> PageResult {
     let Some(signed_in) = visit.signed_in().await? else {
         let come_back = LocalPath::parse(visit.target());
         let come_back = come_back.unwrap_or_else(|| LocalPath::own(PATH));
-        return sign_in::send(visit, &come_back, Reason::Nobody).await;
+        return sign_in::send(&visit, &come_back, Reason::Nobody).await;
     };
-    let notice = read_notice(visit, &signed_in).await?;
+    let notice = read_notice(&visit, &signed_in).await?;
     let had_notice = cookies::find(&visit.headers, CookieName::Notice, &visit.state.base).is_some();
-    let answer = page(visit, StatusCode::OK, &signed_in, notice).await?;
+    let answer = page(&visit, StatusCode::OK, &signed_in, notice).await?;
     if !had_notice {
         return Ok(answer);
     }

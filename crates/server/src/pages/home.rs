@@ -15,10 +15,6 @@ use crate::{
 
 /// `GET /`
 pub async fn show(visit: Visit) -> PageResult {
-    page(&visit).await
-}
-
-async fn page(visit: &Visit) -> PageResult {
     let viewer = match visit.signed_in().await? {
         None => Viewer::SignedOut,
         Some(signed_in) => Viewer::SignedIn {

@@ -33,16 +33,6 @@ use crate::{
     views::{SignInMessage, SignInPage},
 };
 
-/// `GET /sign-in`
-pub async fn show(visit: Visit) -> PageResult {
-    shown(&visit).await
-}
-
-/// `POST /sign-in`
-pub async fn submit(visit: Visit, body: Body) -> PageResult {
-    submitted(&visit, body).await
-}
-
 /// Why somebody is sent here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -88,7 +78,8 @@ impl Form {
     }
 }
 
-async fn shown(visit: &Visit) -> PageResult {
+/// `GET /sign-in`
+pub async fn show(visit: Visit) -> PageResult {
     let query = visit.query()?;
     let return_to = return_to(&query);
     let signed_in = visit.signed_in().await?;
@@ -99,10 +90,11 @@ async fn shown(visit: &Visit) -> PageResult {
         (None, _) => None,
     };
     let form = Form { message, ..Form::empty(return_to) };
-    page(visit, StatusCode::OK, form).await
+    page(&visit, StatusCode::OK, form).await
 }
 
-async fn submitted(visit: &Visit, body: Body) -> PageResult {
+/// `POST /sign-in`
+pub async fn submit(visit: Visit, body: Body) -> PageResult {
     let form = visit.form(body).await?;
     let email = form.text("email")?.unwrap_or_default().to_owned();
     let password = form.text("password")?.unwrap_or_default().to_owned();
@@ -112,20 +104,20 @@ async fn submitted(visit: &Visit, body: Body) -> PageResult {
         message: Some(message),
     };
     let is_ours =
-        browser(visit).is_some_and(|id| visit.page_token_holds(Binding::SignIn(id), &form));
+        browser(&visit).is_some_and(|id| visit.page_token_holds(Binding::SignIn(id), &form));
     if !is_ours {
         let form = refilled(SignInMessage::PageExpired);
-        return page(visit, StatusCode::FORBIDDEN, form).await;
+        return page(&visit, StatusCode::FORBIDDEN, form).await;
     }
-    match judge(visit, &email, password).await? {
-        Judgement::Proved(user) => begin(visit, &user, &return_to(&form)).await,
+    match judge(&visit, &email, password).await? {
+        Judgement::Proved(user) => begin(&visit, &user, &return_to(&form)).await,
         Judgement::Wrong => {
             let form = refilled(SignInMessage::WrongEmailOrPassword);
-            page(visit, StatusCode::UNPROCESSABLE_ENTITY, form).await
+            page(&visit, StatusCode::UNPROCESSABLE_ENTITY, form).await
         }
         Judgement::TooMany(TooManyFailures { retry_after }) => {
             let form = refilled(SignInMessage::TooManyAttempts { retry_after });
-            let answer = page(visit, StatusCode::TOO_MANY_REQUESTS, form).await?;
+            let answer = page(&visit, StatusCode::TOO_MANY_REQUESTS, form).await?;
             Ok(with_retry_after(answer, retry_after))
         }
     }

@@ -18,17 +18,13 @@ use crate::{
 
 const SIGNED_OUT: &str = "/signed-out";
 
-/// `POST /sign-out`
-pub async fn submit(visit: Visit, body: Body) -> PageResult {
-    submitted(&visit, body).await
-}
-
 /// `GET /signed-out`
 pub async fn show() -> Response {
     answer::page(StatusCode::OK, &SignedOutPage, &Allowances::default())
 }
 
-async fn submitted(visit: &Visit, body: Body) -> PageResult {
+/// `POST /sign-out`
+pub async fn submit(visit: Visit, body: Body) -> PageResult {
     let form = visit.form(body).await?;
     let return_to = form.text("return_to")?.and_then(LocalPath::parse);
     if let Some(signed_in) = visit.signed_in().await? {
@@ -47,7 +43,7 @@ async fn submitted(visit: &Visit, body: Body) -> PageResult {
         tracing::info!(user.id = signed_in.user.id.get(), "signed out");
     }
     let answer = match return_to {
-        Some(return_to) => sign_in::send(visit, &return_to, Reason::Nobody).await?,
+        Some(return_to) => sign_in::send(&visit, &return_to, Reason::Nobody).await?,
         None => answer::see_other(SIGNED_OUT),
     };
     Ok(answer::with_cookie(answer, sign_in_session::forget(&visit.state)))
