@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokenry_protocol::secret::{Credential, Kind, Parts};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 /// Randomness from the operating system; a seeded one in tests.
 pub trait Entropy: Send + Sync {
@@ -22,32 +22,38 @@ pub trait Entropy: Send + Sync {
 }
 
 /// A key of 256 bits.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Key([u8; 32]);
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct Key {
+    bytes: [u8; 32],
+    /// Ready for the first byte: half of what a short HMAC costs is done with the key alone. It
+    /// clears itself.
+    #[zeroize(skip)]
+    keyed: Option<Hmac<Sha256>>,
+}
 
 impl Key {
     /// Takes 32 bytes.
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; 32]) -> Self {
+        // HMAC takes a key of any length, so this cannot fail.
+        Self { bytes, keyed: Hmac::new_from_slice(&bytes).ok() }
     }
 
     /// Draws a new key.
     pub fn draw(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
-        Self(bytes)
+        Self::new(bytes)
     }
 
     /// The bytes, to be sealed.
     pub const fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
     /// HMAC-SHA-256 over `parts`, one after the other. Callers give parts of fixed length, or put a
     /// label and lengths before what varies.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        // HMAC takes a key of any length, so this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+        let Some(mut mac) = self.keyed.clone() else {
             return [0; 32];
         };
         for part in parts {
@@ -232,6 +238,14 @@ mod tests {
         assert_eq!(&whole[..4], [0x19, 0x8a, 0x60, 0x7e]);
         assert_eq!(key.mac(&[b"Hi", b" ", b"There"]), whole);
         assert_ne!(key.mac(&[b"There", b" ", b"Hi"]), whole);
+    }
+
+    #[test]
+    fn what_a_key_keeps_ready_is_cleared_like_the_key() {
+        const fn clears_itself<T: ZeroizeOnDrop>() {}
+        clears_itself::<Key>();
+        // It has nothing else to do when it goes.
+        assert!(std::mem::needs_drop::<Hmac<Sha256>>());
     }
 
     #[test]

@@ -10,9 +10,9 @@
 //! the same of one resource, `<resource>` both, `unrestricted` everything that `read write` covers.
 //! A name that the configuration does not know is a scope token that grants nothing.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::secret::redacted;
 
@@ -117,15 +117,15 @@ impl fmt::Display for ScopeToken {
     }
 }
 
-/// What a token may do: at least one word, in the order of asking, none twice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Scope(Vec<ScopeToken>);
+/// What a token may do: at least one word, in the order of asking, none twice. Shared by whoever
+/// has it: records are copied more often than scopes are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope(Arc<[ScopeToken]>);
 
 impl Scope {
     /// The scope of whoever asks for none: `read`.
     pub fn read() -> Self {
-        Self(vec![ScopeToken("read".to_owned())])
+        Self([ScopeToken("read".to_owned())].into())
     }
 
     /// All that a scope can grant.
@@ -149,7 +149,7 @@ impl Scope {
         match kept.len() {
             0 => Err(InvalidScope::Empty),
             _ if length > LENGTH_MAX + 1 => Err(InvalidScope::TooLong),
-            _ => Ok(Self(kept)),
+            _ => Ok(Self(kept.into())),
         }
     }
 
@@ -178,17 +178,25 @@ impl Scope {
     pub fn within(&self, ceiling: &Self, catalog: &ScopeCatalog) -> Option<Self> {
         let beyond = self.beyond(ceiling, catalog);
         let kept: Vec<_> = self.0.iter().filter(|token| !beyond.contains(token)).cloned().collect();
-        (!kept.is_empty()).then_some(Self(kept))
+        (!kept.is_empty()).then(|| Self(kept.into()))
     }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, token) in self.0.iter().enumerate() {
-            let space = if at == 0 { "" } else { " " };
-            write!(formatter, "{space}{token}")?;
+            if at > 0 {
+                formatter.write_str(" ")?;
+            }
+            formatter.write_str(token.as_str())?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
     }
 }
 
@@ -222,7 +230,7 @@ impl ScopeCatalog {
         for entry in resources {
             let token = ScopeToken::parse(entry)?;
             let (name, access) = token.split();
-            if general(name).is_some() || name == IMPERSONATE {
+            if !general(name).is_empty() || name == IMPERSONATE {
                 return Err(InvalidScope::Token(entry.to_owned()));
             }
             let offered = known.entry(name.to_owned()).or_default();
@@ -246,7 +254,7 @@ impl ScopeCatalog {
 
     /// Whether `token` means something here.
     pub fn knows(&self, token: &ScopeToken) -> bool {
-        token.as_str() == IMPERSONATE || !self.grants(token).is_empty()
+        token.as_str() == IMPERSONATE || self.grants(token).next().is_some()
     }
 
     /// The words of `scope` that mean nothing here.
@@ -257,7 +265,7 @@ impl ScopeCatalog {
     /// Whether `scope` may do what a request needs.
     pub fn covers(&self, scope: &Scope, need: Requirement) -> bool {
         scope.tokens().iter().any(|token| {
-            self.grants(token).into_iter().any(|(resource, access)| {
+            self.grants(token).any(|(resource, access)| {
                 access == need.access && resource.is_none_or(|resource| resource == need.resource)
             })
         })
@@ -266,7 +274,7 @@ impl ScopeCatalog {
     /// Whether `scope` may do all that `token` may. A token that grants nothing is never covered
     /// by what it covers.
     fn covers_token(&self, scope: &Scope, token: &ScopeToken) -> bool {
-        let wanted = self.grants(token);
+        let wanted: Vec<_> = self.grants(token).collect();
         let held: Vec<_> = scope.tokens().iter().flat_map(|token| self.grants(token)).collect();
         !wanted.is_empty()
             && wanted.iter().all(|(resource, access)| {
@@ -278,21 +286,31 @@ impl ScopeCatalog {
     }
 
     /// What one word grants: accesses to one resource, or to every resource (`None`).
-    fn grants<'a>(&self, token: &'a ScopeToken) -> Vec<(Option<&'a str>, Access)> {
-        if let Some(accesses) = general(token.as_str()) {
-            return accesses.into_iter().map(|access| (None, access)).collect();
-        }
+    fn grants<'a>(
+        &'a self,
+        token: &'a ScopeToken,
+    ) -> impl Iterator<Item = (Option<&'a str>, Access)> {
+        let general = general(token.as_str());
         let (name, asked) = token.split();
-        let offered = self.resources.get(name).map(Vec::as_slice).unwrap_or_default();
-        let granted = offered.iter().filter(|access| asked.is_none_or(|asked| asked == **access));
-        granted.map(|access| (Some(name), *access)).collect()
+        let resource = if general.is_empty() { Some(name) } else { None };
+        let offered = resource.and_then(|name| self.resources.get(name));
+        let offered = offered.map_or(general, Vec::as_slice);
+        let granted = offered.iter().filter(move |access| {
+            resource.is_none() || asked.is_none_or(|asked| asked == **access)
+        });
+        granted.map(move |access| (resource, *access))
     }
 }
 
-fn general(word: &str) -> Option<Vec<Access>> {
+/// What a general word grants of every resource; nothing for other words.
+fn general(word: &str) -> &'static [Access] {
     match word {
-        UNRESTRICTED => Some(Access::BOTH.to_vec()),
-        word => Access::parse(word).map(|access| vec![access]),
+        UNRESTRICTED => &Access::BOTH,
+        word => match Access::parse(word) {
+            Some(Access::Read) => &[Access::Read],
+            Some(Access::Write) => &[Access::Write],
+            None => &[],
+        },
     }
 }
 

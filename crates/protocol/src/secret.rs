@@ -16,7 +16,11 @@
 //! nothing. The tag lets the server know its own mint without keeping a row. Acceptance rests on
 //! neither: the stored [`SecretHash`] decides. The pattern is [`PATTERN`].
 
-use std::{borrow::Cow, fmt, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{LazyLock, OnceLock},
+};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -268,17 +272,26 @@ fn write_digits(mut value: u64, into: &mut [u8]) {
     }
 }
 
+/// What each byte is worth as a digit; [`NO_DIGIT`] for those that are none.
+static VALUES: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let worth = DIGITS.iter().position(|digit| usize::from(*digit) == byte);
+        worth.and_then(|worth| u8::try_from(worth).ok()).unwrap_or(NO_DIGIT)
+    })
+});
+const NO_DIGIT: u8 = 0xff;
+
 /// Reads at most 10 base62 digits, so the value fits.
 fn read_digits(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'Z' => digit - b'A' + 10,
-            b'a'..=b'z' => digit - b'a' + 36,
-            _ => return None,
-        };
-        Some(value * 62 + u64::from(digit))
-    })
+    // Whether all were digits is asked once and not at each: every request has a hundred of them.
+    let (values, mut value, mut seen) = (&*VALUES, 0_u64, 0);
+    for digit in digits {
+        let worth = values.get(usize::from(*digit)).copied().unwrap_or(NO_DIGIT);
+        value = value.wrapping_mul(62).wrapping_add(u64::from(worth));
+        seen |= worth;
+    }
+    // Digits are worth less than 64.
+    (seen < 64).then_some(value)
 }
 
 /// 62^10, the most that one step can carry within 64 bits.

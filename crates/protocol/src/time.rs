@@ -89,7 +89,7 @@ impl Timestamp {
     ///
     /// Every record has four of these: digit by digit, because through format strings they would
     /// cost more than the rest of it.
-    fn written(self) -> [u8; 20] {
+    pub fn written(self) -> [u8; 20] {
         let mut text = *b"0000-01-01T00:00:00Z";
         let time =
             jiff::Timestamp::from_second(self.as_seconds()).unwrap_or(if self.0.is_negative() {

@@ -1,7 +1,7 @@
 //! Request parameters of the grant endpoints, from a form or from JSON, each name at most once
 //! (RFC 6749 §3.1, §3.2).
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 use serde_json::Value;
@@ -11,7 +11,11 @@ use crate::{api::json, secret::redacted, time::Seconds};
 
 /// Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
 #[derive(Default)]
-pub struct Parameters(BTreeMap<String, Value>);
+pub struct Parameters(Vec<(String, Value)>);
+
+/// The most parameters of a form. No request of the standards has a quarter of them, and each is
+/// compared with all others.
+const COUNT_MAX: usize = 100;
 
 /// A request that breaks the rules before any decision: its code and a sentence for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,31 +42,44 @@ impl InvalidRequest {
 impl Parameters {
     /// Reads `application/x-www-form-urlencoded`, strictly UTF-8.
     pub fn from_form(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let mut parameters = BTreeMap::new();
+        let mut parameters = Self::default();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(at).unwrap_or((pair, &[]));
             let (name, value) = (decode(name)?, decode(value.get(1..).unwrap_or_default())?);
-            if parameters.contains_key(&name) {
+            if parameters.find(&name).is_some() {
                 return Err(InvalidRequest::new(format!("{} is sent twice.", printable(&name))));
             }
-            parameters.insert(name, Value::String(value));
+            if parameters.0.len() >= COUNT_MAX {
+                let too_many = format!("At most {COUNT_MAX} parameters can be sent.");
+                return Err(InvalidRequest::new(too_many));
+            }
+            parameters.0.push((name.into_owned(), Value::String(value.into_owned())));
         }
-        Ok(Self(parameters))
+        Ok(parameters)
     }
 
     /// Reads a JSON object.
     pub fn from_json(body: &[u8]) -> Result<Self, InvalidRequest> {
         match json::parse(body) {
+            Ok(Value::Object(members)) if members.len() > COUNT_MAX => {
+                let too_many = format!("At most {COUNT_MAX} parameters can be sent.");
+                Err(InvalidRequest::new(too_many))
+            }
             Ok(Value::Object(members)) => Ok(Self(members.into_iter().collect())),
             Ok(_) => Err(InvalidRequest::new("The body must be a JSON object.")),
             Err(error) => Err(InvalidRequest::new(format!("The body cannot be read: {error}."))),
         }
     }
 
+    /// There are few, so looking at each is faster than any order would be.
+    fn find(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find_map(|(known, value)| (known == name).then_some(value))
+    }
+
     /// A parameter's text; `None` when it is absent or empty.
     pub fn text(&self, name: &str) -> Result<Option<&str>, InvalidRequest> {
-        match self.0.get(name) {
+        match self.find(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
             Some(_) => Err(InvalidRequest::new(format!("{name} must be a string."))),
@@ -75,7 +92,7 @@ impl Parameters {
         name: &str,
         bounds: std::ops::RangeInclusive<u32>,
     ) -> Result<Option<Seconds>, InvalidRequest> {
-        let number = match self.0.get(name) {
+        let number = match self.find(name) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::String(text)) if text.is_empty() => return Ok(None),
             Some(Value::String(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -97,18 +114,18 @@ impl Parameters {
 
     /// Whether the parameter was sent with a value of any type.
     pub fn has(&self, name: &str) -> bool {
-        !matches!(self.0.get(name), None | Some(Value::Null))
+        !matches!(self.find(name), None | Some(Value::Null))
     }
 
     /// Whether the parameter was sent as something else than text.
     pub fn is_not_text(&self, name: &str) -> bool {
-        self.has(name) && !matches!(self.0.get(name), Some(Value::String(_)))
+        self.has(name) && !matches!(self.find(name), Some(Value::String(_)))
     }
 }
 
 impl std::fmt::Debug for Parameters {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_set().entries(self.0.keys()).finish()
+        formatter.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -118,15 +135,20 @@ fn printable(name: &str) -> String {
     redacted(name).chars().filter(safe).take(64).collect()
 }
 
-fn decode(text: &[u8]) -> Result<String, InvalidRequest> {
-    let spaced: Vec<u8> =
-        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let decoded = percent_decode(&spaced).decode_utf8();
+fn decode(text: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
+    let is_plain = !text.iter().any(|byte| matches!(byte, b'+' | b'%'));
+    let decoded = if is_plain {
+        str::from_utf8(text).map(Cow::Borrowed)
+    } else {
+        let spaced: Vec<u8> =
+            text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_decode(&spaced).decode_utf8().map(|decoded| Cow::Owned(decoded.into_owned()))
+    };
     let decoded = decoded.map_err(|_| InvalidRequest::new("The body must be UTF-8."))?;
     if decoded.contains('\0') {
         return Err(InvalidRequest::new("The body must not hold the character NUL."));
     }
-    Ok(decoded.into_owned())
+    Ok(decoded)
 }
 
 #[cfg(test)]
@@ -189,6 +211,23 @@ mod tests {
         for name in ["c", "d", "e", "f", "h"] {
             assert!(read(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn there_is_an_end_to_how_many_are_sent() {
+        let form = |count| {
+            let pairs: Vec<_> = (0..count).map(|at| format!("p{at}=x")).collect();
+            pairs.join("&")
+        };
+        let json = |count| {
+            let members: Vec<_> = (0..count).map(|at| format!("\"p{at}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(Parameters::from_form(form(100).as_bytes()).is_ok());
+        assert!(Parameters::from_json(json(100).as_bytes()).is_ok());
+        let refused = Parameters::from_form(form(101).as_bytes()).unwrap_err();
+        assert_eq!(refused.description, "At most 100 parameters can be sent.");
+        assert_eq!(Parameters::from_json(json(101).as_bytes()).unwrap_err(), refused);
     }
 
     proptest! {
