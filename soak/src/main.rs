@@ -94,7 +94,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<()> {
     let mut drawn = [0; 8];
-    SystemEntropy.fill(&mut drawn);
+    SystemEntropy::default().fill(&mut drawn);
     let seed = arguments.seed.unwrap_or(u64::from_be_bytes(drawn));
     println!("seed {seed}");
     if arguments.only.is_none_or(|only| only == Which::Fleet) {

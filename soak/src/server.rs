@@ -1,7 +1,11 @@
 //! The real server in this process: its router over a database file, with injected time and
 //! randomness. It can be stopped in order, or as a crash would.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, bail};
 use axum::body::Body;
@@ -14,11 +18,11 @@ use tokenry_server::{
     data_folder::DataFolder,
     envelope::Envelope,
     environment::{Clock as _, Environment},
+    listen::Answer as _,
     node, routes,
     state::{AppState, Parts},
 };
 use tokenry_store::{Store, sqlite::SqliteStore};
-use tower::ServiceExt as _;
 
 use crate::{
     environment::{SeededEntropy, SimulatedClock},
@@ -79,6 +83,9 @@ impl Site {
     }
 }
 
+/// Where every request comes from.
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
+
 /// A running server.
 pub struct Server {
     /// What its handlers share.
@@ -90,7 +97,7 @@ pub struct Server {
 impl Server {
     /// Sends a request through the router and takes the whole answer.
     pub async fn send(&self, request: Request<Body>) -> Result<Answer> {
-        let Ok(response) = self.router.clone().oneshot(request).await;
+        let response = self.router.clone().answer(request, PEER).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.context("an answer broke off")?.to_bytes();
         Ok(Answer { status: parts.status.as_u16(), body })

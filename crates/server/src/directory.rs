@@ -6,7 +6,18 @@ use tokenry_core::{client::Client, user::User};
 use tokenry_protocol::ids::{ClientId, ClientIdentifier, UserId};
 use tokenry_store::{Result, Store};
 
-use crate::{coherent_cache::CoherentCache, config};
+use crate::{
+    coherent_cache::{Changes, CoherentCache},
+    config,
+};
+
+/// What the directory was when something was found in it: as long as this is its present state, what
+/// was found is what would be found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectoryState {
+    clients: Changes,
+    users: Changes,
+}
 
 /// The clients and users that requests need all the time.
 pub struct Directory {
@@ -27,12 +38,17 @@ impl Directory {
         }
     }
 
+    /// To be taken before something is found that is to be kept elsewhere.
+    pub fn state(&self) -> DirectoryState {
+        DirectoryState { clients: self.clients.changes(), users: self.users.changes() }
+    }
+
     /// A client that is not deleted. It may be disabled.
     pub async fn find_client(&self, id: ClientId) -> Result<Option<Arc<Client>>> {
         if let Some(client) = self.clients.get(&id) {
             return Ok(Some(client));
         }
-        let ticket = self.clients.ticket();
+        let ticket = self.clients.ticket(&id);
         let found = self.store.find_client(id).await?.map(Arc::new);
         if let Some(client) = &found {
             self.clients.admit(ticket, &id, client);
@@ -53,13 +69,14 @@ impl Directory {
             }
             self.identifiers.evict(identifier);
         }
-        let (ticket, id_ticket) = (self.clients.ticket(), self.identifiers.ticket());
-        let found = self.store.find_client_by_identifier(identifier).await?.map(Arc::new);
-        if let Some(client) = &found {
-            self.clients.admit(ticket, &client.id, client);
-            self.identifiers.admit(id_ticket, identifier, &Arc::new(client.id));
-        }
-        Ok(found)
+        let ticket = self.identifiers.ticket(identifier);
+        let Some(found) = self.store.find_client_by_identifier(identifier).await? else {
+            return Ok(None);
+        };
+        self.identifiers.admit(ticket, identifier, &Arc::new(found.id));
+        // The record itself is read under a ticket of its own, for which its id must be known.
+        let client = self.find_client(found.id).await?;
+        Ok(client.filter(|client| client.identifier == *identifier))
     }
 
     /// A user who is not deleted. They may be suspended.
@@ -67,7 +84,7 @@ impl Directory {
         if let Some(user) = self.users.get(&id) {
             return Ok(Some(user));
         }
-        let ticket = self.users.ticket();
+        let ticket = self.users.ticket(&id);
         let found = self.store.find_user(id).await?.map(Arc::new);
         if let Some(user) = &found {
             self.users.admit(ticket, &id, user);

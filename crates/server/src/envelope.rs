@@ -2,17 +2,17 @@
 //!
 //! 1. An id for the request: the caller's if it is harmless, else ours.
 //! 2. Limits of the address and of the time that a body may take.
-//! 3. The record API's `.json` endings, so that the table has one row for both addresses.
+//! 3. The row of the table that the path belongs to.
 //! 4. A panic becomes a 500 and a line in the log.
 //! 5. The headers that belong on every answer.
 //! 6. A line in the log and a count in the metrics.
 //!
-//! One service around the router and no stack of layers: each layer costs every request a few
+//! One service around the table and no stack of layers: each layer costs every request a few
 //! allocations, and checking a token must cost what the HTTP costs.
 
 use std::{
     any::Any,
-    convert::Infallible,
+    net::SocketAddr,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::{
@@ -24,31 +24,29 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, Bytes, HttpBody},
-    extract::Request,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
     },
-    uri::PathAndQuery,
 };
 use hyper::body::{Frame, SizeHint};
 use tokenry_protocol::secret::redacted;
 use tokio::time::{Instant, Sleep};
-use tower::Service;
 
 use crate::{
     extract::body::TooSlow,
+    listen::Answer,
     pages::error::PageError,
-    request_context::{self, RequestContext},
+    request_context::{RequestContext, RequestId},
     respond,
-    routes::{Origins, Row},
+    routes::{self, Origins, Route, Routes, Row},
     state::AppState,
     views::Problem,
 };
@@ -59,14 +57,12 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 
-/// The router, and around it what every answer has in common.
+/// The routes, and around them what every answer has in common.
 #[derive(Clone)]
-pub struct Envelope {
-    router: Router,
-    shared: Arc<Shared>,
-}
+pub struct Envelope(Arc<Shared>);
 
 struct Shared {
+    routes: Routes,
     state: AppState,
     request_ids: RequestIds,
     /// What no row of the table answered.
@@ -74,57 +70,60 @@ struct Shared {
 }
 
 impl Envelope {
-    /// Takes the router, and what its handlers share.
-    pub fn new(router: Router, state: AppState) -> Self {
+    /// Takes the routes, and what their handlers share.
+    pub fn new(routes: Routes, state: AppState) -> Self {
         let request_ids = RequestIds::new(&state);
         let unmatched = Row::new("none", Origins::Own);
-        Self { router, shared: Arc::new(Shared { state, request_ids, unmatched }) }
+        Self(Arc::new(Shared { routes, state, request_ids, unmatched }))
     }
+}
 
-    async fn answer(mut self, mut request: Request) -> Response {
+impl Answer for Envelope {
+    /// Answers a request that came from `peer`.
+    async fn answer<B: Sent>(self, mut request: Request<B>, peer: SocketAddr) -> Response {
         let started = Instant::now();
-        let shared = Arc::clone(&self.shared);
+        let Self(shared) = self;
         let method = request.method().clone();
         let path = request.uri().path();
         let (caching, manners) = (Caching::of(path), Manners::of(path));
         let id = shared.request_ids.of(request.headers());
-        let answered = async {
-            let limits = &shared.state.config.limits;
-            if target_length(request.uri()) > limits.url_max {
-                return StatusCode::URI_TOO_LONG.into_response();
-            }
-            without_json_suffix(&mut request);
-            let request = with_deadline(request, limits.request_timeout);
-            let routed = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
-            match routed {
-                Ok(Ok(response)) => response,
-                Err(panic) => failed(panic.as_ref(), manners),
-            }
-        };
-        let finish = |mut response: Response| {
-            let row = request_context::row();
-            let row = row.as_deref().unwrap_or(&shared.unmatched);
-            finish_headers(response.headers_mut(), id.clone(), caching, row);
+        let route = shared.routes.find(&mut request);
+        let answering = AssertUnwindSafe(shared.routed(request, route)).catch_unwind();
+        let answered = RequestContext::new(id.clone(), peer).scope(answering.map(|routed| {
+            let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
+            let row = route.map_or(&shared.unmatched, Route::row);
+            finish_headers(response.headers_mut(), id.header(), caching, row);
             tell(&method, row, response.status(), started.elapsed());
             response
-        };
-        RequestContext::new(id.clone()).scope(answered.map(finish)).await
+        }));
+        let response = answered.await;
+        if method == Method::HEAD { without_body(response) } else { response }
     }
 }
 
-impl Service<Request> for Envelope {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl Shared {
+    async fn routed<B: Sent>(&self, request: Request<B>, route: Option<&Route>) -> Response {
+        let limits = &self.state.config.limits;
+        if target_length(request.uri()) > limits.url_max {
+            return StatusCode::URI_TOO_LONG.into_response();
+        }
+        match route {
+            Some(route) => {
+                let request = request.map(|body| with_deadline(body, limits.request_timeout));
+                route.answer(request, &self.state).await
+            }
+            None => routes::not_found(request.uri().path()),
+        }
     }
+}
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move { Ok(this.answer(request).await) })
+/// To HEAD everything is said but the body, and how long that would be (RFC 9110 §9.3.2).
+fn without_body(mut response: Response) -> Response {
+    let length = response.body().size_hint().exact();
+    if let Some(length) = length.filter(|_| !response.headers().contains_key(CONTENT_LENGTH)) {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
+    response.map(|_| Body::empty())
 }
 
 fn finish_headers(headers: &mut HeaderMap, id: HeaderValue, caching: Caching, row: &Row) {
@@ -217,58 +216,18 @@ impl RequestIds {
 
     /// A caller's id is kept if it cannot hurt a log and is no credential; otherwise the request
     /// gets one of ours.
-    fn of(&self, headers: &HeaderMap) -> HeaderValue {
+    fn of(&self, headers: &HeaderMap) -> RequestId {
         let harmless = |value: &&HeaderValue| {
             (1..=REQUEST_ID_MAX).contains(&value.len())
                 && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
                 && value.to_str().is_ok_and(|text| redacted(text) == text)
         };
-        headers.get(REQUEST_ID).filter(harmless).cloned().unwrap_or_else(|| self.next())
-    }
-
-    fn next(&self) -> HeaderValue {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let bytes = [self.process.to_be_bytes(), number.to_be_bytes()];
-        let mut digits = [0; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes.as_flattened()) {
-            for (digit, half) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
-                *digit = HEX.get(usize::from(half)).copied().unwrap_or(b'0');
-            }
+        match headers.get(REQUEST_ID).filter(harmless) {
+            Some(id) => RequestId::Given(id.clone()),
+            None => RequestId::Ours(self.process, self.next.fetch_add(1, Ordering::Relaxed)),
         }
-        HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none"))
     }
 }
-
-/// `/api/v2/x.json` is `/api/v2/x`. An encoded slash is no slash and belongs into no id, so a path
-/// with one matches nothing.
-fn without_json_suffix(request: &mut Request) {
-    let path = request.uri().path();
-    if !path.starts_with("/api/v2/") {
-        return;
-    }
-    let has_encoded_slash =
-        path.as_bytes().windows(3).any(|part| part.eq_ignore_ascii_case(b"%2f"));
-    let plain = match path.strip_suffix(".json") {
-        _ if has_encoded_slash => "/api/",
-        Some(plain) if !plain.ends_with('/') => plain,
-        _ => return,
-    };
-    let target = match request.uri().query() {
-        Some(query) => PathAndQuery::from_maybe_shared(Bytes::from(format!("{plain}?{query}"))),
-        None => PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(plain.as_bytes())),
-    };
-    let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = target.ok();
-    if let Ok(uri) = Uri::from_parts(parts) {
-        let written = std::mem::replace(request.uri_mut(), uri);
-        request.extensions_mut().insert(WrittenTarget(written));
-    }
-}
-
-/// The target as the client wrote it, for links that must look like it.
-#[derive(Debug, Clone)]
-pub struct WrittenTarget(pub Uri);
 
 /// Who is answered when no handler could.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,22 +254,30 @@ fn failed(panic: &(dyn Any + Send), manners: Manners) -> Response {
     }
 }
 
+/// A body on its way to a handler.
+pub trait Sent:
+    HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
+{
+}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static> Sent for B {}
+
 /// A body that must have arrived within a time: slow senders are cut off.
-struct DeadlineBody {
-    inner: Body,
+struct DeadlineBody<B> {
+    inner: B,
     limit: Duration,
     /// Runs from the first time that more of the body had to be waited for.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-fn with_deadline(request: Request, limit: Duration) -> Request {
-    if request.body().is_end_stream() {
-        return request;
+fn with_deadline<B: Sent>(body: B, limit: Duration) -> Body {
+    if body.is_end_stream() {
+        return Body::empty();
     }
-    request.map(|inner| Body::new(DeadlineBody { inner, limit, deadline: None }))
+    Body::new(DeadlineBody { inner: body, limit, deadline: None })
 }
 
-impl HttpBody for DeadlineBody {
+impl<B: Sent> HttpBody for DeadlineBody<B> {
     type Data = Bytes;
     type Error = axum::BoxError;
 

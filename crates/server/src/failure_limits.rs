@@ -186,6 +186,16 @@ impl FailureLimits {
         Ok(Attempt(subjects))
     }
 
+    /// Counts an attempt with a bearer token, if there is a limit for those.
+    pub fn begin_bearer(
+        &self,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<Attempt, TooManyFailures> {
+        let subject = self.bearers_per_address.map(|_| Subject::bearer_address(address));
+        self.begin(subject.into_iter().collect(), now)
+    }
+
     /// Those of `subjects` that there is a limit for.
     fn limited(&self, mut subjects: Vec<Subject>) -> Vec<Subject> {
         subjects.retain(|subject| self.limit(subject).is_some());

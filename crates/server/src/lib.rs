@@ -22,6 +22,7 @@ pub mod listen;
 pub mod node;
 pub mod pages;
 pub mod passwords;
+pub mod rendered;
 pub mod request_context;
 pub mod respond;
 pub mod routes;

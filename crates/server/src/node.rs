@@ -129,7 +129,7 @@ impl Node {
         stop: impl Future<Output = ()>,
     ) -> Result<(), NodeError> {
         let (stop_jobs, signal) = StopSignal::new();
-        let jobs = jobs::start(&self.state, &signal);
+        let jobs = jobs::start(&self.state, metrics.clone(), &signal);
         let limits = self.state.config.limits.clone();
         let mut metrics_served = tokio::task::JoinSet::new();
         if let (Some(address), Some(handle)) = (self.state.config.metrics.listen, metrics) {

@@ -5,34 +5,73 @@
 //! for every request, and again for every fact that is learned on the way, whether or not a line
 //! follows: several times the cost of checking a token.
 
-use std::{
-    cell::{Cell, OnceCell},
-    fmt,
-    sync::Arc,
-};
+use std::{cell::Cell, fmt, net::SocketAddr};
 
 use http::HeaderValue;
 use tokenry_protocol::ids::{ClientId, UserId};
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::routes::Row;
-
 tokio::task_local! {
     static CURRENT: RequestContext;
 }
 
+/// By which operators find a request in the log.
+#[derive(Debug, Clone)]
+pub enum RequestId {
+    /// The caller's own.
+    Given(HeaderValue),
+    /// Ours: a process and a number. Written when somebody looks at it.
+    Ours(u64, u64),
+}
+
+impl RequestId {
+    /// As the answer says it.
+    pub fn header(&self) -> HeaderValue {
+        match self {
+            Self::Given(id) => id.clone(),
+            Self::Ours(process, number) => {
+                let written = HeaderValue::from_bytes(&hexadecimal(*process, *number));
+                written.unwrap_or(HeaderValue::from_static("none"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(id) => formatter.write_str(id.to_str().unwrap_or("-")),
+            Self::Ours(process, number) => write!(formatter, "{process:016x}{number:016x}"),
+        }
+    }
+}
+
+/// Every answer has one of these: through a format string it would cost more than the rest of its
+/// head.
+fn hexadecimal(process: u64, number: u64) -> [u8; 32] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let bytes = [process.to_be_bytes(), number.to_be_bytes()];
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes.as_flattened()) {
+        for (digit, half) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+            *digit = HEX.get(usize::from(half)).copied().unwrap_or(b'0');
+        }
+    }
+    digits
+}
+
 /// What is known of one request.
 pub struct RequestContext {
-    id: HeaderValue,
+    id: RequestId,
+    peer: SocketAddr,
     user: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
-    row: OnceCell<Arc<Row>>,
 }
 
 impl RequestContext {
-    /// All that is known of a request at first: by which operators find it in the log.
-    pub const fn new(id: HeaderValue) -> Self {
-        Self { id, user: Cell::new(None), client: Cell::new(None), row: OnceCell::new() }
+    /// All that is known of a request at first: its id, and where it came from.
+    pub const fn new(id: RequestId, peer: SocketAddr) -> Self {
+        Self { id, peer, user: Cell::new(None), client: Cell::new(None) }
     }
 
     /// Does `work` as part of this request.
@@ -44,7 +83,7 @@ impl RequestContext {
 /// As a line of text has it: `request{id=… user.id=… client.id=…}`, without what is not known.
 impl fmt::Display for RequestContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "request{{id={}", self.id())?;
+        write!(formatter, "request{{id={}", self.id)?;
         if let Some(user) = self.user.get() {
             write!(formatter, " user.id={user}")?;
         }
@@ -55,19 +94,13 @@ impl fmt::Display for RequestContext {
     }
 }
 
-impl RequestContext {
-    fn id(&self) -> &str {
-        self.id.to_str().unwrap_or("-")
-    }
-}
-
 /// The same as a JSON object. Ids are numbers, and the request's id holds nothing to escape.
 pub struct AsJson<'a>(pub &'a RequestContext);
 
 impl fmt::Display for AsJson<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(context) = self;
-        write!(formatter, r#"{{"id":"{}""#, context.id())?;
+        write!(formatter, r#"{{"id":"{}""#, context.id)?;
         if let Some(user) = context.user.get() {
             write!(formatter, r#","user.id":{user}"#)?;
         }
@@ -93,19 +126,14 @@ pub fn note_client(id: ClientId) {
     look(|context| context.client.set(Some(id)));
 }
 
-/// Notes which row of the table answers. The first to answer is the one.
-pub fn note_row(row: &Arc<Row>) {
-    look(|context| drop(context.row.set(Arc::clone(row))));
-}
-
-/// The row of the table that answers.
-pub fn row() -> Option<Arc<Row>> {
-    look(|context| context.row.get().cloned()).flatten()
+/// Where the request came from.
+pub fn peer() -> Option<SocketAddr> {
+    look(|context| context.peer)
 }
 
 /// By which operators find the request in the log.
 pub fn id() -> String {
-    look(|context| context.id().to_owned()).unwrap_or_else(|| "-".to_owned())
+    look(|context| context.id.to_string()).unwrap_or_else(|| "-".to_owned())
 }
 
 #[cfg(test)]
@@ -114,17 +142,27 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_learned_on_the_way_is_seen_at_the_end() {
-        let context = RequestContext::new(HeaderValue::from_static("r-1"));
+        let peer = SocketAddr::from(([192, 0, 2, 1], 50_000));
+        let id = RequestId::Given(HeaderValue::from_static("r-1"));
+        let context = RequestContext::new(id, peer);
         let (text, json) = context
             .scope(async {
                 note_user(UserId::new(7).unwrap());
                 note_client(ClientId::new(41).unwrap());
+                assert_eq!(super::peer(), Some(peer));
                 let text = look(ToString::to_string);
                 (text, look(|context| AsJson(context).to_string()))
             })
             .await;
         assert_eq!(text.as_deref(), Some("request{id=r-1 user.id=7 client.id=41}"));
         assert_eq!(json.as_deref(), Some(r#"{"id":"r-1","user.id":7,"client.id":41}"#));
+    }
+
+    #[test]
+    fn an_id_of_ours_is_the_same_in_the_answer_and_in_the_log() {
+        let id = RequestId::Ours(0x0123_4567_89ab_cdef, 10);
+        assert_eq!(id.header(), "0123456789abcdef000000000000000a");
+        assert_eq!(id.to_string(), "0123456789abcdef000000000000000a");
     }
 
     #[tokio::test]

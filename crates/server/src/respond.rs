@@ -1,7 +1,7 @@
 //! Answers: the only place that sets a status, a challenge or a `Retry-After`.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use http::{
@@ -22,6 +22,8 @@ use tokenry_store::StoreError;
 
 use crate::{failure_limits::TooManyFailures, verify::VerifyError};
 
+/// As many as an answer has that nothing special is to be said about.
+const HEADERS_USUAL: usize = 12;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"tokenry\", charset=\"UTF-8\"");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"tokenry\"");
@@ -33,17 +35,23 @@ pub const STORE_RETRY: Seconds = Seconds(2);
 /// A JSON answer.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            let mut response = Response::new(Body::from(bytes));
-            *response.status_mut() = status;
-            response.headers_mut().insert(CONTENT_TYPE, JSON);
-            response
-        }
+        Ok(text) => written_json(status, text),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as JSON");
             internal_error()
         }
     }
+}
+
+/// A JSON answer whose body is written already.
+pub fn written_json(status: StatusCode, text: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(text.into()));
+    *response.status_mut() = status;
+    // Room for what every answer gets, so that it is asked for once.
+    let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
+    headers.insert(CONTENT_TYPE, JSON);
+    *response.headers_mut() = headers;
+    response
 }
 
 /// 204: nothing to say, and no content type for it.

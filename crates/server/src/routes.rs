@@ -4,17 +4,16 @@
 //! the router, the answers to OPTIONS and to methods that are not offered, and `docs/endpoints.md`.
 
 mod row;
+mod way;
 
-use std::sync::Arc;
+use std::pin::Pin;
 
 use axum::{
-    Router,
     extract::Request,
     handler::Handler,
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter},
 };
-use http::{HeaderValue, StatusCode, Uri, header::ALLOW};
+use http::{HeaderValue, StatusCode, header::ALLOW};
 use tokenry_protocol::api::error::ErrorBody;
 
 use crate::{
@@ -22,13 +21,16 @@ use crate::{
     endpoints::{authorization, health, introspection, metadata, revocation, token},
     envelope::Envelope,
     pages::{assets, connections, error::PageError, home, sign_in, sign_out},
-    request_context,
     respond::{self, ApiError, OAuthError},
     state::AppState,
     views::Problem,
 };
 
-pub use self::row::Row;
+use self::way::Ways;
+pub use self::{
+    row::Row,
+    way::{PathSegment, without_json},
+};
 
 /// Whose manners a path has, for what happens before a handler is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +54,24 @@ pub enum Origins {
 
 /// One path.
 pub struct Route {
-    row: Arc<Row>,
+    row: Row,
     summary: &'static str,
     manners: Manners,
-    methods: Vec<(&'static str, &'static str)>,
-    router: MethodRouter<AppState>,
+    methods: Vec<Offered>,
+    /// For `Allow`: with what comes by itself.
+    allow: HeaderValue,
 }
+
+/// One method of a path.
+struct Offered {
+    method: &'static str,
+    handler: &'static str,
+    call: Call,
+}
+
+/// A handler, ready to be called.
+type Call = Box<dyn Fn(Request, AppState) -> Answering + Send + Sync>;
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// One method of one path, for the reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,83 +196,88 @@ fn operation() -> Vec<Route> {
 
 impl Route {
     fn new(path: &'static str, summary: &'static str, manners: Manners, origins: Origins) -> Self {
-        let row = Arc::new(Row::new(path, origins));
-        Self { row, summary, manners, methods: Vec::new(), router: MethodRouter::new() }
+        let allow = HeaderValue::from_static("OPTIONS");
+        Self { row: Row::new(path, origins), summary, manners, methods: Vec::new(), allow }
     }
 
-    fn get<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
-        self.on("GET", MethodFilter::GET, handler)
+    fn get<H: Handler<T, AppState, Future = Answering>, T: 'static>(self, handler: H) -> Self {
+        self.on("GET", handler)
     }
 
-    fn post<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
-        self.on("POST", MethodFilter::POST, handler)
+    fn post<H: Handler<T, AppState, Future = Answering>, T: 'static>(self, handler: H) -> Self {
+        self.on("POST", handler)
     }
 
-    fn put<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
-        self.on("PUT", MethodFilter::PUT, handler)
+    fn put<H: Handler<T, AppState, Future = Answering>, T: 'static>(self, handler: H) -> Self {
+        self.on("PUT", handler)
     }
 
-    fn delete<H: Handler<T, AppState>, T: 'static>(self, handler: H) -> Self {
-        self.on("DELETE", MethodFilter::DELETE, handler)
+    fn delete<H: Handler<T, AppState, Future = Answering>, T: 'static>(self, handler: H) -> Self {
+        self.on("DELETE", handler)
     }
 
-    fn on<H, T>(mut self, method: &'static str, filter: MethodFilter, handler: H) -> Self
+    fn on<H, T>(mut self, method: &'static str, handler: H) -> Self
     where
-        H: Handler<T, AppState>,
+        H: Handler<T, AppState, Future = Answering>,
         T: 'static,
     {
-        self.methods.push((method, std::any::type_name::<H>()));
-        let handler = self.in_row(handler);
-        self.router = self.router.on(filter, handler);
+        let call = move |request, state| handler.clone().call(request, state);
+        let handler = std::any::type_name::<H>();
+        self.methods.push(Offered { method, handler, call: Box::new(call) });
+        let allow = format!("{}, OPTIONS", self.offered().join(", "));
+        self.allow = HeaderValue::from_str(&allow).unwrap_or(self.allow);
         self
     }
 
     /// `GET` brings `HEAD` with it (RFC 9110 §9.3.2).
     fn offered(&self) -> Vec<&'static str> {
-        let with_head = |(method, _): &(&'static str, _)| match *method {
+        let with_head = |offered: &Offered| match offered.method {
             "GET" => vec!["GET", "HEAD"],
             method => vec![method],
         };
         self.methods.iter().flat_map(with_head).collect()
     }
+}
 
-    fn mount(self, app: Router<AppState>) -> Router<AppState> {
-        let offered = self.offered();
-        let allow = format!("{}, OPTIONS", offered.join(", "));
-        let allow = HeaderValue::from_str(&allow).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        let (for_options, manners) = (allow.clone(), self.manners);
-        let refuse = move |_: Request| {
-            let response = not_offered(manners, &offered, allow.clone());
-            async move { response }
-        };
-        let options = move || {
-            let response = respond::options(for_options.clone());
-            async move { response }
-        };
-        let (options, refuse) = (self.in_row(options), self.in_row(refuse));
-        let router = self.router.on(MethodFilter::OPTIONS, options).fallback(refuse);
-        app.route(self.row.path(), router)
+/// The table, to be asked.
+pub struct Routes {
+    ways: Ways,
+    table: Vec<Route>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        let table = table();
+        Self { ways: Ways::new(table.iter().map(|route| route.row.path())), table }
     }
 
-    fn in_row<H>(&self, handler: H) -> InRow<H> {
-        InRow { row: Arc::clone(&self.row), handler }
+    /// Which row the path belongs to; what stands in it where an id does is put beside the request.
+    pub fn find<B>(&self, request: &mut http::Request<B>) -> Option<&Route> {
+        let (at, segment) = self.ways.find(request.uri().path())?;
+        if let Some(segment) = segment {
+            request.extensions_mut().insert(segment);
+        }
+        self.table.get(at)
     }
 }
 
-/// A handler that says which row of the table it belongs to: metrics never carry what a client
-/// wrote.
-#[derive(Clone)]
-struct InRow<H> {
-    row: Arc<Row>,
-    handler: H,
-}
+impl Route {
+    /// What all requests for the path have in common.
+    pub const fn row(&self) -> &Row {
+        &self.row
+    }
 
-impl<H: Handler<T, AppState>, T> Handler<T, AppState> for InRow<H> {
-    type Future = H::Future;
-
-    fn call(self, request: Request, state: AppState) -> H::Future {
-        request_context::note_row(&self.row);
-        self.handler.call(request, state)
+    /// Answers by the handler of the request's method, or says what there is instead.
+    pub async fn answer(&self, request: Request, state: &AppState) -> Response {
+        let asked = match request.method().as_str() {
+            "HEAD" => "GET",
+            method => method,
+        };
+        match self.methods.iter().find(|offered| offered.method == asked) {
+            Some(offered) => (offered.call)(request, state.clone()).await,
+            None if asked == "OPTIONS" => respond::options(self.allow.clone()),
+            None => not_offered(self.manners, &self.offered(), self.allow.clone()),
+        }
     }
 }
 
@@ -286,7 +305,7 @@ fn not_offered(manners: Manners, offered: &[&str], allow: HeaderValue) -> Respon
 pub fn documented() -> Vec<Documented> {
     let of_route = |route: Route| {
         let Route { row, summary, methods, .. } = route;
-        methods.into_iter().map(move |(method, handler)| {
+        methods.into_iter().map(move |Offered { method, handler, .. }| {
             let handler = handler.trim_start_matches("tokenry_server::").to_owned();
             Documented { method, path: row.path(), summary, handler }
         })
@@ -296,13 +315,12 @@ pub fn documented() -> Vec<Documented> {
 
 /// The whole server as one service.
 pub fn router(state: AppState) -> Envelope {
-    let mounted = table().into_iter().fold(Router::new(), |app, route| route.mount(app));
-    Envelope::new(mounted.fallback(not_found).with_state(state.clone()), state)
+    Envelope::new(Routes::new(), state)
 }
 
 /// 404 in the manners of the record API, or as a page.
-async fn not_found(uri: Uri) -> Response {
-    if uri.path().starts_with("/api/") {
+pub fn not_found(path: &str) -> Response {
+    if path.starts_with("/api/") {
         return ApiError::InvalidEndpoint.into_response();
     }
     PageError::Problem(Problem::NotFound).into_response()

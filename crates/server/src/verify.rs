@@ -9,10 +9,11 @@
 //! 6. The use is noted by the caller, once it has judged the scope: [`Verifier::note_use`].
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock, PoisonError, RwLock,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
+use axum::body::Bytes;
 use tokenry_core::{
     Mint, TokenKeys,
     client::{Client, ClientStatus},
@@ -27,7 +28,13 @@ use tokenry_protocol::{
 };
 use tokenry_store::{Store, StoreError};
 
-use crate::{coherent_cache::CoherentCache, directory::Directory, uses::Uses};
+use crate::{
+    coherent_cache::{CoherentCache, Ticket},
+    directory::{Directory, DirectoryState},
+    keyring::Keyring,
+    rendered::Rendered,
+    uses::Uses,
+};
 
 /// A record as the cache holds it: issued, and with the time of its last use beside it.
 pub struct CachedToken {
@@ -36,16 +43,29 @@ pub struct CachedToken {
     used_at: AtomicI64,
     /// Whether a use of this rotation was noted since the record was read.
     noted: AtomicBool,
+    /// Whose it was found to be.
+    owners: RwLock<Option<Arc<Owners>>>,
+    /// How the record was shown to itself.
+    pub shown: OnceLock<Option<Rendered>>,
+}
+
+/// Client and user of a token, both there and in good standing, as long as the directory is in the
+/// state in which they were found.
+pub struct Owners {
+    found_in: DirectoryState,
+    client: Arc<Client>,
+    user: Arc<User>,
+    /// How the token was described to those who may ask.
+    pub described: OnceLock<Option<Bytes>>,
 }
 
 /// An access token that holds, with whom it speaks for.
 #[derive(Clone)]
 pub struct VerifiedToken {
-    cached: Arc<CachedToken>,
-    /// Whose token it is.
-    pub client: Arc<Client>,
-    /// Whom it acts for.
-    pub user: Arc<User>,
+    /// The record, as long as it is as it was read.
+    pub cached: Arc<CachedToken>,
+    /// Whose it is.
+    pub owners: Arc<Owners>,
 }
 
 /// Why an access token does not hold.
@@ -74,6 +94,16 @@ impl VerifiedToken {
     pub fn used_at(&self) -> Option<Timestamp> {
         let used_at = self.cached.used_at.load(Ordering::Relaxed);
         (used_at != NEVER).then(|| Timestamp::from_millis(used_at))
+    }
+
+    /// Whose token it is.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.owners.client
+    }
+
+    /// Whom it acts for.
+    pub fn user(&self) -> &Arc<User> {
+        &self.owners.user
     }
 
     /// The record as it was read; its last use may be later than this says.
@@ -106,33 +136,36 @@ impl Verifier {
     pub async fn verify(
         &self,
         credential: &Credential,
-        keys: &TokenKeys,
+        keyring: &Keyring,
         directory: &Directory,
         now: Timestamp,
     ) -> Result<VerifiedToken, VerifyError> {
-        let (kind, id) = (credential.parts().kind, credential.parts().id);
-        let id = TokenId::new(id).map_err(|_| VerifyError::Invalid("malformed"))?;
-        if kind != Kind::AccessToken {
-            return Err(VerifyError::Invalid("wrong kind"));
+        if let Some(verified) = self.verify_from_memory(credential, directory, now) {
+            return verified;
         }
-        let cached = match self.cache.get(&id) {
-            Some(cached) => cached,
-            None => self.fill(id, credential, keys).await?,
-        };
-        let issued = cached.token.issued().ok_or(VerifyError::Invalid("not issued"))?;
-        if !issued.access.hash.matches(&credential.hash()) {
-            return Err(VerifyError::Invalid("other secret"));
-        }
-        let client = directory.find_client(cached.token.client_id).await?;
-        let client = client.filter(|client| client.status == ClientStatus::Enabled);
-        let user = directory.find_user(cached.token.user_id).await?.filter(|user| !user.suspended);
-        let (Some(client), Some(user)) = (client, user) else {
-            return Err(VerifyError::Invalid("client or user gone"));
-        };
-        if issued.access.is_expired(now) {
-            return Err(VerifyError::Invalid("expired"));
-        }
-        Ok(VerifiedToken { cached, client, user })
+        // The larger part of the work is the rarer one, and would be moved about with every request.
+        Box::pin(async {
+            let id = id_of(credential)?;
+            let cached = match self.cache.get(&id) {
+                Some(cached) => cached,
+                None => self.fill(id, credential, &keyring.keys().token).await?,
+            };
+            let owners = cached.find_owners(directory).await?;
+            judge(cached, owners, credential, now)
+        })
+        .await
+    }
+
+    /// The same without waiting, if all that it takes is in memory.
+    fn verify_from_memory(
+        &self,
+        credential: &Credential,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> Option<Result<VerifiedToken, VerifyError>> {
+        let cached = self.cache.get(&id_of(credential).ok()?)?;
+        let owners = cached.known_owners(directory)?;
+        Some(judge(cached, Some(owners), credential, now))
     }
 
     async fn fill(
@@ -144,16 +177,23 @@ impl Verifier {
         if keys.recognise(credential) == Mint::Forged {
             return Err(VerifyError::Invalid("forged"));
         }
-        let ticket = self.cache.ticket();
+        let ticket = self.cache.ticket(&id);
         let token = self.find(id).await?.ok_or(VerifyError::Invalid("unknown"))?;
-        let used_at = token.issued().and_then(|issued| issued.used_at);
-        let used_at = AtomicI64::new(used_at.map_or(NEVER, Timestamp::as_millis));
         let is_issued = token.issued().is_some();
-        let cached = Arc::new(CachedToken { token, used_at, noted: AtomicBool::new(false) });
+        let cached = Arc::new(CachedToken::new(token));
         if is_issued {
             self.cache.admit(ticket, &id, &cached);
         }
         Ok(cached)
+    }
+
+    /// A record as it was when it was read last, with its last use exact; `None` if it is not in
+    /// memory. Another node may have changed it since: good for nothing but a write that carries
+    /// its own condition.
+    pub fn recall(&self, id: TokenId) -> Option<Token> {
+        let mut token = self.cache.get(&id)?.token.clone();
+        self.overlay(&mut token);
+        Some(token)
     }
 
     /// A record as the store has it, with its last use exact.
@@ -192,6 +232,17 @@ impl Verifier {
         self.cache.evict(&id);
     }
 
+    /// To be taken before a write after which the record is known.
+    pub fn ticket(&self, id: TokenId) -> Ticket {
+        self.cache.ticket(&id)
+    }
+
+    /// The same as [`evict`](Self::evict), and keeps what the write has left. It will be asked for:
+    /// somebody has just been given its token.
+    pub fn replace(&self, ticket: Ticket, token: Token) {
+        self.cache.replace(ticket, &token.id.clone(), Arc::new(CachedToken::new(token)));
+    }
+
     /// Forgets every cached record; uses are kept.
     pub fn clear(&self) {
         self.cache.clear();
@@ -200,5 +251,65 @@ impl Verifier {
     /// Writes the uses noted so far.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.uses.flush(&self.store).await
+    }
+}
+
+/// An access token's id.
+fn id_of(credential: &Credential) -> Result<TokenId, VerifyError> {
+    let parts = credential.parts();
+    if parts.kind != Kind::AccessToken {
+        return Err(VerifyError::Invalid("wrong kind"));
+    }
+    TokenId::new(parts.id).map_err(|_| VerifyError::Invalid("malformed"))
+}
+
+/// Steps 3 to 5.
+fn judge(
+    cached: Arc<CachedToken>,
+    owners: Option<Arc<Owners>>,
+    credential: &Credential,
+    now: Timestamp,
+) -> Result<VerifiedToken, VerifyError> {
+    let issued = cached.token.issued().ok_or(VerifyError::Invalid("not issued"))?;
+    if !issued.access.hash.matches(&credential.hash()) {
+        return Err(VerifyError::Invalid("other secret"));
+    }
+    let owners = owners.ok_or(VerifyError::Invalid("client or user gone"))?;
+    if issued.access.is_expired(now) {
+        return Err(VerifyError::Invalid("expired"));
+    }
+    Ok(VerifiedToken { cached, owners })
+}
+
+impl CachedToken {
+    fn new(token: Token) -> Self {
+        let used_at = token.issued().and_then(|issued| issued.used_at);
+        Self {
+            token,
+            used_at: AtomicI64::new(used_at.map_or(NEVER, Timestamp::as_millis)),
+            noted: AtomicBool::new(false),
+            owners: RwLock::new(None),
+            shown: OnceLock::new(),
+        }
+    }
+
+    /// Whose token it is, if that is known and the directory has not changed since.
+    fn known_owners(&self, directory: &Directory) -> Option<Arc<Owners>> {
+        let known = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|owners| owners.found_in == directory.state()).map(Arc::clone)
+    }
+
+    /// Whose token it is; `None` if one of them is gone or stopped.
+    async fn find_owners(&self, directory: &Directory) -> Result<Option<Arc<Owners>>, StoreError> {
+        let found_in = directory.state();
+        let client = directory.find_client(self.token.client_id).await?;
+        let client = client.filter(|client| client.status == ClientStatus::Enabled);
+        let user = directory.find_user(self.token.user_id).await?.filter(|user| !user.suspended);
+        let (Some(client), Some(user)) = (client, user) else {
+            return Ok(None);
+        };
+        let owners = Arc::new(Owners { found_in, client, user, described: OnceLock::new() });
+        *self.owners.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&owners));
+        Ok(Some(owners))
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     client_authentication::AuthenticatedClient,
     credentials::{Mint, Successor, TokenKeys},
     event::{Actor, EventKind},
-    grant::{AccessToken, Issued, Previous, RefreshToken, Token},
+    grant::{AccessToken, Issued, Previous, RefreshToken, Stage, Token},
     issue::IssuedTokens,
     policy::Policy,
     rejection::Rejection,
@@ -82,6 +82,11 @@ impl TokenRotation {
     /// What the record holds from now on.
     pub const fn issued(&self) -> &Issued {
         &self.issued
+    }
+
+    /// The record as the write leaves it, if it was `before` until then.
+    pub fn after(&self, before: &Token) -> Token {
+        Token { stage: Stage::Issued(self.issued.clone()), ..before.clone() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
 };
 use http::{HeaderMap, header::CONTENT_TYPE};
@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequest<S> for UnreadBody {
 
 impl UnreadBody {
     /// Reads it, within the limits. An empty body has no type: clients label even those.
-    pub async fn read(self, state: &AppState) -> Result<Vec<u8>, ApiError> {
+    pub async fn read(self, state: &AppState) -> Result<Bytes, ApiError> {
         let bytes = extract::body::read(self.body, state.config.limits.body_max).await?;
         if bytes.is_empty() || is_json(&self.headers) {
             Ok(bytes)

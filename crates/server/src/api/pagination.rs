@@ -21,7 +21,7 @@ use tokenry_protocol::{
 };
 use tokenry_store::{Page, PageRequest, StoreError, Window};
 
-use crate::{envelope::WrittenTarget, keyring::Keys, respond::ApiError, state::AppState};
+use crate::{keyring::Keys, respond::ApiError, state::AppState};
 
 /// Where a credential may stand in a query; it is repeated in no link.
 const ACCESS_TOKEN: &str = "access_token";
@@ -36,9 +36,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let written = parts.extensions.get::<WrittenTarget>();
-        let path = written.map_or(parts.uri.path(), |WrittenTarget(target)| target.path());
-        Ok(Self { path: path.to_owned(), query: parts.uri.query().map(str::to_owned) })
+        let path = parts.uri.path().to_owned();
+        Ok(Self { path, query: parts.uri.query().map(str::to_owned) })
     }
 }
 

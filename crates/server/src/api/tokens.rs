@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     extract::{caller::Caller, path_id::PathId},
+    rendered::Rendered,
     respond::{self, ApiError},
     state::AppState,
 };
@@ -188,8 +189,16 @@ pub async fn revoke(
 pub async fn current(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     let verified = caller.token.ok_or(ApiError::InvalidToken)?;
     let used_at = verified.used_at();
-    let token = OAuthTokenObject { used_at, ..masked(&state, verified.token()) };
-    Ok(respond::json(StatusCode::OK, &one(token)))
+    let record = || one(OAuthTokenObject { used_at, ..masked(&state, verified.token()) });
+    // The call itself was a use, and nothing else of the record changes while it is as it was read.
+    if let Some(used_at) = used_at {
+        let shown = &verified.cached.shown;
+        let shown = shown.get_or_init(|| Rendered::new(&record(), "used_at", used_at));
+        if let Some(shown) = shown {
+            return Ok(respond::written_json(StatusCode::OK, shown.at(used_at)));
+        }
+    }
+    Ok(respond::json(StatusCode::OK, &record()))
 }
 
 /// `DELETE /api/v2/oauth/tokens/current`

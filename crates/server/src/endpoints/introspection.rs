@@ -5,6 +5,7 @@
 //! 3. What the asker may not know is `{"active":false}`, like everything that is not alive.
 
 use axum::{
+    body::Bytes,
     extract::{Request, State},
     response::Response,
 };
@@ -40,37 +41,51 @@ pub async fn introspect(
     let answer = match Credential::parse(presented) {
         Ok(credential) => match credential.parts().kind {
             Kind::AccessToken => access_token(&state, &client, &credential).await?,
-            Kind::RefreshToken => refresh_token(&state, &client, &credential).await?,
-            _ => IntrospectionResponse::INACTIVE,
+            Kind::RefreshToken => respond::json(
+                StatusCode::OK,
+                &Box::pin(refresh_token(&state, &client, &credential)).await?,
+            ),
+            _ => inactive(),
         },
-        Err(_) => IntrospectionResponse::INACTIVE,
+        Err(_) => inactive(),
     };
-    Ok(respond::json(StatusCode::OK, &answer))
+    Ok(answer)
+}
+
+fn inactive() -> Response {
+    respond::json(StatusCode::OK, &IntrospectionResponse::INACTIVE)
 }
 
 async fn access_token(
     state: &AppState,
     asker: &AuthenticatedClient,
     credential: &Credential,
-) -> Result<IntrospectionResponse, OAuthError> {
-    let (keys, now) = (state.keys(), state.now());
-    let verified = state.verifier.verify(credential, &keys.token, &state.directory, now).await;
+) -> Result<Response, OAuthError> {
+    let now = state.now();
+    let verified = state.verifier.verify(credential, &state.keyring, &state.directory, now).await;
     let verified = match verified {
         Ok(verified) => verified,
-        Err(VerifyError::Invalid(_)) => return Ok(IntrospectionResponse::INACTIVE),
+        Err(VerifyError::Invalid(_)) => return Ok(inactive()),
         Err(VerifyError::Store(error)) => return Err(error.into()),
     };
-    if !may_see(asker, &verified.client) {
-        return Ok(IntrospectionResponse::INACTIVE);
+    if !may_see(asker, verified.client()) {
+        return Ok(inactive());
     }
     // A resource server asks because it was called with the token; an owner only looks.
-    let is_own = asker.client().id == verified.client.id;
+    let is_own = asker.client().id == verified.client().id;
     if asker.client().role == ClientRole::ResourceServer && !is_own {
         state.verifier.note_use(&verified, now);
     }
-    let subject =
-        Subject { client: &verified.client, user: &verified.user, issuer: state.issuer() };
-    Ok(describe(verified.token(), credential, &subject, now))
+    let (client, user) = (verified.client(), verified.user());
+    let subject = Subject { client, user, issuer: state.issuer() };
+    let answer = || describe(verified.token(), credential, &subject, now);
+    // As long as the token holds, everybody who may ask is told the same.
+    let described = &verified.owners.described;
+    let described = described.get_or_init(|| serde_json::to_vec(&answer()).ok().map(Bytes::from));
+    Ok(match described {
+        Some(text) => respond::written_json(StatusCode::OK, text.clone()),
+        None => respond::json(StatusCode::OK, &answer()),
+    })
 }
 
 async fn refresh_token(

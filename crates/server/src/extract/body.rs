@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// Why a body was not read.
@@ -22,12 +22,12 @@ pub enum BodyError {
 pub struct TooSlow;
 
 /// Reads the whole body, at most `max` bytes. One that is announced as longer is not waited for.
-pub async fn read(body: Body, max: usize) -> Result<Vec<u8>, BodyError> {
+pub async fn read(body: Body, max: usize) -> Result<Bytes, BodyError> {
     if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > max) {
         return Err(BodyError::TooLarge(max));
     }
     match Limited::new(body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(max)),
         Err(error) if comes_from::<TooSlow>(error.as_ref()) => Err(BodyError::TooSlow),
         Err(_) => Err(BodyError::Broken),

@@ -3,7 +3,7 @@
 //! One form a request. Every form speaks for one user, who must not be suspended. Basic has the
 //! user's full rights; a bearer token has its scope.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Query},
@@ -22,12 +22,13 @@ use tokenry_protocol::{
 
 use super::{
     basic::{Authorization, Basic, authorization},
-    client_ip::ClientIp,
+    client_ip::client_ip,
 };
 use crate::{
     failure_limits::Subject,
     request_context,
     respond::ApiError,
+    routes::without_json,
     state::AppState,
     verify::{VerifiedToken, VerifyError},
 };
@@ -53,16 +54,17 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let now = state.now();
-        let Ok(ip) = ClientIp::from_request_parts(parts, state).await;
+        let ip = client_ip();
         let in_query = token_in_query(parts, state);
         let caller = match (authorization(&parts.headers), in_query) {
             (Authorization::None, None) => Err(ApiError::NoCredentials),
-            (Authorization::Bearer(token), None) | (Authorization::None, Some(token)) => {
-                bearer(&token, ip, state, now).await
-            }
+            (Authorization::Bearer(token), None) => bearer(token, ip, state, now).await,
+            (Authorization::None, Some(token)) => bearer(&token, ip, state, now).await,
             (Authorization::Several, _) | (_, Some(_)) => Err(ApiError::TwoForms),
             (Authorization::MalformedBasic, None) => Err(ApiError::WrongBasic),
-            (Authorization::Basic(basic), None) => basic_user(basic, ip, state, now).await,
+            (Authorization::Basic(basic), None) => {
+                Box::pin(basic_user(basic, ip, state, now)).await
+            }
         }?;
         request_context::note_user(caller.user.id);
         if means_somebody_else(parts) {
@@ -77,7 +79,7 @@ impl FromRequestParts<AppState> for Caller {
 fn means_somebody_else(parts: &Parts) -> bool {
     let names = parts.headers.get_all(ON_BEHALF_OF).iter();
     let is_named = names.map(|name| name.as_bytes().trim_ascii()).any(|name| !name.is_empty());
-    is_named && parts.uri.path() != CURRENT
+    is_named && without_json(parts.uri.path()) != CURRENT
 }
 
 /// RFC 6750 §2.3, off unless configured: addresses end up in logs.
@@ -95,21 +97,20 @@ fn token_in_query(parts: &Parts, state: &AppState) -> Option<String> {
 /// Failures count only where a limit for them is set.
 async fn bearer(
     token: &str,
-    ClientIp(ip): ClientIp,
+    ip: IpAddr,
     state: &AppState,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
-    let attempt = state.failures.begin(vec![Subject::bearer_address(ip)], now)?;
-    let keys = state.keys();
+    let attempt = state.failures.begin_bearer(ip, now)?;
     let verified = match Credential::parse(token) {
-        Ok(token) => state.verifier.verify(&token, &keys.token, &state.directory, now).await,
+        Ok(token) => state.verifier.verify(&token, &state.keyring, &state.directory, now).await,
         Err(malformed) => Err(malformed.into()),
     };
     match verified {
         Ok(verified) => {
             state.failures.forgive(attempt);
             state.verifier.note_use(&verified, now);
-            Ok(Caller { user: Arc::clone(&verified.user), token: Some(verified) })
+            Ok(Caller { user: Arc::clone(verified.user()), token: Some(verified) })
         }
         Err(error @ VerifyError::Invalid(_)) => Err(error.into()),
         Err(error @ VerifyError::Store(_)) => {
@@ -123,25 +124,25 @@ async fn bearer(
 /// same answer after the same work.
 async fn basic_user(
     basic: Basic,
-    ClientIp(ip): ClientIp,
+    ip: IpAddr,
     state: &AppState,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
-    let (email, by_token) = match basic.user.strip_suffix("/token") {
+    let (email, by_token) = match basic.user().strip_suffix("/token") {
         Some(email) => (email, true),
-        None => (basic.user.as_str(), false),
+        None => (basic.user(), false),
     };
     let email = fold_email(email);
     let subjects = || vec![Subject::account(&email), Subject::address(ip)];
     if by_token {
-        let found = user_by_api_token(&email, &basic.password, state).await?;
+        let found = user_by_api_token(&email, basic.password(), state).await?;
         let judged = || found.ok_or(ApiError::WrongBasic);
         let (id, user) = state.failures.judge(subjects, now, judged)?;
         state.api_token_uses.note(id, now);
         return Ok(Caller { user, token: None });
     }
     let attempt = state.failures.begin(subjects(), now)?;
-    match user_by_password(&email, basic.password, state).await {
+    match user_by_password(&email, basic.password().to_owned(), state).await {
         Ok(Some(user)) => {
             state.failures.forgive(attempt);
             Ok(Caller { user, token: None })

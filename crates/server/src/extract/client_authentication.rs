@@ -26,11 +26,11 @@ use crate::{
 };
 
 /// What a client says about itself.
-pub struct Presented {
+pub struct Presented<'a> {
     /// Unjudged text.
-    pub identifier: String,
+    pub identifier: Cow<'a, str>,
     /// `None` when it is missing or empty.
-    pub secret: Option<String>,
+    pub secret: Option<Cow<'a, str>>,
     /// Where both stood.
     pub by: AuthenticatedBy,
 }
@@ -43,7 +43,8 @@ pub async fn authenticated_client(
     ip: IpAddr,
     state: &AppState,
 ) -> Result<AuthenticatedClient, OAuthError> {
-    let presented = presented(headers, parameters, dialect)?;
+    let authorization = authorization(headers);
+    let presented = presented(&authorization, parameters, dialect)?;
     let subjects = || vec![Subject::client(&presented.identifier), Subject::address(ip)];
     let client = match ClientIdentifier::parse(&presented.identifier) {
         Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
@@ -58,28 +59,30 @@ pub async fn authenticated_client(
 }
 
 /// Step 1.
-pub fn presented(
-    headers: &HeaderMap,
-    parameters: &Parameters,
+pub fn presented<'a>(
+    authorization: &'a Authorization<'_>,
+    parameters: &'a Parameters,
     dialect: Dialect,
-) -> Result<Presented, OAuthError> {
-    let in_body = parameters.text("client_id")?.map(str::to_owned);
-    let secret_in_body = parameters.text("client_secret")?.map(str::to_owned);
-    let by_header = match authorization(headers) {
+) -> Result<Presented<'a>, OAuthError> {
+    let in_body = parameters.text("client_id")?;
+    let secret_in_body = parameters.text("client_secret")?;
+    let by_header = match authorization {
         Authorization::Several => return Err(Rejection::TwoMethods.into()),
-        Authorization::Basic(basic) if !is_users(&basic, dialect) => Some(basic),
+        Authorization::Basic(basic) if !is_users(basic, dialect) => Some(basic),
         Authorization::MalformedBasic if dialect == Dialect::Standard => {
             return Err(OAuthError::Rejected(Rejection::ClientMissing, AuthenticatedBy::Header));
         }
         _ => None,
     };
     let Some(basic) = by_header else {
-        let identifier = in_body.ok_or(Rejection::ClientMissing)?;
-        return Ok(Presented { identifier, secret: secret_in_body, by: AuthenticatedBy::Body });
+        let identifier = in_body.ok_or(Rejection::ClientMissing)?.into();
+        let secret = secret_in_body.map(Cow::Borrowed);
+        return Ok(Presented { identifier, secret, by: AuthenticatedBy::Body });
     };
     let by = AuthenticatedBy::Header;
-    let (identifier, secret) =
-        form_decoded(basic).ok_or(OAuthError::Rejected(Rejection::ClientSecretWrong, by))?;
+    let (identifier, secret) = form_decoded(basic.user())
+        .zip(form_decoded(basic.password()))
+        .ok_or(OAuthError::Rejected(Rejection::ClientSecretWrong, by))?;
     let named_otherwise = in_body.is_some_and(|in_body| in_body != identifier);
     if secret_in_body.is_some() || named_otherwise {
         return Err(Rejection::TwoMethods.into());
@@ -90,17 +93,15 @@ pub fn presented(
 /// The record door is called by clients that send their user's credentials in the header and their
 /// own in the body. Identifiers hold neither `@` nor `/`.
 fn is_users(basic: &Basic, dialect: Dialect) -> bool {
-    dialect == Dialect::Record && basic.user.contains(['@', '/'])
+    dialect == Dialect::Record && basic.user().contains(['@', '/'])
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-fn form_decoded(basic: Basic) -> Option<(String, String)> {
-    let decode = |half: String| {
-        if !half.contains(['+', '%']) {
-            return Some(half);
-        }
-        let spaced = half.replace('+', " ");
-        percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
-    };
-    Some((decode(basic.user)?, decode(basic.password)?))
+fn form_decoded(half: &str) -> Option<Cow<'_, str>> {
+    if memchr::memchr2(b'+', b'%', half.as_bytes()).is_none() {
+        return Some(half.into());
+    }
+    let spaced = half.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(decoded.into_owned().into())
 }

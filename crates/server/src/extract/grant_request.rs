@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use tokenry_core::client_authentication::AuthenticatedClient;
 use tokenry_protocol::oauth::{
@@ -10,7 +10,7 @@ use tokenry_protocol::oauth::{
     token::Dialect,
 };
 
-use super::{body, client_authentication::authenticated_client, client_ip::ClientIp};
+use super::{body, client_authentication::authenticated_client, client_ip::client_ip};
 use crate::{respond::OAuthError, state::AppState};
 
 /// A request whose syntax holds; its client has proved nothing yet.
@@ -29,12 +29,11 @@ impl GrantRequest {
         dialect: Dialect,
         state: &AppState,
     ) -> Result<Self, OAuthError> {
-        let (mut parts, body) = request.into_parts();
-        let Ok(ClientIp(ip)) = ClientIp::from_request_parts(&mut parts, state).await;
+        let (parts, body) = request.into_parts();
         let body = body::read(body, state.config.limits.body_max).await?;
         let parameters = read_parameters(&parts.headers, &body, dialect)?;
         refuse_secrets_in_query(&parts.uri)?;
-        Ok(Self { parameters, headers: parts.headers, dialect, ip })
+        Ok(Self { parameters, headers: parts.headers, dialect, ip: client_ip() })
     }
 
     /// Proves the client (RFC 6749 §2.3).

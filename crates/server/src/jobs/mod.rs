@@ -1,9 +1,11 @@
 //! What runs beside requests, until the server stops.
 
+mod condense_metrics;
 mod flush_uses;
 mod follow_changes;
 mod purge;
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::state::AppState;
@@ -37,8 +39,15 @@ impl StopSignal {
 }
 
 /// Starts every job.
-pub fn start(state: &AppState, stop: &StopSignal) -> JoinSet<()> {
+pub fn start(
+    state: &AppState,
+    metrics: Option<PrometheusHandle>,
+    stop: &StopSignal,
+) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
+    if let Some(metrics) = metrics {
+        jobs.spawn(condense_metrics::run(metrics, stop.clone()));
+    }
     jobs.spawn(flush_uses::run(state.clone(), stop.clone()));
     jobs.spawn(follow_changes::run(state.clone(), stop.clone()));
     if state.config.purge.enabled {

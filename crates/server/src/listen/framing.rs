@@ -4,6 +4,8 @@
 //! so the bytes are watched on their way to it: line by line, forgetting at each empty line. A body
 //! is watched as well. One that looks like such a head ends only its own sender's connection.
 
+use memchr::memchr;
+
 const TRANSFER_ENCODING: &[u8] = b"transfer-encoding";
 const CONTENT_LENGTH: &[u8] = b"content-length";
 /// Long enough for both names, with the colon.
@@ -18,7 +20,7 @@ pub struct FramingWatch {
 }
 
 /// What some bytes amount to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Framing {
     /// Nothing to object to.
     Plain,
@@ -28,48 +30,64 @@ pub enum Framing {
 
 impl FramingWatch {
     /// Takes the next bytes of the connection.
-    pub fn watch(&mut self, bytes: &[u8]) -> Framing {
+    pub fn watch(&mut self, mut bytes: &[u8]) -> Framing {
         let mut framing = Framing::Plain;
-        for (at, piece) in bytes.split(|byte| *byte == b'\n').enumerate() {
-            // Every piece but the first comes after a line's end.
-            if at > 0 {
-                self.end_line();
+        while let Some((line, rest)) =
+            memchr(b'\n', bytes).and_then(|end| bytes.split_at_checked(end))
+        {
+            // Nearly every line comes whole, and is looked at where it lies.
+            if self.prefix.is_empty() {
+                self.note(line);
+            } else {
+                self.extend(line);
             }
-            self.extend(piece);
-            if self.has_transfer_encoding && self.has_content_length {
-                framing = Framing::Ambiguous;
-            }
+            framing = framing.max(self.framing());
+            self.end_line(line);
+            bytes = rest.split_first().map_or(&[], |(_, rest)| rest);
         }
-        framing
+        if !bytes.is_empty() {
+            self.extend(bytes);
+        }
+        framing.max(self.framing())
     }
 
+    const fn framing(&self) -> Framing {
+        if self.has_transfer_encoding && self.has_content_length {
+            Framing::Ambiguous
+        } else {
+            Framing::Plain
+        }
+    }
+
+    /// Keeps as much of a line that goes on in the next packet as it takes to know it.
     fn extend(&mut self, piece: &[u8]) {
-        let first = self.prefix.first().or(piece.first());
-        // Most lines are told from both by their first byte, which is kept: the line is not empty.
-        let kept = if first.is_some_and(|byte| b"tTcC".contains(byte)) { PREFIX_MAX } else { 2 };
-        let room = kept.saturating_sub(self.prefix.len());
-        if room == 0 {
-            return;
-        }
-        self.prefix.extend(piece.iter().take(room).map(u8::to_ascii_lowercase));
-        if self.is_named(TRANSFER_ENCODING) {
-            self.has_transfer_encoding = true;
-        } else if self.is_named(CONTENT_LENGTH) {
-            self.has_content_length = true;
-        }
+        let room = PREFIX_MAX.saturating_sub(self.prefix.len());
+        self.prefix.extend(piece.iter().take(room));
+        let prefix = std::mem::take(&mut self.prefix);
+        self.note(&prefix);
+        self.prefix = prefix;
     }
 
-    fn is_named(&self, name: &[u8]) -> bool {
-        self.prefix.strip_prefix(name).is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+    fn note(&mut self, line: &[u8]) {
+        self.has_transfer_encoding |= is_named(line, TRANSFER_ENCODING);
+        self.has_content_length |= is_named(line, CONTENT_LENGTH);
     }
 
-    fn end_line(&mut self) {
-        if self.prefix.is_empty() || self.prefix == b"\r" {
+    /// An empty line ends a head.
+    fn end_line(&mut self, end: &[u8]) {
+        let line = if self.prefix.is_empty() { end } else { &self.prefix };
+        if matches!(line, b"" | b"\r") {
             self.has_transfer_encoding = false;
             self.has_content_length = false;
         }
         self.prefix.clear();
     }
+}
+
+fn is_named(line: &[u8], name: &[u8]) -> bool {
+    line.split_at_checked(name.len()).is_some_and(|(begin, rest)| {
+        begin.eq_ignore_ascii_case(name) && rest.trim_ascii_start().starts_with(b":")
+    })
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -25,20 +25,34 @@ use super::framing::{Framing, FramingWatch};
 use crate::config::Limits;
 
 /// What the stream and the service know of each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Guard {
     /// Requests whose head was complete.
     begun: AtomicUsize,
     /// Those of them that are still being answered.
     in_flight: AtomicUsize,
     /// A head on this connection was framed twice.
-    pub(super) is_ambiguous: AtomicBool,
+    is_ambiguous: AtomicBool,
+    accepted: Instant,
+    /// When the last answer was ready, in milliseconds after `accepted`.
+    answered: AtomicU64,
 }
 
 /// A request that is being answered.
 pub(super) struct InFlight(Arc<Guard>);
 
 impl Guard {
+    /// Of a connection that was accepted just now.
+    pub(super) fn new() -> Self {
+        Self {
+            begun: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            is_ambiguous: AtomicBool::new(false),
+            accepted: Instant::now(),
+            answered: AtomicU64::new(0),
+        }
+    }
+
     /// A head is complete, and its request is being answered until the value is dropped.
     pub(super) fn enter(self: &Arc<Self>) -> InFlight {
         self.begun.fetch_add(1, Ordering::Relaxed);
@@ -49,10 +63,24 @@ impl Guard {
     fn is_busy(&self) -> bool {
         self.in_flight.load(Ordering::Relaxed) > 0
     }
+
+    /// Since when the connection has been waiting for a request, if it is not answering any.
+    fn idle_since(&self) -> Instant {
+        self.accepted + Duration::from_millis(self.answered.load(Ordering::Relaxed))
+    }
+}
+
+impl InFlight {
+    /// Whether a head on the connection was framed twice.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.0.is_ambiguous.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        let elapsed = u64::try_from(self.0.accepted.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.answered.store(elapsed, Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -89,11 +117,15 @@ pub(super) struct GuardedStream {
     waiting: Waiting,
     /// How many requests had begun when the stream was last looked at.
     seen: usize,
-    /// When the present wait is over.
-    deadline: Instant,
+    /// When the present wait is over. Set when something has to be waited for: most heads come
+    /// whole.
+    deadline: Option<Instant>,
     /// Rings at the deadline or before: setting it anew at each turn would cost more than a look
     /// when it rings.
     alarm: Pin<Box<Sleep>>,
+    /// Whether the alarm will wake the connection. The HTTP library does not read again after an
+    /// answer if it has tried during it, so it must ring then as well.
+    is_armed: bool,
     idle_timeout: Duration,
     head_timeout: Duration,
     /// Runs while the peer takes nothing of an answer.
@@ -110,8 +142,9 @@ impl GuardedStream {
             speech: Speech::Unknown(0),
             waiting: Waiting::Idle,
             seen: 0,
-            deadline: Instant::now() + limits.idle_timeout,
+            deadline: None,
             alarm: Box::pin(tokio::time::sleep(limits.idle_timeout)),
+            is_armed: false,
             idle_timeout: limits.idle_timeout,
             head_timeout: limits.head_timeout,
             stalled: None,
@@ -134,36 +167,52 @@ impl GuardedStream {
         stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// When the present wait is over; never, while the connection waits for us.
+    fn deadline(&mut self) -> Option<Instant> {
+        let (since, limit) = match self.waiting {
+            Waiting::Answer => return None,
+            Waiting::Idle => (self.guard.idle_since(), self.idle_timeout),
+            Waiting::Head => (Instant::now(), self.head_timeout),
+        };
+        Some(*self.deadline.get_or_insert(since + limit))
+    }
+
     fn wait_for(&mut self, next: Waiting) {
         self.waiting = next;
-        let limit = match next {
-            Waiting::Idle => self.idle_timeout,
-            Waiting::Head => self.head_timeout,
-            Waiting::Answer => return,
-        };
-        self.deadline = Instant::now() + limit;
-        if self.deadline < self.alarm.deadline() {
-            self.alarm.as_mut().reset(self.deadline);
-        }
+        self.deadline = None;
     }
 
     /// Whether what is being waited for has come too late.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while self.waiting != Waiting::Answer {
-            ready!(self.alarm.as_mut().poll(context));
-            if self.deadline <= self.alarm.deadline() {
-                return Poll::Ready(());
-            }
-            self.alarm.as_mut().reset(self.deadline);
+        let deadline = self.deadline();
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < self.alarm.deadline()) {
+            self.ring_at(deadline);
         }
+        if self.is_armed && !self.alarm.is_elapsed() {
+            return Poll::Pending;
+        }
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let next = match deadline {
+                Some(deadline) if deadline <= self.alarm.deadline() => return Poll::Ready(()),
+                Some(deadline) => deadline,
+                None => Instant::now() + self.idle_timeout,
+            };
+            self.ring_at(next);
+        }
+        self.is_armed = true;
         Poll::Pending
+    }
+
+    fn ring_at(&mut self, time: Instant) {
+        self.alarm.as_mut().reset(time);
+        self.is_armed = false;
     }
 
     /// Requests begin and end without a word to the stream, which looks when it is read.
     fn look_at_requests(&mut self) {
         let begun = self.guard.begun.load(Ordering::Relaxed);
         if self.guard.is_busy() {
-            self.waiting = Waiting::Answer;
+            self.wait_for(Waiting::Answer);
         } else if begun != self.seen || self.waiting == Waiting::Answer {
             self.wait_for(Waiting::Idle);
         }
@@ -263,7 +312,7 @@ mod tests {
     async fn stream() -> GuardedStream {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        GuardedStream::new(stream, Arc::default(), &Limits::default())
+        GuardedStream::new(stream, Arc::new(Guard::new()), &Limits::default())
     }
 
     #[tokio::test]

@@ -6,15 +6,9 @@ mod head;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{body::Body, extract::ConnectInfo, response::Response};
+use axum::{Router, body::Body, response::Response};
 use http::{
     HeaderValue, Request, StatusCode, Version,
     header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS},
@@ -33,7 +27,7 @@ use tokio::{
 use tower::Service;
 
 use self::guarded::{Guard, GuardedStream};
-use crate::{config::Limits, respond};
+use crate::{config::Limits, envelope::Sent, respond};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -120,20 +114,21 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
 }
 
 /// What answers requests.
-pub trait Answer:
-    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + 'static
-{
+pub trait Answer: Clone + Send + 'static {
+    /// Answers a request that came from `peer`.
+    fn answer<B: Sent>(
+        self,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response> + Send;
 }
 
-impl<S> Answer for S where
-    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static
-{
+/// For what needs no envelope, such as metrics.
+impl Answer for Router {
+    async fn answer<B: Sent>(mut self, request: Request<B>, _: SocketAddr) -> Response {
+        let Ok(response) = self.call(request.map(Body::new)).await;
+        response
+    }
 }
 
 fn connection<S: Answer>(
@@ -152,25 +147,21 @@ fn connection<S: Answer>(
 ) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let guard = Arc::new(Guard::default());
+    let guard = Arc::new(Guard::new());
     let io = TokioIo::new(GuardedStream::new(stream, Arc::clone(&guard), limits));
     let answer = answer.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut answer, guard) = (answer.clone(), Arc::clone(&guard));
+        let (answer, in_flight) = (answer.clone(), guard.enter());
         async move {
-            let _in_flight = guard.enter();
-            let ambiguous = guard.is_ambiguous.load(Ordering::Relaxed);
             let version = request.version();
             if version <= Version::HTTP_11 {
-                let framed_twice = ambiguous.then_some(head::FRAMED_TWICE);
+                let framed_twice = in_flight.is_ambiguous().then_some(head::FRAMED_TWICE);
                 if let Some(fault) = framed_twice.or_else(|| head::fault(&request)) {
                     return Ok(refuse(fault));
                 }
             }
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            // Whatever answers is always ready.
-            let mut response = answer.call(request).await?;
+            let mut response = answer.answer(request, peer).await;
+            drop(in_flight);
             if version <= Version::HTTP_11 && leaves_a_body_unread(response.status()) {
                 response.headers_mut().insert(CONNECTION, CLOSE);
             }

@@ -26,7 +26,10 @@ struct Served {
 }
 
 fn start(router: Router, limits: Limits) -> Served {
-    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    start_on(bind("127.0.0.1:0".parse().unwrap()).unwrap(), router, limits)
+}
+
+fn start_on(listener: TcpListener, router: Router, limits: Limits) -> Served {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let done = tokio::spawn(async move {
@@ -95,6 +98,19 @@ async fn an_idle_connection_is_closed_after_its_time_and_also_between_requests()
     let kept_alive =
         until_closed(connect(&served).await, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(kept_alive.ends_with("hello"), "{kept_alive}");
+}
+
+/// The request is there before the connection is looked at for the first time, and nothing was ever
+/// waited for.
+#[tokio::test]
+async fn a_connection_whose_first_request_came_at_once_is_closed_after_its_time() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let served = start_on(listener, hello(), Limits { idle_timeout: SHORT, ..limits() });
+    let answer = until_closed(stream, "").await;
+    assert!(answer.ends_with("hello"), "{answer}");
+    drop(served);
 }
 
 #[tokio::test]

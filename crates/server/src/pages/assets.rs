@@ -1,13 +1,16 @@
 //! Files that pages refer to.
 
-use axum::{body::Body, extract::RawPathParams, response::Response};
+use axum::{body::Body, response::Response};
 use http::{
     HeaderValue,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
 use super::{error::PageResult, visit::Visit};
-use crate::views::{Asset, Problem, assets};
+use crate::{
+    routes::PathSegment,
+    views::{Asset, Problem, assets},
+};
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Under an address that does not name the content, the content may change.
@@ -16,9 +19,9 @@ const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600"
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// `GET /assets/{file}`
-pub async fn serve(visit: Visit, params: RawPathParams) -> PageResult {
-    let file = params.iter().find_map(|(name, value)| (name == "file").then_some(value));
-    let asset = file.and_then(|file| {
+pub async fn serve(visit: Visit, file: Option<PathSegment>) -> PageResult {
+    let file = file.and_then(|file| file.decoded());
+    let asset = file.as_deref().and_then(|file| {
         let mut all = assets().iter();
         all.find(|asset| asset.path.strip_prefix("/assets/") == Some(file))
     });

@@ -1,6 +1,6 @@
 //! Connected apps: what has access to one's account, and ending it.
 
-use axum::{body::Body, extract::RawPathParams};
+use axum::body::Body;
 use http::StatusCode;
 use tokenry_core::{
     event::Actor,
@@ -27,6 +27,7 @@ use crate::{
         page_token::{self, Binding},
         sign_in_session::SignedIn,
     },
+    routes::PathSegment,
     state::AppState,
     views::{Connection, ConnectionsNotice, ConnectionsPage, Ending},
 };
@@ -42,9 +43,8 @@ const NOTICE_KEPT: Seconds = Seconds(60);
 const NOTHING_LEFT: &str = "0";
 
 /// `POST /account/connections/{id}/revoke`
-pub async fn revoke(visit: Visit, params: RawPathParams, body: Body) -> PageResult {
-    let id = params.iter().find_map(|(name, value)| (name == "id").then_some(value));
-    let id = id.and_then(|id| TokenId::parse(id).ok());
+pub async fn revoke(visit: Visit, id: Option<PathSegment>, body: Body) -> PageResult {
+    let id = id.and_then(|id| TokenId::parse(&id.decoded()?).ok());
     revoked(&visit, id, body).await
 }
 

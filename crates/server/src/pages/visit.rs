@@ -10,7 +10,7 @@ use super::error::PageError;
 use crate::{
     extract::{
         body,
-        client_ip::ClientIp,
+        client_ip::client_ip,
         page_token::{self, Binding},
         sign_in_session::{self, SignedIn},
     },
@@ -35,9 +35,8 @@ impl FromRequestParts<AppState> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let ClientIp(ip) = ClientIp::from_request_parts(parts, state).await?;
-        let uri = parts.uri.clone();
-        Ok(Self { state: state.clone(), now: state.now(), headers: parts.headers.clone(), ip, uri })
+        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
+        Ok(Self { state: state.clone(), now: state.now(), headers, ip: client_ip(), uri })
     }
 }
 

@@ -10,6 +10,7 @@ use tokenry_server::{
     config::{BaseUrl, Config},
     envelope::Envelope,
     environment::{Clock as _, Environment},
+    listen::Answer as _,
     routes,
     state::{AppState, Parts},
 };
@@ -17,7 +18,6 @@ use tokenry_store::{
     Store,
     sqlite::{SqliteStore, StoreOptions},
 };
-use tower::ServiceExt as _;
 
 use super::{Browser, Call, FaultyStore, SeededEntropy, TestClock};
 
@@ -116,8 +116,7 @@ impl TestApp {
     }
 
     /// Sends a request as it is.
-    pub async fn respond(&self, request: Request<Body>) -> Response {
-        let Ok(response) = self.router.clone().oneshot(request).await;
-        response
+    pub async fn respond(&self, request: Request<Body>, peer: SocketAddr) -> Response {
+        self.router.clone().answer(request, peer).await
     }
 }

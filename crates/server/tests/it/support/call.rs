@@ -2,14 +2,11 @@
 
 use std::{
     future::{Future, IntoFuture},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
 };
 
-use axum::{
-    body::{Body, Bytes},
-    extract::ConnectInfo,
-};
+use axum::body::{Body, Bytes};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
@@ -22,7 +19,11 @@ use super::{TestApp, TestClient, TestUser};
 pub struct Call<'a> {
     app: &'a TestApp,
     request: Request<Body>,
+    peer: SocketAddr,
 }
+
+/// Where requests come from unless they say otherwise.
+pub const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000);
 
 /// `Basic …` of a user and a password.
 pub fn basic(user: &str, password: &str) -> String {
@@ -34,13 +35,12 @@ impl<'a> Call<'a> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
         *request.uri_mut() = path.parse().unwrap();
-        Self { app, request }.at_peer("192.0.2.1:50000")
+        Self { app, request, peer: PEER }
     }
 
     /// Comes from another address.
     pub fn at_peer(mut self, peer: &str) -> Self {
-        let peer: SocketAddr = peer.parse().unwrap();
-        self.request.extensions_mut().insert(ConnectInfo(peer));
+        self.peer = peer.parse().unwrap();
         self
     }
 
@@ -98,7 +98,7 @@ impl<'a> IntoFuture for Call<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (parts, body) = self.app.respond(self.request).await.into_parts();
+            let (parts, body) = self.app.respond(self.request, self.peer).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             Answer { status: parts.status.as_u16(), headers: parts.headers, body }
         })
