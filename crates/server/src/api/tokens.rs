@@ -65,7 +65,11 @@ impl Filters {
         };
         let user = (!all).then_some(caller.user.id);
         Ok(Self {
-            filter: client_filter.map(|client| TokenFilter { user, client }),
+            filter: client_filter.map(|client| TokenFilter {
+                user,
+                client,
+                ..TokenFilter::default()
+            }),
             bound: [u64::from(all), bound(client), bound(global)],
         })
     }
