@@ -1,12 +1,15 @@
 //! Which token records a user sees, and so may end.
 
-use tokenry_protocol::time::Timestamp;
+use tokenry_protocol::time::{Seconds, Timestamp};
 
 use crate::{
     client::Client,
     grant::Token,
     user::{Role, User},
 };
+
+/// For how long administrators can still list a consented grant after both its tokens have expired.
+pub const EXPIRED_GRANTS_LISTED: Seconds = Seconds(30 * 86_400);
 
 /// Whether `caller` sees a record whose client and user are those given; `None` when they are gone.
 ///

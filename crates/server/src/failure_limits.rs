@@ -128,7 +128,14 @@ struct Minute {
 
 /// An attempt that was counted. It stays a failure unless it is given back.
 #[must_use]
-pub struct Attempt(Vec<Subject>);
+pub struct Attempt(Vec<Counted>);
+
+/// By whom an attempt was counted, and when that minute of theirs began: by the time that it is
+/// given back, another may have begun, which never counted it.
+struct Counted {
+    subject: Subject,
+    began_at: Timestamp,
+}
 
 impl FailureLimits {
     /// Takes the most failures a minute.
@@ -169,21 +176,23 @@ impl FailureLimits {
     ) -> Result<Attempt, TooManyFailures> {
         let mut subjects = self.limited(subjects);
         if subjects.is_empty() {
-            return Ok(Attempt(subjects));
+            return Ok(Attempt(Vec::new()));
         }
         let mut table = self.lock();
         table.sweep(now);
         self.check(&mut table, &mut subjects, now)?;
         self.is_quiet.store(false, Ordering::Release);
-        for subject in &subjects {
+        let mut counted = Vec::with_capacity(subjects.len());
+        for subject in subjects {
             let fresh = Minute { began_at: now, failures: 0 };
             let minute = table.counts.entry(subject.clone()).or_insert(fresh);
             if minute.is_over(now) {
                 *minute = fresh;
             }
             minute.failures = minute.failures.saturating_add(1);
+            counted.push(Counted { subject, began_at: minute.began_at });
         }
-        Ok(Attempt(subjects))
+        Ok(Attempt(counted))
     }
 
     /// Counts an attempt with a bearer token, if there is a limit for those.
@@ -233,8 +242,10 @@ impl FailureLimits {
             return;
         }
         let counts = &mut self.lock().counts;
-        for subject in attempt.0 {
-            if let Some(minute) = counts.get_mut(&subject) {
+        for Counted { subject, began_at } in attempt.0 {
+            if let Some(minute) = counts.get_mut(&subject)
+                && minute.began_at == began_at
+            {
                 minute.failures = minute.failures.saturating_sub(1);
                 if minute.failures == 0 {
                     counts.remove(&subject);
@@ -351,6 +362,38 @@ mod tests {
             limits.forgive(attempt);
         }
         assert!(limits.begin(account("ada"), NOW).is_ok());
+    }
+
+    /// A slow judgement may end in the minute after the one in which it began.
+    #[test]
+    fn an_attempt_is_given_back_to_the_minute_that_counted_it() {
+        for (seconds, is_given_back) in [(0, true), (59, true), (60, false), (119, false)] {
+            let limits = limits(Some(3), None);
+            let slow = limits.begin(account("ada"), NOW).unwrap();
+            let later = NOW.plus(Seconds(seconds));
+            while let Ok(failed) = limits.begin(account("ada"), later) {
+                drop(failed);
+            }
+            limits.forgive(slow);
+            let has_room = limits.begin(account("ada"), later).is_ok();
+            assert_eq!(has_room, is_given_back, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_nobody_counts_any_more_is_given_back_to_nobody() {
+        let limits = limits(Some(3), None);
+        let slow = limits.begin(account("ada"), NOW).unwrap();
+        let later = NOW.plus(Seconds(60));
+        let fresh = limits.begin(account("ada"), later).unwrap();
+        limits.forgive(slow);
+        assert_eq!(limits.lock().counts[&account("ada")[0]].failures, 1);
+        limits.forgive(fresh);
+        assert!(limits.lock().counts.is_empty());
+        let swept = limits.begin(account("ada"), later).unwrap();
+        let _ = limits.begin(account("ben"), later.plus(Seconds(60))).unwrap();
+        limits.forgive(swept);
+        assert_eq!(limits.lock().counts.len(), 1);
     }
 
     #[test]

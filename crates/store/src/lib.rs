@@ -136,8 +136,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_token(&self, token: NewToken) -> Result<()>;
     /// By id, whatever its stage, expired or not; its client and user may be gone.
     async fn find_token(&self, id: TokenId) -> Result<Option<Token>>;
-    /// Issued records that have not wholly expired and whose client and user are not deleted, in
-    /// ascending order of id.
+    /// Issued records that have not wholly expired, or only as long ago as the filter says, and
+    /// whose client and user are not deleted, in ascending order of id.
     async fn list_tokens(
         &self,
         filter: TokenFilter,

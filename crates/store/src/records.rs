@@ -96,12 +96,22 @@ pub enum WrongVerifierCount {
 }
 
 /// Which tokens a list holds. Everything given must hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenFilter {
     /// Of one user.
     pub user: Option<UserId>,
     /// Of one client.
     pub client: Option<ClientId>,
+    /// How long a consented grant stays on the list after both its ends, if it is not purged
+    /// before; other records leave it at once.
+    pub grants_kept: Seconds,
+}
+
+impl Default for TokenFilter {
+    /// Everything that lives.
+    fn default() -> Self {
+        Self { user: None, client: None, grants_kept: Seconds(0) }
+    }
 }
 
 /// A use of an access token.

@@ -129,16 +129,12 @@ impl Ledger {
             self.keep(pair, next)?;
         }
         let known = self.rotation.known();
-        let window_open = now.millis_since(self.given_at.least) <= self.window.as_millis();
-        let window_over = now.millis_since(self.given_at.most) > self.window.as_millis();
         match (burst.pairs, burst.hung_up) {
             ([], HungUp::No) => {}
             ([], HungUp::Yes) if known == Some(burst.presented) => self.rotation.most = next,
             ([], HungUp::Yes) => self.given_at.most = now,
             _ if known == Some(burst.presented) => self.given_at = Span::exactly(now),
-            // Within the window nothing is written; past it everything starts anew.
-            _ if known == Some(next) && window_open => {}
-            _ if known == Some(next) && window_over => self.given_at = Span::exactly(now),
+            _ if known == Some(next) => self.repeated(next, now),
             _ => self.given_at.most = now,
         }
         if !burst.pairs.is_empty() {
@@ -147,6 +143,23 @@ impl Ledger {
             self.given_at.most = now;
         }
         Ok(())
+    }
+
+    /// The pair of this rotation was given again. Until half the window is over nothing is written
+    /// then, nor is within the window once the pair was used; else everything starts anew.
+    fn repeated(&mut self, rotation: u32, now: Timestamp) {
+        let window = self.window.as_millis();
+        let at_most = now.millis_since(self.given_at.least);
+        let at_least = now.millis_since(self.given_at.most);
+        let (is_used, may_be_used) = (self.used.least >= rotation, self.used.most >= rotation);
+        if at_most <= window / 2 || is_used {
+            return;
+        }
+        if at_least > window || (at_least > window / 2 && !may_be_used) {
+            self.given_at = Span::exactly(now);
+        } else {
+            self.given_at.most = now;
+        }
     }
 
     /// One pair a rotation, whoever asks and however often.

@@ -16,7 +16,7 @@
 //!    step of the chain.
 //!
 //! A careful client sends a refresh token again only while it waits for an answer, or from a second
-//! tab within the window that began when it was first sent.
+//! tab within the window that began when it was first sent, or half a window after the answer.
 
 mod audit;
 mod ledger;

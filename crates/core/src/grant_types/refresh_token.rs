@@ -13,7 +13,11 @@
 //!
 //! * **parallel**: the window since the rotation is not over, whatever the new access token did; or
 //! * **lost**: the new access token was never used either, however long ago the rotation was. Past
-//!   the window both lifetimes and the window start anew.
+//!   half the window both lifetimes and the window start anew.
+//!
+//! Half, because a client uses what it is given while another copy of its request may still be
+//! under way: whenever an unused pair is given, that copy has at least half a window to arrive in.
+//! In the first half there is that much left without a write.
 
 use tokenry_protocol::{
     ids::TokenId,
@@ -262,14 +266,15 @@ fn repeat(
     let pair = derive_pair(keys, &successor)?;
 
     let window = policy.retry_window(request.client);
+    let elapsed = now.millis_since(previous.rotated_at);
     let is_unused = issued.used_rotation < issued.rotation;
-    let is_parallel =
-        window > Seconds(0) && now.millis_since(previous.rotated_at) <= window.as_millis();
+    let is_parallel = window > Seconds(0) && elapsed <= window.as_millis();
     if !is_parallel && !is_unused {
         return Ok(replay(grant, request, now));
     }
     check_same_wishes(grant, request, policy)?;
-    if is_parallel {
+    let is_early = elapsed <= window.as_millis() / 2;
+    if is_parallel && (is_early || !is_unused) {
         let answer = answer_again(pair, issued, refresh.expires_at, now);
         return Ok(Refresh::Repeat(answer));
     }

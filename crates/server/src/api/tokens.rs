@@ -6,7 +6,7 @@ use tokenry_core::{
     event::Actor,
     grant::Token,
     issue::Issuance,
-    record_access::sees,
+    record_access::{EXPIRED_GRANTS_LISTED, sees},
     revocation::revoke as end,
     token_creation::{CreationRefused, approve},
 };
@@ -24,6 +24,7 @@ use tokenry_protocol::{
     ids::{ClientId, TokenId},
     scope::ScopeToken,
     secret::{Credential, Kind, public_part},
+    time::Seconds,
 };
 use tokenry_store::{Conditional, IdSequence, Page, TokenFilter};
 
@@ -40,6 +41,7 @@ use crate::{
 };
 
 const CLIENT_ID: &str = "client_id";
+const INCLUDE_EXPIRED: &str = "include_expired";
 
 /// Which tokens a list holds.
 struct Filters {
@@ -56,6 +58,10 @@ impl Filters {
         if all {
             caller.require_admin()?;
         }
+        let with_expired = query.switch(INCLUDE_EXPIRED)?;
+        if with_expired && !all {
+            return Err(ApiError::InvalidAttribute(INCLUDE_EXPIRED, "used with all=true"));
+        }
         let client: IdFilter<ClientId> = query.id(CLIENT_ID)?;
         let global: IdFilter<ClientId> = query.id("global_client_id")?;
         let client_filter = match (client, global) {
@@ -65,9 +71,12 @@ impl Filters {
             _ => None,
         };
         let user = (!all).then_some(caller.user.id);
+        let grants_kept = if with_expired { EXPIRED_GRANTS_LISTED } else { Seconds(0) };
+        // The second never comes without the first, so one number tells what of both was asked.
+        let reach = u64::from(all) + u64::from(with_expired);
         Ok(Self {
-            filter: client_filter.map(|client| TokenFilter { user, client }),
-            bound: [u64::from(all), bound(client), bound(global)],
+            filter: client_filter.map(|client| TokenFilter { user, client, grants_kept }),
+            bound: [reach, bound(client), bound(global)],
         })
     }
 }

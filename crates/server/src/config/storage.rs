@@ -47,8 +47,8 @@ section! {
         interval: Duration = Duration::from_secs(60), duration(1, DAY);
         /// Rows of one step: one transaction, which other writes may have to wait for.
         rows_per_step: usize = 500, count(1, 10_000);
-        /// How long a consented grant is kept after both its tokens have expired. Other tokens go
-        /// at once.
+        /// How long a consented grant is kept after both its tokens have expired. Administrators
+        /// can list it meanwhile (`include_expired`), for 30 days at most. Other tokens go at once.
         expired_grants_kept: Duration = Duration::from_secs(30 * DAY), duration(0, 3_650 * DAY);
         /// How many events (ends of tokens, replays, refusals) are kept, the latest ones.
         events_kept: usize = 1_000_000, count(1_000, 1_000_000_000);

@@ -121,7 +121,7 @@ async fn page(
     let after = visit.query().ok();
     let after = after.as_ref().and_then(|query| query.text("after").ok()?);
     let after = after.and_then(|after| TokenId::parse(after).ok());
-    let filter = TokenFilter { user: Some(signed_in.user.id), client: None };
+    let filter = TokenFilter { user: Some(signed_in.user.id), ..TokenFilter::default() };
     let request =
         PageRequest { window: Window::After(after.map_or(0, TokenId::get)), limit: PAGE_LENGTH };
     let listed = state.store.list_tokens(filter, request, visit.now).await?;

@@ -179,7 +179,7 @@ async fn listings_that_cannot_be_looked_after_harm_nobody() {
     for _ in 0..9 {
         ids.push(world.created(&parties, "read", START).await.id);
     }
-    let filter = TokenFilter { user: Some(parties.user.id), client: None };
+    let filter = TokenFilter { user: Some(parties.user.id), ..TokenFilter::default() };
     assert_eq!(world.listed(filter, START).await, ids);
     let allow = |connection: &Connection| Ok(connection.execute_batch("DROP TRIGGER forbidden")?);
     store.write(allow).await.unwrap();

@@ -30,38 +30,68 @@ macro_rules! standing {
     };
 }
 
-/// One of the two tokens still works.
+/// One of the two tokens worked after a time.
 macro_rules! unexpired {
-    ($now:literal) => {
+    ($since:literal) => {
         concat!(
             "(access_lifetime IS NULL OR issued_at + access_lifetime * 1000 > ",
-            $now,
+            $since,
             " OR refresh_expires_at > ",
-            $now,
+            $since,
             ")"
         )
     };
+}
+
+/// The same, unless it is a consented grant.
+macro_rules! unexpired_or_consented {
+    ($since:literal) => {
+        concat!("(origin = 0 OR ", unexpired!($since), ")")
+    };
+}
+
+/// Until when one of a record's tokens must have worked for a list to hold it.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// What is listed ended after this; for consented grants that is all.
+    consented: Timestamp,
+    /// What nobody consented to ended after this, which is not earlier.
+    others: Timestamp,
+}
+
+impl Ends {
+    fn of(filter: TokenFilter, now: Timestamp) -> Self {
+        Self { consented: now.minus(filter.grants_kept), others: now }
+    }
 }
 
 /// What is looked for of each token.
 #[derive(Clone, Copy)]
 struct Look {
     columns: &'static str,
-    /// Which tokens, with the time as `?1`.
+    /// Which tokens, with the [`Ends`] as `?1` and `?2`.
     condition: &'static str,
 }
 
-const LIVE: Look =
-    Look { columns: token_columns!(), condition: concat!(standing!(), " AND ", unexpired!("?1")) };
+const LISTED: Look = Look {
+    columns: token_columns!(),
+    condition: concat!(
+        standing!(),
+        " AND ",
+        unexpired!("?1"),
+        " AND ",
+        unexpired_or_consented!("?2")
+    ),
+};
 
-const LIVE_UNREAD: Look = Look { columns: "1", ..LIVE };
+const LISTED_UNREAD: Look = Look { columns: "1", ..LISTED };
 
 const APPROVED: Look = Look {
     columns: "granted",
     condition: concat!("origin = 0 AND ", standing!(), " AND ", unexpired!("?1")),
 };
 
-/// A page of live records, in the order of id.
+/// A page of records, in the order of id.
 pub(super) fn page(
     connection: &Connection,
     filter: TokenFilter,
@@ -69,7 +99,7 @@ pub(super) fn page(
     now: Timestamp,
 ) -> Result<Page<Token>> {
     let Some(owner) = Owner::of(filter) else {
-        return everybodys(now).page(connection, page, read);
+        return everybodys(Ends::of(filter, now)).page(connection, page, read);
     };
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut skipped = match page.window {
@@ -78,7 +108,7 @@ pub(super) fn page(
     };
     let mut items = Vec::new();
     let mut has_more = false;
-    owner.walk(connection, LIVE, (page.window, now), |columns| {
+    owner.walk(connection, LISTED, (page.window, Ends::of(filter, now)), |columns| {
         if skipped > 0 {
             skipped -= 1;
         } else if items.len() == limit {
@@ -95,7 +125,7 @@ pub(super) fn page(
     Ok(Page { items, has_more })
 }
 
-/// How many live records there are, up to `limit`.
+/// How many records there are, up to `limit`.
 pub(super) fn count(
     connection: &Connection,
     filter: TokenFilter,
@@ -103,10 +133,10 @@ pub(super) fn count(
     now: Timestamp,
 ) -> Result<u32> {
     let Some(owner) = Owner::of(filter) else {
-        return everybodys(now).count(connection, limit);
+        return everybodys(Ends::of(filter, now)).count(connection, limit);
     };
     let mut counted = 0;
-    owner.walk(connection, LIVE_UNREAD, (Window::After(0), now), |_| {
+    owner.walk(connection, LISTED_UNREAD, (Window::After(0), Ends::of(filter, now)), |_| {
         if counted == limit {
             return Ok(ControlFlow::Break(()));
         }
@@ -125,16 +155,19 @@ pub(super) fn approved_scopes(
 ) -> Result<Vec<Scope>> {
     let owner = Owner::User { id: user, client: Some(client) };
     let mut approved = Vec::new();
-    owner.walk(connection, APPROVED, (Window::After(0), now), |columns| {
+    let ends = Ends { consented: now, others: now };
+    owner.walk(connection, APPROVED, (Window::After(0), ends), |columns| {
         approved.push(columns.scope()?);
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(approved)
 }
 
-fn everybodys(now: Timestamp) -> List {
+fn everybodys(ends: Ends) -> List {
+    let millis = |time: Timestamp| time.as_millis().max(0).unsigned_abs();
     let mut list = List::new("tokens", token_columns!(), standing!());
-    list.and(unexpired!("?"), now.as_millis().max(0).unsigned_abs());
+    list.and(unexpired!("?"), millis(ends.consented));
+    list.and(unexpired_or_consented!("?"), millis(ends.others));
     list
 }
 
@@ -152,9 +185,9 @@ impl Owner {
     /// `None` is everybody.
     fn of(filter: TokenFilter) -> Option<Self> {
         match filter {
-            TokenFilter { user: Some(id), client } => Some(Self::User { id, client }),
-            TokenFilter { user: None, client: Some(id) } => Some(Self::Client(id)),
-            TokenFilter { user: None, client: None } => None,
+            TokenFilter { user: Some(id), client, .. } => Some(Self::User { id, client }),
+            TokenFilter { user: None, client: Some(id), .. } => Some(Self::Client(id)),
+            TokenFilter { user: None, client: None, .. } => None,
         }
     }
 
@@ -163,7 +196,7 @@ impl Owner {
         &self,
         connection: &Connection,
         look: Look,
-        (window, now): (Window, Timestamp),
+        (window, ends): (Window, Ends),
         mut visit: impl FnMut(&mut rows::Columns<'_, '_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let (listed, tail) = self.statements(look, window);
@@ -176,7 +209,8 @@ impl Owner {
             Self::Client(id) => (id.get(), None),
             Self::User { id, client } => (id.get(), client.map(ClientId::get)),
         };
-        let values = params![now.as_millis(), owner, client, pages::bound(bound)];
+        let (consented, others) = (ends.consented.as_millis(), ends.others.as_millis());
+        let values = params![consented, others, owner, client, pages::bound(bound)];
         rows::in_one_snapshot(connection, || {
             for sql in &parts {
                 if rows::visit(connection, sql, values, &mut visit)?.is_break() {
@@ -194,21 +228,21 @@ impl Owner {
             Self::User { .. } => (1, "user_id"),
         };
         let (blocks, past, order) = match window {
-            Window::After(_) | Window::Offset(_) => ("last_id > ?4", ">", ""),
-            Window::Before(_) => ("first_id < ?4", "<", "DESC"),
+            Window::After(_) | Window::Offset(_) => ("last_id > ?5", ">", ""),
+            Window::Before(_) => ("first_id < ?5", "<", "DESC"),
         };
-        let matching = format!("(?3 IS NULL OR tokens.client_id = ?3) AND {condition}");
+        let matching = format!("(?4 IS NULL OR tokens.client_id = ?4) AND {condition}");
         // The order of the loops is the order of the rows, so a page reads no more than it shows.
         let listed = format!(
             "SELECT {columns} FROM listing_blocks CROSS JOIN listings ON block = number \
-             AND kind = {kind} AND owner = ?2 AND token_id >= first_id \
-             CROSS JOIN tokens ON id = token_id WHERE {blocks} AND token_id {past} ?4 \
+             AND kind = {kind} AND owner = ?3 AND token_id >= first_id \
+             CROSS JOIN tokens ON id = token_id WHERE {blocks} AND token_id {past} ?5 \
              AND {matching} ORDER BY last_id {order}, number {order}, token_id {order}"
         );
         let tail = format!(
             "SELECT {columns} FROM tokens WHERE id > \
-             (SELECT coalesce(max(last_id), 0) FROM listing_blocks) AND id {past} ?4 \
-             AND {owner} = ?2 AND {matching} ORDER BY id {order}"
+             (SELECT coalesce(max(last_id), 0) FROM listing_blocks) AND id {past} ?5 \
+             AND {owner} = ?3 AND {matching} ORDER BY id {order}"
         );
         (listed, tail)
     }

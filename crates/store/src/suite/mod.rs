@@ -94,6 +94,7 @@ macro_rules! for_each_rule {
                 tokens_are_listed_in_pages,
                 tokens_are_listed_by_user_and_by_client,
                 a_record_is_listed_until_both_its_tokens_have_expired,
+                an_expired_grant_is_listed_as_long_as_it_is_asked_for,
                 a_count_of_tokens_stops_at_its_limit,
                 approved_is_what_live_consented_grants_hold,
                 approved_is_more_than_a_narrowed_access_token_shows;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokenry_core::user::User;
-use tokenry_protocol::ids::TokenId;
+use tokenry_protocol::{ids::TokenId, time::Seconds};
 
 use super::support::{Parties, START, World, after, assert_same, request, scope};
 use crate::{PageRequest, Store, TokenFilter, TokenUse, Window};
@@ -78,7 +78,7 @@ pub async fn tokens_are_listed_by_user_and_by_client(store: Arc<dyn Store>) {
         (user(&two), client(&one), vec![ids[2]]),
         (user(&one), client(&two), vec![]),
     ] {
-        let filter = TokenFilter { user, client };
+        let filter = TokenFilter { user, client, ..TokenFilter::default() };
         assert_eq!(world.listed(filter, START).await, expected, "{filter:?}");
         let counted = world.store.count_tokens(filter, 99, START).await.unwrap();
         assert_eq!(usize::try_from(counted).unwrap(), expected.len());
@@ -104,6 +104,38 @@ pub async fn a_record_is_listed_until_both_its_tokens_have_expired(store: Arc<dy
         assert_eq!(listed, expected, "{seconds}");
         let counted = world.store.count_tokens(TokenFilter::default(), 99, now).await;
         assert_eq!(usize::try_from(counted.unwrap()).unwrap(), expected.len());
+    }
+}
+
+/// For as long as the filter says; other records go at once, and so do all whose client or user is
+/// gone.
+pub async fn an_expired_grant_is_listed_as_long_as_it_is_asked_for(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (parties, orphans) = (world.parties().await, world.parties().await);
+    let (grant, _) = world.grant(&parties, START).await;
+    world.grant(&orphans, START).await;
+    world.client_credentials(&parties.client, START).await;
+    let created = world.created(&parties, "read", START).await.id;
+    world.code(&parties, START).await;
+    let orphan = orphans.client.client().id;
+    world.store.delete_client(orphan, START).await.unwrap();
+
+    let (user, client) = (Some(parties.user.id), Some(parties.client.client().id));
+    for (kept, expired_for, is_listed) in [
+        (0, 0, false),
+        (1_000, 0, true),
+        (1_000, 999, true),
+        (1_000, 1_000, false),
+        (u32::MAX, 86_400, true),
+    ] {
+        let expected = if is_listed { vec![grant, created] } else { vec![created] };
+        for (user, client) in [(None, None), (user, None), (None, client), (user, client)] {
+            let filter = TokenFilter { user, client, grants_kept: Seconds(kept) };
+            let now = after(2_592_000 + expired_for);
+            assert_eq!(world.listed(filter, now).await, expected, "{filter:?} {expired_for}");
+            let counted = world.store.count_tokens(filter, 99, now).await.unwrap();
+            assert_eq!(usize::try_from(counted).unwrap(), expected.len());
+        }
     }
 }
 

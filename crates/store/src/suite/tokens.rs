@@ -73,7 +73,7 @@ pub async fn a_record_of_nobody_is_over_from_the_start(store: Arc<dyn Store>) {
     store.insert_token(token).await.unwrap();
     let created = world.created(&strangers, "read", START).await;
     let user = Some(strangers.user.id);
-    for filter in [TokenFilter::default(), TokenFilter { user, client: None }] {
+    for filter in [TokenFilter::default(), TokenFilter { user, ..TokenFilter::default() }] {
         assert_eq!(world.listed(filter, START).await, []);
     }
     let subject = PurgeSubject::Tokens { grants_kept: Seconds(9) };

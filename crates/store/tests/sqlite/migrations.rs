@@ -81,7 +81,7 @@ async fn every_old_version_is_brought_up_to_date_with_its_rows() {
         let token = store.find_token(TokenId::new(2).unwrap()).await.unwrap().unwrap();
         assert_eq!(token.issued().unwrap().rotation, 2);
         for (user, client) in [(Some(user.id), None), (None, Some(client.id))] {
-            let filter = TokenFilter { user, client };
+            let filter = TokenFilter { user, client, ..TokenFilter::default() };
             let listed = world(&store).listed(filter, START).await;
             assert_eq!(listed, [token.id], "{version}");
         }
@@ -115,7 +115,7 @@ async fn tokens_from_before_listings_are_listed_at_once() {
     let found: u32 = folder.connect().query_row(listed, [], |row| row.get(0)).unwrap();
     assert_eq!(found, 2 * (TOKENS + 2));
     let user = UserId::new(29).ok();
-    let filter = TokenFilter { user, client: None };
+    let filter = TokenFilter { user, ..TokenFilter::default() };
     let counted = store.count_tokens(filter, u32::MAX, START).await.unwrap();
     assert_eq!(counted, TOKENS / 2 + 1);
 }

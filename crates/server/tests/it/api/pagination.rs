@@ -113,6 +113,7 @@ async fn a_cursor_is_good_for_its_list_filters_and_caller_only() {
         good.replace("page[size]=1", "page[size]=5"),
         good.replace("page[size]=1&", ""),
         good.replace("all=true", "sort=id&all=1"),
+        good.replace("all=true", "all=true&include_expired=false"),
         good.replace("page[after]", "page%5Bafter%5D"),
     ] {
         get(&world, &world.ada, &path).await.expect(200);
@@ -120,6 +121,7 @@ async fn a_cursor_is_good_for_its_list_filters_and_caller_only() {
     for (user, path) in [
         (&zoe, good.clone()),
         (&world.ada, good.replace("all=true", "all=false")),
+        (&world.ada, good.replace("all=true", "all=true&include_expired=true")),
         (&world.ada, good.replace(&format!("client_id={}", world.reports.id), "client_id=2")),
         (&world.ada, good.replace(&format!("client_id={}", world.reports.id), "client_id=0")),
         (&world.ada, good.replace("client_id", "x_id")),

@@ -17,9 +17,7 @@ use self::{fixture::Fixture, world::World};
 use crate::support::TestApp;
 
 /// Fixtures that are not replayed, each with its reason. Those for `twin` need not be named.
-const NOT_REPLAYED: [(u32, &str); 5] = [
-    (9, "include_expired comes later"),
-    (17, "include_expired comes later"),
+const NOT_REPLAYED: [(u32, &str); 3] = [
     (62, "limits on successful requests come later"),
     (70, "X-On-Behalf-Of comes later"),
     (143, "changing API tokens comes later"),

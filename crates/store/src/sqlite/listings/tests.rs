@@ -223,47 +223,53 @@ impl Model {
         self.is_ownerless(token) || is_expired
     }
 
-    fn is_live(&self, token: &Token) -> bool {
-        token.issued().is_some() && !self.is_over(token)
+    fn is_listed(&self, token: &Token, grants_kept: Seconds) -> bool {
+        let since = match token.origin {
+            Origin::Consent => self.now.minus(grants_kept),
+            Origin::ClientCredentials | Origin::Created => self.now,
+        };
+        let is_there = token.issued().is_some_and(|issued| !issued.is_expired(since));
+        is_there && !self.is_ownerless(token)
     }
 
-    fn live(&self, filter: TokenFilter) -> Vec<u64> {
+    fn listed(&self, filter: TokenFilter) -> Vec<u64> {
         let matches = |token: &&Token| {
             filter.user.is_none_or(|user| user == token.user_id)
                 && filter.client.is_none_or(|client| client == token.client_id)
-                && self.is_live(token)
+                && self.is_listed(token, filter.grants_kept)
         };
         self.tokens.values().filter(matches).map(|token| token.id.get()).collect()
     }
 
     fn filter(&self) -> TokenFilter {
         let (user, client) = (UserId::new(self.owner()), ClientId::new(self.owner()));
+        let grants_kept = Seconds(self.choice.below(2) * self.choice.below(LIFETIME.0));
         match self.choice.below(3) {
-            0 => TokenFilter { user: user.ok(), client: None },
-            1 => TokenFilter { user: None, client: client.ok() },
-            _ => TokenFilter { user: user.ok(), client: client.ok() },
+            0 => TokenFilter { user: user.ok(), client: None, grants_kept },
+            1 => TokenFilter { user: None, client: client.ok(), grants_kept },
+            _ => TokenFilter { user: user.ok(), client: client.ok(), grants_kept },
         }
     }
 
     fn check(&self) {
         let filter = self.filter();
-        let live = self.live(filter);
+        let listed = self.listed(filter);
         let limit = 1 + self.choice.below(6);
         let at = u64::from(self.choice.below(u32::try_from(self.next).unwrap() + 2));
         let size = usize::try_from(limit).unwrap();
         let (window, expected, all) = match self.choice.below(4) {
             0 => {
-                let all: Vec<u64> = live.iter().copied().filter(|id| *id < at).collect();
+                let all: Vec<u64> = listed.iter().copied().filter(|id| *id < at).collect();
                 (Window::Before(at), all[all.len().saturating_sub(size)..].to_vec(), all.len())
             }
             1 => {
                 let rows = self.choice.below(9);
-                let all = live.get(usize::try_from(rows).unwrap()..).unwrap_or_default();
+                let all = listed.get(usize::try_from(rows).unwrap()..).unwrap_or_default();
                 (Window::Offset(rows), all[..all.len().min(size)].to_vec(), all.len())
             }
             number => {
                 let after = if number == 2 { at } else { 0 };
-                let all: Vec<u64> = live.iter().copied().filter(|id| *id > after).collect();
+                let all: Vec<u64> = listed.iter().copied().filter(|id| *id > after).collect();
                 (Window::After(after), all[..all.len().min(size)].to_vec(), all.len())
             }
         };
@@ -273,16 +279,16 @@ impl Model {
         assert_eq!((found, page.has_more), (expected, all > size), "{filter:?} {request:?}");
 
         let counted = tokens_list::count(&self.connection, filter, limit, self.now).unwrap();
-        assert_eq!(usize::try_from(counted).unwrap(), live.len().min(size));
+        assert_eq!(usize::try_from(counted).unwrap(), listed.len().min(size));
 
         let (user, client) = (self.owner(), self.owner());
         let (user, client) = (UserId::new(user).unwrap(), ClientId::new(client).unwrap());
         let approved =
             tokens_list::approved_scopes(&self.connection, user, client, self.now).unwrap();
-        let both = TokenFilter { user: Some(user), client: Some(client) };
+        let both = TokenFilter { user: Some(user), client: Some(client), ..TokenFilter::default() };
         let consented = |id: &u64| self.tokens[id].origin == Origin::Consent;
         let expected: Vec<Scope> = self
-            .live(both)
+            .listed(both)
             .into_iter()
             .filter(consented)
             .map(|id| self.tokens[&id].granted.clone())

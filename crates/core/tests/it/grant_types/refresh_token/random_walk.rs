@@ -21,6 +21,10 @@ enum Step {
     LoseAnswer,
     /// Refreshes; something on the way sends the request again this much later, within the window.
     SendTwice(Duration),
+    /// Refreshes; the answer is lost, and the request on its way in two more copies. The first
+    /// arrives this much later, its answer is heard and used; the second arrives after another
+    /// while, in thousandths of half a window.
+    Straddle(Duration, u64),
     /// Refreshes from many places at once: all decide on what they load, one write holds.
     Race(usize),
     /// Somebody who knows the id makes a token up.
@@ -36,6 +40,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Refresh),
         Just(Step::LoseAnswer),
         (0..5_000_u64).prop_map(|span| Step::SendTwice(millis(span))),
+        (0..40_000_u64, 0..=1_000_u64)
+            .prop_map(|(first, second)| Step::Straddle(millis(first), second)),
         (2..6_usize).prop_map(Step::Race),
         (0..4_u32).prop_map(Step::Forge),
     ]
@@ -110,6 +116,7 @@ impl Walk {
                 prop_assert_eq!(first.refresh.reveal(), second.refresh.reveal());
                 self.held = second;
             }
+            Step::Straddle(first, second) => self.straddle(*first, *second)?,
             Step::Race(count) => self.race(*count)?,
             Step::Forge(rotation) => {
                 let (world, id) = (&self.grant.world, self.grant.token.id);
@@ -127,6 +134,20 @@ impl Walk {
         if is_live && access.hash.matches(&self.held.access.hash()) {
             self.grant.use_access_token();
         }
+    }
+
+    fn straddle(&mut self, first: Duration, second: u64) -> Result<(), TestCaseError> {
+        let sent = self.held.refresh.clone();
+        self.ask()?;
+        self.grant.wait(first);
+        self.held = self.ask()?;
+        self.use_access_token();
+        let window = self.grant.world.policy.retry_window(&self.grant.world.client);
+        self.grant.wait(millis(u64::from(window.0) * second / 2));
+        let decision = self.grant.ask(&sent, &Wishes::NONE);
+        let again = self.settle(decision)?;
+        prop_assert_eq!(again.refresh.reveal(), self.held.refresh.reveal());
+        Ok(())
     }
 
     /// All load the same record. The first write holds; the others find another rotation, or, at a

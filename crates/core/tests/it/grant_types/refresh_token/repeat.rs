@@ -32,7 +32,8 @@ fn rotated(kind: ClientKind, window: Option<u32>, access_token: AccessToken) -> 
     (grant, before)
 }
 
-/// The window's last millisecond belongs to it; a window of 0 s has none.
+/// The last millisecond of the window belongs to it, and that of its first half to that half; a
+/// window of 0 s has none.
 #[test]
 fn a_parallel_repeat_is_answered_within_the_window_and_a_lost_one_whenever_nothing_was_used() {
     use AccessToken::{Unused, Used};
@@ -40,11 +41,17 @@ fn a_parallel_repeat_is_answered_within_the_window_and_a_lost_one_whenever_nothi
         (Confidential, None, Used, millis(0), "repeat"),
         (Confidential, None, Used, millis(30_000), "repeat"),
         (Confidential, None, Used, millis(30_001), "replay"),
-        (Confidential, None, Unused, millis(30_000), "repeat"),
+        (Confidential, None, Used, millis(15_001), "repeat"),
+        (Confidential, None, Unused, millis(0), "repeat"),
+        (Confidential, None, Unused, millis(15_000), "repeat"),
+        (Confidential, None, Unused, millis(15_001), "renew"),
+        (Confidential, None, Unused, millis(30_000), "renew"),
         (Confidential, None, Unused, millis(30_001), "renew"),
         (Confidential, None, Unused, DAY * 29, "renew"),
         (Public, None, Used, millis(5_000), "repeat"),
         (Public, None, Used, millis(5_001), "replay"),
+        (Public, None, Unused, millis(2_500), "repeat"),
+        (Public, None, Unused, millis(2_501), "renew"),
         (Public, None, Unused, millis(5_001), "renew"),
         (Confidential, Some(0), Used, millis(0), "replay"),
         (Confidential, Some(0), Used, millis(1), "replay"),
@@ -52,6 +59,8 @@ fn a_parallel_repeat_is_answered_within_the_window_and_a_lost_one_whenever_nothi
         (Confidential, Some(0), Unused, DAY, "renew"),
         (Confidential, Some(1_800), Used, seconds(1_800), "repeat"),
         (Confidential, Some(1_800), Used, millis(1_800_001), "replay"),
+        (Confidential, Some(1_800), Unused, millis(900_000), "repeat"),
+        (Confidential, Some(1_800), Unused, millis(900_001), "renew"),
         (Confidential, Some(1_800), Unused, millis(1_800_001), "renew"),
         (Public, Some(1_800), Used, seconds(1_800), "repeat"),
     ] {
@@ -145,6 +154,37 @@ fn after_a_lost_answer_was_given_again_its_new_window_holds_for_parallel_repeats
     assert_eq!(grant.outcome(&before.refresh), "repeat");
     grant.wait(millis(1));
     assert_eq!(grant.outcome(&before.refresh), "replay");
+}
+
+/// The request went twice, its first copy was answered late, and the client went on with that.
+#[test]
+fn a_copy_that_comes_half_a_window_after_another_was_answered_is_no_replay() {
+    for (kind, half) in [(Confidential, 15_000), (Public, 2_500)] {
+        for first_copy in [0, 1, half - 1, half, half + 1, 2 * half - 1, 2 * half, 2 * half + 1] {
+            let (mut grant, before) = rotated(kind, None, AccessToken::Unused);
+            grant.wait(millis(first_copy));
+            grant.send(&before.refresh, &Wishes::NONE);
+            grant.use_access_token();
+            grant.wait(millis(half));
+            assert_eq!(grant.outcome(&before.refresh), "repeat", "{kind:?} {first_copy}");
+        }
+    }
+}
+
+/// What was used is somebody's: repeats keep nothing open that the rotation did not.
+#[test]
+fn a_window_in_which_the_access_token_was_used_ends_whatever_is_repeated() {
+    for (kind, window) in [(Confidential, 30_000), (Public, 5_000)] {
+        let (mut grant, before) = rotated(kind, None, AccessToken::Used);
+        for _ in 0..10 {
+            grant.wait(millis(window / 10));
+            let Refresh::Repeat(_) = grant.ask(&before.refresh, &Wishes::NONE) else {
+                panic!("{}", grant.outcome(&before.refresh));
+            };
+        }
+        grant.wait(millis(1));
+        assert_eq!(grant.outcome(&before.refresh), "replay", "{kind:?}");
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_wish_that_the_end_of_the_grant_cut_short_matches_again() {
     let first = want_access_lifetime(172_800);
     let (before, answer) = grant.rotate_for(&first);
     assert_eq!(answer.access_token_lifetime, Some(Seconds(3_000)));
-    for after in [seconds(20), seconds(400)] {
+    for after in [seconds(10), seconds(10), seconds(400)] {
         grant.wait(after);
         let again = grant.send(&before.refresh, &first);
         assert!(same_text(&again.access_token, &answer.access_token), "{after:?}");

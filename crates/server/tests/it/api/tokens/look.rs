@@ -1,15 +1,15 @@
 //! Listing, showing and `current`.
 
 use insta::assert_snapshot;
-use tokenry_protocol::secret::Kind;
+use tokenry_protocol::{ids::TokenId, secret::Kind};
 use tokenry_store::Store as _;
 
 use crate::{
     api::{
-        TOKENS, World, assert_invalid_attribute, assert_invalid_token, assert_missing_scope,
-        assert_not_found, assert_wrong_role, ids,
+        CLIENTS, TOKENS, World, assert_invalid_attribute, assert_invalid_token,
+        assert_missing_scope, assert_not_found, assert_wrong_role, ids,
     },
-    support::{GrantSpec, TestUser},
+    support::{BASE, GrantSpec, TestUser},
 };
 
 /// The ids of a list, as this user sees it.
@@ -103,6 +103,84 @@ async fn a_record_is_there_from_its_first_token_until_both_have_expired() {
         assert_not_found(&world.app.get(&path).by(user).await);
         assert_not_found(&world.app.delete(&path).by(user).await);
     }
+}
+
+/// Grants that expired by themselves, for 30 days; what was never consented to goes at once, and so
+/// does everything of a client or user who is gone.
+#[tokio::test]
+async fn administrators_list_expired_grants_for_30_days() {
+    let world = World::new().await;
+    let gone = world.app.confidential_client("gone", &world.ada).await;
+    let grant = world.app.grant(&world.cleo, &world.mobile, "read").await;
+    let other = world.app.grant(&world.ben, &world.mobile, "read").await;
+    world.app.grant(&world.cleo, &gone, "read").await;
+    let created = world.app.created_token(&world.ada, &world.reports, "read").await.id.get();
+    let revoked = world.app.grant(&world.cleo, &world.mobile, "read").await;
+    let path = format!("{TOKENS}/{}", revoked.id);
+    world.app.delete(&path).by(&world.cleo).await.expect(204);
+    let path = format!("{CLIENTS}/{}", gone.id);
+    world.app.delete(&path).by(&world.ada).await.expect(204);
+
+    let (with_expired, expired) = ("?all=true&include_expired=true", [grant.id, other.id]);
+    let [grant, other] = expired.map(TokenId::get);
+    world.app.clock.advance(30 * 86_400);
+    for query in ["?all=true", "?all=true&include_expired=false", "?include_expired=0"] {
+        assert_eq!(listed(&world, &world.ada, query).await, [created], "{query}");
+    }
+    assert_eq!(listed(&world, &world.ada, with_expired).await, [grant, other, created]);
+    let query = format!("{with_expired}&client_id={}", world.mobile.id);
+    assert_eq!(listed(&world, &world.ada, &query).await, [grant, other]);
+    let query = format!("{with_expired}&client_id={}", world.reports.id);
+    assert_eq!(listed(&world, &world.ada, &query).await, [created]);
+    // Their own users do not see them, and nobody can do anything with them.
+    assert_eq!(listed(&world, &world.cleo, "").await, [0; 0]);
+    let path = format!("{TOKENS}/{grant}");
+    assert_not_found(&world.app.get(&path).by(&world.ada).await);
+
+    world.app.clock.advance(30 * 86_400 - 1);
+    assert_eq!(listed(&world, &world.ada, with_expired).await, [grant, other, created]);
+    world.app.clock.advance(1);
+    assert_eq!(listed(&world, &world.ada, with_expired).await, [created]);
+}
+
+#[tokio::test]
+async fn expired_grants_are_listed_in_pages_with_the_others() {
+    let world = World::new().await;
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.push(world.app.grant(&world.cleo, &world.mobile, "read").await.id.get());
+        all.push(world.app.created_token(&world.ada, &world.reports, "read").await.id.get());
+    }
+    world.app.clock.advance(30 * 86_400);
+    let mut path = format!("{TOKENS}?all=true&include_expired=true&page[size]=4");
+    for expected in [&all[..4], &all[4..]] {
+        let page = world.app.get(&path).by(&world.ada).await.expect(200).json();
+        assert_eq!(ids(&page, "tokens"), expected);
+        let next = page["links"]["next"].as_str().unwrap_or_default();
+        next.strip_prefix(BASE).unwrap_or_default().clone_into(&mut path);
+    }
+    assert_eq!(path, "");
+    let path = format!("{TOKENS}?all=true&include_expired=true&per_page=4");
+    let page = world.app.get(&path).by(&world.ada).await.expect(200).json();
+    assert_eq!((page["count"].as_u64(), ids(&page, "tokens")), (Some(6), all[..4].to_vec()));
+}
+
+#[tokio::test]
+async fn expired_grants_are_asked_for_with_everybodys_or_not_at_all() {
+    let world = World::new().await;
+    let list = |query: &str, user| world.app.get(&format!("{TOKENS}{query}")).by(user);
+    for user in [&world.ada, &world.ben] {
+        for query in ["?include_expired=true", "?include_expired=1&all=false"] {
+            let answer = list(query, user).await;
+            assert_invalid_attribute(&answer, "include_expired", "used with all=true");
+        }
+        let answer = list("?include_expired=yes", user).await;
+        assert_invalid_attribute(&answer, "include_expired", "true or false");
+        let answer = list("?include_expired=1&include_expired=1", user).await;
+        assert_invalid_attribute(&answer, "include_expired", "sent once");
+    }
+    assert_wrong_role(&list("?all=true&include_expired=true", &world.ben).await);
+    assert_wrong_role(&list("?all=true&include_expired=yes", &world.ben).await);
 }
 
 #[tokio::test]

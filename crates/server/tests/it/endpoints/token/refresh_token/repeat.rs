@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use futures_util::future::select;
+use futures_util::future::{join, select};
 
 use super::*;
 
@@ -81,6 +81,56 @@ async fn a_lost_answer_that_is_given_again_starts_a_new_window() {
         world.app.clock.advance(30);
         assert_eq!(world.refresh(door, &world.grant.refresh, &[]).await.tokens(), current);
         world.app.clock.advance(1);
+        refuse(&world.refresh(door, &world.grant.refresh, &[]).await);
+    }
+}
+
+/// The request went in three copies: the first did its work and its answer was lost, the second was
+/// answered late in the window and the client went on with that, and the third came when the window
+/// of the rotation was over.
+#[tokio::test]
+async fn a_copy_that_was_under_way_while_another_was_answered_is_no_replay() {
+    for door in Door::BOTH {
+        let (world, current) = rotated(door).await;
+        let asked = [("expires_in", "1800")];
+        world.app.clock.advance(29);
+        let heard = world.refresh(door, &world.grant.refresh, &asked).await;
+        assert_eq!(heard.tokens(), current);
+        assert_eq!(heard.json()["expires_in"], 1_800);
+        assert!(world.app.is_alive(&current.access).await);
+        for (later, left) in [(2, 1_798), (28, 1_770)] {
+            world.app.clock.advance(later);
+            let again = world.refresh(door, &world.grant.refresh, &asked).await;
+            assert_eq!(again.tokens(), current);
+            assert_eq!(again.json()["expires_in"], left);
+            assert!(world.app.is_alive(&current.access).await);
+        }
+        assert_eq!(world.events().await, []);
+        world.app.clock.advance(1);
+        refuse(&world.refresh(door, &world.grant.refresh, &[]).await);
+        assert_eq!(world.events().await, [EventKind::RefreshTokenReplayed]);
+    }
+}
+
+/// Somebody used the pair between the look at the record and the write.
+#[tokio::test]
+async fn a_repeat_that_finds_the_pair_used_meanwhile_tells_what_is_left() {
+    for door in Door::BOTH {
+        let (world, current) = rotated(door).await;
+        world.app.clock.advance(20);
+        let hold = world.app.store.hold_find_token(1);
+        let asked = [("expires_in", "1800")];
+        let call = world.refresh(door, &world.grant.refresh, &asked);
+        let using = async {
+            hold.reached().await;
+            assert!(world.app.is_alive(&current.access).await);
+            world.app.state.verifier.flush().await.unwrap();
+            hold.release();
+        };
+        let (again, ()) = join(call, using).await;
+        assert_eq!(again.tokens(), current);
+        assert_eq!(again.json()["expires_in"], 1_780);
+        world.app.clock.advance(11);
         refuse(&world.refresh(door, &world.grant.refresh, &[]).await);
     }
 }
