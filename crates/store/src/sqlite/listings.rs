@@ -20,7 +20,7 @@
 use rusqlite::{Connection, params};
 use tokenry_core::grant::Token;
 
-use super::rows;
+use super::{rows, session::Session};
 use crate::Result;
 
 /// How much is listed at once.
@@ -185,7 +185,22 @@ struct Block {
 }
 
 /// Step 3, in the event that inserts the token.
-pub(super) fn list_if_late(connection: &Connection, token: &Token) -> Result<()> {
+pub(super) fn list_if_late(session: &Session<'_>, token: &Token) -> Result<()> {
+    let listed_up_to = match session.listed_up_to.get() {
+        Some(id) => id,
+        None => find_listed_up_to(session)?,
+    };
+    session.listed_up_to.set(Some(listed_up_to));
+    if token.id.get() > listed_up_to { Ok(()) } else { list_late(session, token) }
+}
+
+/// No event moves it, so it holds for a whole transaction.
+fn find_listed_up_to(connection: &Connection) -> Result<u64> {
+    let end = "SELECT coalesce(max(last_id), 0) FROM listing_blocks";
+    rows::value(connection, end, [])
+}
+
+fn list_late(connection: &Connection, token: &Token) -> Result<()> {
     let counted = "UPDATE listing_blocks SET entries = entries + 1 \
         WHERE last_id = ? AND number = ?";
     let listed = "INSERT INTO listings (block, kind, owner, token_id) \

@@ -18,7 +18,7 @@ use tokenry_protocol::{
 use super::{Sizes, Work, find_work, perform};
 use crate::{
     PageRequest, PurgeRequest, PurgeSubject, TokenFilter, Window,
-    sqlite::{open::Source, purge, tokens, tokens_list},
+    sqlite::{open::Source, purge, session::Session, tokens, tokens_list},
     suite::seeded::Seeded,
 };
 
@@ -129,7 +129,7 @@ impl Model {
         };
         let id = self.leased.swap_remove(at);
         let token = self.new_token(id);
-        tokens::insert(&self.connection, &token).unwrap();
+        tokens::insert(&Session::new(&self.connection), &token).unwrap();
         self.tokens.insert(id, token);
     }
 
