@@ -185,9 +185,17 @@ pub(super) fn visit(
     connection: &Connection,
     sql: &str,
     params: impl Params,
+    visit: impl FnMut(&mut Columns<'_, '_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
+    visit_found(&mut *connection.prepare_cached(sql)?, params, visit)
+}
+
+/// Visits the rows that a prepared statement finds, until there was enough.
+pub(super) fn visit_found(
+    statement: &mut Statement<'_>,
+    params: impl Params,
     mut visit: impl FnMut(&mut Columns<'_, '_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
-    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     while let Some(row) = rows.next()? {
         if visit(&mut Columns::new(row))?.is_break() {
