@@ -1,13 +1,15 @@
 //! The one thread that writes: group commit.
 //!
-//! It takes whatever has queued, runs all events inside one transaction, commits once, and only then
-//! answers each.
+//! It takes whatever has queued, runs all events inside one transaction, commits once, and only
+//! then answers each.
 //!
+//! * After a batch of several it gives way once before it takes the next, so that those who were
+//!   answered together are taken together. One caller alone never waits for others.
 //! * Every so many events, and when nothing is queued, it does one step of upkeep (`listings`)
 //!   behind them.
-//! * An event that fails is rolled back alone; its neighbours do not notice. A savepoint around each
-//!   would cost every event a tenth of the writer's time, and hardly any fails: only when one has
-//!   failed is all of it rolled back, and run again with a savepoint around each.
+//! * An event that fails is rolled back alone; its neighbours do not notice. A savepoint around
+//!   each would cost all of them, and hardly any fails: only when one has failed is the whole
+//!   transaction rolled back, and run again with a savepoint around each.
 //! * A commit that fails answers everybody `Unavailable`: of none is it known what the disk holds.
 //! * The thread outlives every failure. After one it takes a new connection and begins the log
 //!   anew, so a full disk that has room again needs no restart.
@@ -17,7 +19,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -58,6 +60,13 @@ pub(super) struct Writer {
 }
 
 type Batch = Vec<Box<dyn Call>>;
+
+/// Whether an event was the only one of its batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Alone,
+    Others,
+}
 
 /// Why a connection is not used any more.
 enum End {
@@ -153,7 +162,11 @@ impl Writer {
         queue: &Receiver<Box<dyn Call>>,
     ) -> End {
         let session = Session::new(connection);
-        while let Some(mut batch) = first.take().or_else(|| self.next_batch(&session, queue)) {
+        let mut company = Company::Alone;
+        while let Some(mut batch) =
+            first.take().or_else(|| self.next_batch(&session, queue, company))
+        {
+            company = if batch.len() > 1 { Company::Others } else { Company::Alone };
             if let Err(error) = self.commit(&session, &mut batch) {
                 self.events_to_upkeep = self.events_between_upkeep();
                 return End::Failed { batch, error };
@@ -171,6 +184,7 @@ impl Writer {
         &mut self,
         connection: &Connection,
         queue: &Receiver<Box<dyn Call>>,
+        before: Company,
     ) -> Option<Batch> {
         let first = match queue.try_recv() {
             Ok(first) => first,
@@ -178,6 +192,11 @@ impl Writer {
             Err(TryRecvError::Empty) if self.has_upkeep(connection) => return Some(Vec::new()),
             Err(TryRecvError::Empty) => queue.recv().ok()?,
         };
+        if before == Company::Others {
+            // Who woke this thread is about to queue more: with one core for both it is interrupted
+            // by the first event, which then has a commit of its own.
+            thread::yield_now();
+        }
         Some(take(first, queue))
     }
 
