@@ -180,19 +180,16 @@ impl Owner {
             let listed = |visit: &mut Visit<'_>| {
                 self.walk_blocks(connection, look, (window, bound, now), visit)
             };
-            let _: ControlFlow<()> = if matches!(window, Window::Before(_)) {
-                match tail(&mut visit)? {
-                    ControlFlow::Continue(()) => listed(&mut visit)?,
-                    enough => enough,
-                }
-            } else {
-                match listed(&mut visit)? {
-                    ControlFlow::Continue(()) => tail(&mut visit)?,
-                    enough => enough,
-                }
-            };
-            Ok(())
+            // In the direction of travel, and the second only if there was not enough.
+            let is_backward = matches!(window, Window::Before(_));
+            let first = if is_backward { tail(&mut visit)? } else { listed(&mut visit)? };
+            match first {
+                ControlFlow::Break(()) => Ok(first),
+                ControlFlow::Continue(()) if is_backward => listed(&mut visit),
+                ControlFlow::Continue(()) => tail(&mut visit),
+            }
         })
+        .map(drop)
     }
 
     /// The owner, and of which client alone.
