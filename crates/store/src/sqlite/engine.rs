@@ -33,8 +33,9 @@ use crate::{
     WrongVerifierCount,
 };
 
-/// Uses of one event: a flush of many must not hold up the writes behind it.
-const USES_PER_EVENT: usize = 500;
+/// Uses of one event: a flush of many must not hold up the writes behind it, nor whoever shares the
+/// writer's core.
+const USES_PER_EVENT: usize = 64;
 
 const COUNT_CHECK: &str = "UPDATE id_leases SET next = next + 1 WHERE sequence = 'checks'";
 
