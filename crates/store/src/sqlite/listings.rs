@@ -14,6 +14,8 @@
 //!    a new one, over what is left, while its own beginning recedes.
 //! 6. A block whose interval is empty has its listings cleared, and goes.
 //!
+//! The listings of a block are packed ([`parts`]), and a step reads and writes all of its block.
+//!
 //! Each step is a part of one transaction, and what the database holds after it is whole: there is
 //! nothing to mend after a crash, and nothing that two processes on one file must agree on.
 

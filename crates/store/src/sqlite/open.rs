@@ -41,7 +41,7 @@ impl Default for StoreOptions {
             read_queue_max: 4_096,
             write_queue_max: 4_096,
             cache_size: 16 << 20,
-            listing_block: 8_192,
+            listing_block: 4_096,
         }
     }
 }

@@ -114,7 +114,7 @@ async fn tokens_from_before_listings_are_listed_at_once() {
     let listed = folder.connect().query_row(listed, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (tokens, blocks): (u32, u32) = listed.unwrap();
     assert!((TOKENS - 1_000..TOKENS).contains(&tokens), "{tokens}");
-    assert_eq!(blocks, 3);
+    assert!(blocks > 2, "{blocks}");
     let user = UserId::new(29).ok();
     let filter = TokenFilter { user, client: None };
     let counted = store.count_tokens(filter, u32::MAX, START).await.unwrap();
