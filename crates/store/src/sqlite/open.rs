@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{calls::unavailable, migrations};
 use crate::Result;
@@ -86,6 +86,8 @@ impl Source {
             Self::Memory => Connection::open_in_memory()?,
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        // Plans do not look at values, or each new value would have its statement prepared again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // In WAL mode FULL syncs the log at every commit, which is what an acknowledgement means.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
