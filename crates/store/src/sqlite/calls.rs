@@ -6,15 +6,16 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::session::Session;
 use crate::{Result, StoreError};
 
 /// Work, from being queued to being answered.
 pub(super) trait Call: Send {
-    /// Does the work and keeps its outcome.
-    fn run(&mut self, connection: &Connection) -> Outcome;
+    /// Does the work and keeps its outcome. Work can be done again, of which the last outcome
+    /// counts: what it did before was rolled back.
+    fn run(&mut self, session: &Session<'_>) -> Outcome;
     /// Gives the outcome to whoever waits for it.
     fn answer(self: Box<Self>);
     /// Says that the store is away, whatever the outcome was.
@@ -36,7 +37,7 @@ pub(super) enum Outcome {
 }
 
 struct Pending<T, W> {
-    work: Option<W>,
+    work: W,
     outcome: Result<T>,
     caller: oneshot::Sender<Result<T>>,
 }
@@ -44,14 +45,12 @@ struct Pending<T, W> {
 impl<T, W> Call for Pending<T, W>
 where
     T: Send,
-    W: FnOnce(&Connection) -> Result<T> + Send,
+    W: Fn(&Session<'_>) -> Result<T> + Send,
 {
-    fn run(&mut self, connection: &Connection) -> Outcome {
-        let Some(work) = self.work.take() else {
-            return Outcome::Failed { reason: "the work was done before".to_owned() };
-        };
+    fn run(&mut self, session: &Session<'_>) -> Outcome {
+        let work = &self.work;
         // A thread that died of one caller's work would take everybody's store away.
-        self.outcome = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+        self.outcome = catch_unwind(AssertUnwindSafe(|| work(session))).unwrap_or_else(|_| {
             tracing::error!("work on the database panicked");
             Err(unavailable("the work panicked"))
         });
@@ -95,14 +94,10 @@ impl Queue {
     pub(super) async fn call<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        W: Fn(&Session<'_>) -> Result<T> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let pending = Pending {
-            work: Some(work),
-            outcome: Err(unavailable("the work was not done")),
-            caller,
-        };
+        let pending = Pending { work, outcome: Err(unavailable("the work was not done")), caller };
         self.send(Box::new(pending))?;
         answer.await.unwrap_or_else(|_| Err(unavailable("the store was closed")))
     }

@@ -35,6 +35,9 @@ use crate::Result;
 const STEP_PAGES: u32 = 1_024;
 /// Pages of log at which the writer starts it anew: 16 MiB.
 const RESTART_PAGES: u32 = 4_096;
+/// A tenth of a core that is wanted by others, which is more than checkpoints need.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 /// How long the writer may wait for readers of old pages.
 const READERS_WAIT: Duration = Duration::from_millis(20);
 
@@ -148,6 +151,7 @@ impl Log {
 }
 
 fn run(source: &Source, woken: &Receiver<()>, log: &Log) {
+    give_way();
     let mut connection = None;
     for () in woken {
         match checkpoint(source, &mut connection) {
@@ -164,6 +168,16 @@ fn run(source: &Source, woken: &Receiver<()>, log: &Log) {
                 log.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
             }
         }
+    }
+}
+
+/// Makes this thread one that yields to those which answer: nobody waits for it, and each
+/// checkpoint would hold up whoever shares its core for milliseconds.
+fn give_way() {
+    // Elsewhere the priority is the whole process's.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the checkpointer has the priority of everybody");
     }
 }
 

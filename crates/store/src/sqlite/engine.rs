@@ -33,8 +33,9 @@ use crate::{
     WrongVerifierCount,
 };
 
-/// Uses of one event: a flush of many must not hold up the writes behind it.
-const USES_PER_EVENT: usize = 500;
+/// Uses of one event: a flush of many must not hold up the writes behind it, nor whoever shares the
+/// writer's core.
+const USES_PER_EVENT: usize = 64;
 
 const COUNT_CHECK: &str = "UPDATE id_leases SET next = next + 1 WHERE sequence = 'checks'";
 
@@ -43,7 +44,7 @@ impl Store for SqliteStore {
     async fn check(&self) -> Result<()> {
         // On a full disk a write that changes nothing would succeed.
         self.write(|connection| rows::write(connection, COUNT_CHECK, [])).await?;
-        self.read(changes::last).await.map(drop)
+        self.read(|connection| changes::last(connection)).await.map(drop)
     }
 
     async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>> {
@@ -51,7 +52,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_keys(&self) -> Result<Vec<SealedKey>> {
-        self.read(keys::list).await
+        self.read(|connection| keys::list(connection)).await
     }
 
     async fn insert_key(&self, key: SealedKey) -> Result<Insertion> {
@@ -63,7 +64,7 @@ impl Store for SqliteStore {
     }
 
     async fn has_users(&self) -> Result<bool> {
-        self.read(users::any).await
+        self.read(|connection| users::any(connection)).await
     }
 
     async fn insert_user(&self, user: User) -> Result<Insertion> {
@@ -125,7 +126,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_api_tokens(&self) -> Result<Vec<ApiToken>> {
-        self.read(api_tokens::list).await
+        self.read(|connection| api_tokens::list(connection)).await
     }
 
     async fn update_api_token(&self, token: ApiToken) -> Result<Conditional> {
@@ -153,11 +154,11 @@ impl Store for SqliteStore {
     }
 
     async fn insert_token(&self, token: NewToken) -> Result<()> {
-        self.write(move |connection| tokens::insert(connection, token.token())).await
+        self.write(move |session| tokens::insert(session, token.token())).await
     }
 
     async fn find_token(&self, id: TokenId) -> Result<Option<Token>> {
-        self.read(move |connection| tokens::find(connection, id)).await
+        self.read(move |session| tokens::find(session, id)).await
     }
 
     async fn list_tokens(
@@ -192,7 +193,7 @@ impl Store for SqliteStore {
     }
 
     async fn rotate_refresh_token(&self, write: TokenRotation) -> Result<Conditional> {
-        self.write(move |connection| tokens::rotate(connection, &write)).await
+        self.write(move |session| tokens::rotate(session, &write)).await
     }
 
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional> {
@@ -222,7 +223,7 @@ impl Store for SqliteStore {
     }
 
     async fn last_change(&self) -> Result<u64> {
-        self.read(changes::last).await
+        self.read(|connection| changes::last(connection)).await
     }
 
     async fn list_changes(&self, after: u64) -> Result<Vec<Change>> {

@@ -14,14 +14,22 @@
 //!    a new one, over what is left, while its own beginning recedes.
 //! 6. A block whose interval is empty has its listings cleared, and goes.
 //!
+//! The listings of a block are packed ([`parts`]), and a step reads and writes all of its block.
+//!
 //! Each step is a part of one transaction, and what the database holds after it is whole: there is
 //! nothing to mend after a crash, and nothing that two processes on one file must agree on.
+
+pub(super) mod parts;
 
 use rusqlite::{Connection, params};
 use tokenry_core::grant::Token;
 
-use super::rows;
+use self::parts::{Entry, Kind};
+use super::{open::StoreOptions, rows, session::Session};
 use crate::Result;
+
+/// The most entries of one row, which then has less than a fourth of a page and needs no other.
+const PART_MAX: usize = 128;
 
 /// How much is listed at once.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +48,11 @@ impl Sizes {
     pub(super) const fn step(self) -> u32 {
         let step = self.block / 16;
         if step == 0 { 1 } else { step }
+    }
+
+    /// Entries of one row.
+    fn part(self) -> usize {
+        usize::try_from(self.block / 64).map_or(PART_MAX, |size| size.clamp(1, PART_MAX))
     }
 
     /// Ids at the end that are not listed yet.
@@ -89,47 +102,73 @@ fn find_tail(connection: &Connection, sizes: Sizes) -> Result<Option<Work>> {
     })?
     .unwrap_or_default();
     let last_id = newest.saturating_sub(sizes.slack().into());
-    let part = part(connection, first_id, last_id, sizes)?;
-    let is_enough = part.tokens == sizes.step();
+    let enough = "SELECT 1 FROM tokens WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1 OFFSET ?";
+    let values = params![first_id, last_id, sizes.step() - 1];
+    let is_enough = rows::find(connection, enough, values, |_| Ok(()))?.is_some();
     Ok(is_enough.then_some(Work::List { first_id, last_id, source: None }))
 }
 
 /// What one step lists of an interval.
 struct Part {
-    tokens: u32,
+    tokens: Vec<Owned>,
     last_id: u64,
 }
 
-fn part(connection: &Connection, first_id: u64, last_id: u64, sizes: Sizes) -> Result<Part> {
-    let first_tokens = "SELECT count(*), coalesce(max(id), 0) FROM \
-        (SELECT id FROM tokens WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)";
-    let step = sizes.step();
-    let found =
-        rows::find(connection, first_tokens, params![first_id, last_id, step], |columns| {
-            Ok(Part { tokens: columns.plain()?, last_id: columns.plain()? })
-        })?;
-    Ok(match found {
-        Some(part) if part.tokens == step => part,
-        // The interval ends with it.
-        found => Part { tokens: found.map_or(0, |part| part.tokens), last_id },
-    })
+/// A token, and whose it is.
+struct Owned {
+    id: u64,
+    client: u64,
+    user: u64,
+}
+
+impl Part {
+    fn read(connection: &Connection, first_id: u64, last_id: u64, sizes: Sizes) -> Result<Self> {
+        let first_tokens = "SELECT id, client_id, user_id FROM tokens WHERE id BETWEEN ? AND ? \
+            ORDER BY id LIMIT ?";
+        let step = sizes.step();
+        let tokens =
+            rows::list(connection, first_tokens, params![first_id, last_id, step], |columns| {
+                let (id, client, user) = (columns.plain()?, columns.plain()?, columns.plain()?);
+                Ok(Owned { id, client, user })
+            })?;
+        let is_full = u32::try_from(tokens.len()).is_ok_and(|count| count == step);
+        // Otherwise the interval ends with it.
+        let last_id = tokens.last().filter(|_| is_full).map_or(last_id, |token| token.id);
+        Ok(Self { tokens, last_id })
+    }
+
+    fn entries(&self, owner: impl Fn(&Owned) -> u64) -> impl Iterator<Item = Entry> {
+        self.tokens.iter().map(move |token| Entry { owner: owner(token), token_id: token.id })
+    }
 }
 
 /// Does one step of work, as a part of a transaction.
 pub(super) fn perform(connection: &Connection, work: &Work, sizes: Sizes) -> Result<()> {
     match *work {
         Work::List { first_id, last_id, source } => {
-            let part = part(connection, first_id, last_id, sizes)?;
+            let part = Part::read(connection, first_id, last_id, sizes)?;
             list(connection, first_id, &part, sizes)?;
             if let Some(number) = source {
-                let recede = "UPDATE listing_blocks SET first_id = ? + 1 \
+                // What has moved is gone from it: it may be extended meanwhile, and must not count as
+                // full of live ones again.
+                let recede = "UPDATE listing_blocks SET first_id = ? + 1, gone = gone + ? \
                     WHERE last_id = ? AND number = ?";
-                rows::write(connection, recede, params![part.last_id, last_id, number])?;
+                let moved = part.tokens.len();
+                rows::write(connection, recede, params![part.last_id, moved, last_id, number])?;
             }
             Ok(())
         }
-        Work::Clear { number } => clear(connection, number, sizes),
+        Work::Clear { number } => clear(connection, number),
     }
+}
+
+/// All the steps there are to do, as a part of one transaction: after a change of the schema.
+pub(super) fn list_all(connection: &Connection) -> Result<()> {
+    let sizes = Sizes::new(StoreOptions::default().listing_block);
+    while let Some(work) = find_work(connection, sizes)? {
+        perform(connection, &work, sizes)?;
+    }
+    Ok(())
 }
 
 /// Steps 2 and 5.
@@ -140,33 +179,38 @@ fn list(connection: &Connection, first_id: u64, part: &Part, sizes: Sizes) -> Re
         WHERE last_id = ?1 - 1 AND number = ?2";
     let begun = "INSERT INTO listing_blocks (number, first_id, last_id, entries, gone) \
         SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, 0 FROM listing_blocks RETURNING number";
-    let listed = "INSERT INTO listings (block, kind, owner, token_id) \
-        SELECT ?1, kind, iif(kind, user_id, client_id), id FROM tokens \
-        CROSS JOIN (SELECT 0 AS kind UNION ALL SELECT 1) \
-        WHERE id BETWEEN ?2 AND ?3 ORDER BY 2, 3, 4";
     let number = |columns: &mut rows::Columns<'_, '_>| columns.plain::<u64>();
     let before = rows::find(connection, block_before, params![first_id, sizes.block], number)?;
     let number = if let Some(number) = before {
-        let values = params![first_id, number, part.last_id, part.tokens];
+        let values = params![first_id, number, part.last_id, part.tokens.len()];
         rows::write(connection, extended, values)?;
         number
     } else {
-        rows::value(connection, begun, params![first_id, part.last_id, part.tokens])?
+        rows::value(connection, begun, params![first_id, part.last_id, part.tokens.len()])?
     };
-    rows::write(connection, listed, params![number, first_id, part.last_id])?;
-    Ok(())
+    let clients = part.entries(|token| token.client);
+    merge(connection, (number, Kind::Client), clients, sizes)?;
+    merge(connection, (number, Kind::User), part.entries(|token| token.user), sizes)
+}
+
+fn merge(
+    connection: &Connection,
+    (block, kind): (u64, Kind),
+    more: impl Iterator<Item = Entry>,
+    sizes: Sizes,
+) -> Result<()> {
+    let mut entries = parts::read(connection, block, kind)?;
+    entries.extend(more);
+    // Two runs, which a stable sort merges.
+    entries.sort();
+    parts::write(connection, (block, kind), &entries, sizes.part())
 }
 
 /// Step 6.
-fn clear(connection: &Connection, number: u64, sizes: Sizes) -> Result<()> {
-    let some = "DELETE FROM listings WHERE (block, kind, owner, token_id) IN \
-        (SELECT block, kind, owner, token_id FROM listings WHERE block = ? LIMIT ?)";
+fn clear(connection: &Connection, number: u64) -> Result<()> {
     let itself = "DELETE FROM listing_blocks WHERE number = ? AND first_id > last_id";
-    let limit = sizes.step().saturating_mul(2);
-    let cleared = rows::write(connection, some, params![number, limit])?;
-    if u32::try_from(cleared).is_ok_and(|cleared| cleared < limit) {
-        rows::write(connection, itself, [number])?;
-    }
+    parts::clear(connection, number)?;
+    rows::write(connection, itself, [number])?;
     Ok(())
 }
 
@@ -185,17 +229,33 @@ struct Block {
 }
 
 /// Step 3, in the event that inserts the token.
-pub(super) fn list_if_late(connection: &Connection, token: &Token) -> Result<()> {
+pub(super) fn list_if_late(session: &Session<'_>, token: &Token) -> Result<()> {
+    let listed_up_to = match session.listed_up_to.get() {
+        Some(id) => id,
+        None => find_listed_up_to(session)?,
+    };
+    session.listed_up_to.set(Some(listed_up_to));
+    if token.id.get() > listed_up_to { Ok(()) } else { list_late(session, token) }
+}
+
+/// No event moves it, so it holds for a whole transaction.
+fn find_listed_up_to(connection: &Connection) -> Result<u64> {
+    let end = "SELECT coalesce(max(last_id), 0) FROM listing_blocks";
+    rows::value(connection, end, [])
+}
+
+fn list_late(connection: &Connection, token: &Token) -> Result<()> {
     let counted = "UPDATE listing_blocks SET entries = entries + 1 \
         WHERE last_id = ? AND number = ?";
-    let listed = "INSERT INTO listings (block, kind, owner, token_id) \
-        VALUES (?1, 0, ?2, ?4), (?1, 1, ?3, ?4)";
     let Some(block) = block_of(connection, token.id.get())? else {
         return Ok(());
     };
     rows::write(connection, counted, [block.last_id, block.number])?;
-    let values = [block.number, token.client_id.get(), token.user_id.get(), token.id.get()];
-    rows::write(connection, listed, values)?;
+    let owners = [(Kind::Client, token.client_id.get()), (Kind::User, token.user_id.get())];
+    for (kind, owner) in owners {
+        let entry = Entry { owner, token_id: token.id.get() };
+        parts::add(connection, (block.number, kind), entry, PART_MAX)?;
+    }
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::calls::unavailable;
+use super::{calls::unavailable, listings};
 use crate::{Result, StoreError};
 
 /// Every step; the schema's number, `user_version`, is how many of them were taken.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_listings.sql"),
+    include_str!("../../migrations/sqlite/0003_listing_parts.sql"),
 ];
 
 /// `Tkny`: marks the file as ours for whoever looks at it from outside.
@@ -17,6 +18,9 @@ const APPLICATION_ID: i32 = 0x546B_6E79;
 /// The schema that this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "there will not be 2^32 steps")]
 pub(super) const NEWEST: u32 = STEPS.len() as u32;
+
+/// The step after which all tokens have to be listed again.
+const LISTING_PARTS: u32 = 3;
 
 /// Brings the schema up to date. A newer one, or another program's, is refused before anything is
 /// touched.
@@ -40,6 +44,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let taken = usize::try_from(found).unwrap_or(usize::MAX);
     for step in STEPS.iter().skip(taken) {
         transaction.execute_batch(step)?;
+    }
+    if found < LISTING_PARTS {
+        listings::list_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", NEWEST)?;

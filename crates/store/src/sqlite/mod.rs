@@ -31,6 +31,7 @@ mod pages;
 mod purge;
 mod readers;
 mod rows;
+mod session;
 mod sign_in_sessions;
 mod tokens;
 mod tokens_list;
@@ -46,13 +47,12 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::Connection;
-
 pub use self::open::StoreOptions;
 use self::{
     calls::{Queue, unavailable},
     listings::Sizes,
     open::Source,
+    session::Session,
     writer::{Counters, Writer},
 };
 use crate::Result;
@@ -144,7 +144,7 @@ impl SqliteStore {
     async fn write<T, W>(&self, event: W) -> Result<T>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        W: Fn(&Session<'_>) -> Result<T> + Send + 'static,
     {
         self.writes.call(event).await
     }
@@ -152,7 +152,7 @@ impl SqliteStore {
     async fn read<T, W>(&self, look: W) -> Result<T>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        W: Fn(&Session<'_>) -> Result<T> + Send + 'static,
     {
         self.reads.as_ref().unwrap_or(&self.writes).call(look).await
     }

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{calls::unavailable, migrations};
 use crate::Result;
 
 /// How long a connection waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The size to which the log shrinks when it starts anew, in bytes.
-const LOG_SIZE_KEPT: i64 = 16 << 20;
+/// The size to which the log shrinks when it starts anew, in bytes. It is well above the one at which
+/// it starts anew (`checkpointer`): overwriting what is there costs a sync half of what growing does.
+const LOG_SIZE_KEPT: i64 = 32 << 20;
 /// More than the statements there are.
 const STATEMENTS_CACHED: usize = 200;
 
@@ -41,7 +42,7 @@ impl Default for StoreOptions {
             read_queue_max: 4_096,
             write_queue_max: 4_096,
             cache_size: 16 << 20,
-            listing_block: 8_192,
+            listing_block: 4_096,
         }
     }
 }
@@ -85,6 +86,8 @@ impl Source {
             Self::Memory => Connection::open_in_memory()?,
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        // Plans do not look at values, or each new value would have its statement prepared again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // In WAL mode FULL syncs the log at every commit, which is what an acknowledgement means.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;

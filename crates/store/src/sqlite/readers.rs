@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::{
     calls::{Call, Outcome},
     open::{Purpose, Source},
+    session::Session,
     spawn,
 };
 use crate::Result;
@@ -29,25 +30,40 @@ pub(super) fn start(
 }
 
 fn run(source: &Source, connection: Connection, queue: &Receiver<Box<dyn Call>>) {
-    let mut connection = Some(connection);
-    for call in queue {
-        if !call.is_abandoned() {
-            read(source, &mut connection, call);
+    let mut end = serve(&connection, None, queue);
+    drop(connection);
+    while let End::Failed = end
+        && let Ok(call) = queue.recv()
+    {
+        // A connection that has seen an I/O error is not asked again.
+        match source.connect(Purpose::Read) {
+            Ok(connection) => end = serve(&connection, Some(call), queue),
+            Err(error) => call.refuse(&error.to_string()),
         }
     }
 }
 
-fn read(source: &Source, slot: &mut Option<Connection>, mut call: Box<dyn Call>) {
-    let connection = match slot.take() {
-        Some(connection) => connection,
-        None => match source.connect(Purpose::Read) {
-            Ok(connection) => connection,
-            Err(error) => return call.refuse(&error.to_string()),
-        },
-    };
-    // A connection that has seen an I/O error is not asked again.
-    if call.run(&connection) == Outcome::Done {
-        *slot = Some(connection);
+/// Why a connection is not used any more.
+enum End {
+    Closed,
+    Failed,
+}
+
+fn serve(
+    connection: &Connection,
+    first: Option<Box<dyn Call>>,
+    queue: &Receiver<Box<dyn Call>>,
+) -> End {
+    let session = Session::new(connection);
+    for mut call in first.into_iter().chain(queue) {
+        if call.is_abandoned() {
+            continue;
+        }
+        let outcome = call.run(&session);
+        call.answer();
+        if outcome != Outcome::Done {
+            return End::Failed;
+        }
     }
-    call.answer();
+    End::Closed
 }

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use rusqlite::{
-    Connection, ErrorCode, Params, Row, ffi::SQLITE_CONSTRAINT_FOREIGNKEY, types::FromSql,
+    Connection, ErrorCode, Params, Row, Statement, ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+    types::FromSql,
 };
 use tokenry_protocol::{
     scope::Scope,
@@ -150,7 +151,15 @@ pub(super) fn find<T>(
     params: impl Params,
     read: impl FnOnce(&mut Columns<'_, '_>) -> Result<T>,
 ) -> Result<Option<T>> {
-    let mut statement = connection.prepare_cached(sql)?;
+    first(&mut *connection.prepare_cached(sql)?, params, read)
+}
+
+/// The row that a prepared statement finds, if it finds one.
+pub(super) fn first<T>(
+    statement: &mut Statement<'_>,
+    params: impl Params,
+    read: impl FnOnce(&mut Columns<'_, '_>) -> Result<T>,
+) -> Result<Option<T>> {
     let mut rows = statement.query(params)?;
     rows.next()?.map(|row| read(&mut Columns::new(row))).transpose()
 }
@@ -176,9 +185,17 @@ pub(super) fn visit(
     connection: &Connection,
     sql: &str,
     params: impl Params,
+    visit: impl FnMut(&mut Columns<'_, '_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
+    visit_found(&mut *connection.prepare_cached(sql)?, params, visit)
+}
+
+/// Visits the rows that a prepared statement finds, until there was enough.
+pub(super) fn visit_found(
+    statement: &mut Statement<'_>,
+    params: impl Params,
     mut visit: impl FnMut(&mut Columns<'_, '_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
-    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     while let Some(row) = rows.next()? {
         if visit(&mut Columns::new(row))?.is_break() {
@@ -224,7 +241,12 @@ pub(super) fn write_if(
     sql: &str,
     params: impl Params,
 ) -> Result<Conditional> {
-    match write(connection, sql, params)? {
+    at_most_one(write(connection, sql, params)?)
+}
+
+/// What it means that so many rows were written.
+pub(super) fn at_most_one(rows: usize) -> Result<Conditional> {
+    match rows {
         0 => Ok(Conditional::Already),
         1 => Ok(Conditional::Now),
         rows => Err(StoreError::Corrupt(format!("{rows} rows instead of one"))),

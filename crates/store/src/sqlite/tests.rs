@@ -1,12 +1,16 @@
 //! What must be seen from inside: an event that goes wrong in every way there is.
 
-use std::sync::{Arc, mpsc};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+    mpsc,
+};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::task::JoinSet;
 
-use super::{SqliteStore, StoreOptions};
+use super::{SqliteStore, StoreOptions, calls::unavailable, session::Session};
 use crate::{
     Result, Store, StoreError, TokenFilter,
     suite::support::{START, World},
@@ -34,7 +38,7 @@ async fn stores() -> [(Arc<SqliteStore>, TempDir); 2] {
     stores
 }
 
-fn scribble(connection: &Connection) -> Result<()> {
+fn scribble(connection: &Session<'_>) -> Result<()> {
     connection.execute("INSERT INTO scribble (bytes) VALUES (randomblob(9))", [])?;
     Ok(())
 }
@@ -42,27 +46,28 @@ fn scribble(connection: &Connection) -> Result<()> {
 async fn count(store: &SqliteStore) -> u32 {
     let count = "SELECT count(*) FROM scribble";
     let count =
-        move |connection: &Connection| Ok(connection.query_row(count, [], |row| row.get(0))?);
+        move |connection: &Session<'_>| Ok(connection.query_row(count, [], |row| row.get(0))?);
     store.read(count).await.unwrap()
 }
 
 /// Runs `event` in one batch with a good event before it and one behind it.
 async fn between_good_ones(
     store: &Arc<SqliteStore>,
-    event: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+    event: impl Fn(&Session<'_>) -> Result<()> + Send + 'static,
 ) -> [Result<()>; 3] {
     // Holds the writer until the three have queued behind it.
     let (open, gate) = mpsc::channel();
-    let (begin, started) = oneshot::channel();
+    let gate = Mutex::new(gate);
+    let (begin, mut started) = tokio::sync::mpsc::channel(1);
     let holder = Arc::clone(store);
     let holder = tokio::spawn(async move {
         let held = holder.write(move |_| {
-            begin.send(()).unwrap();
-            Ok(gate.recv().is_ok())
+            begin.try_send(()).unwrap();
+            Ok(gate.lock().unwrap().recv().is_ok())
         });
         assert!(held.await.unwrap());
     });
-    started.await.unwrap();
+    started.recv().await.unwrap();
     let answers =
         async { tokio::join!(store.write(scribble), store.write(event), store.write(scribble)) };
     let opening = async {
@@ -87,6 +92,60 @@ async fn a_panic_in_an_event_is_answered_and_disturbs_nobody() {
         assert!(matches!(event, Err(StoreError::Unavailable(_))));
         assert!(before.is_ok() && behind.is_ok());
         assert_eq!(count(&store).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn neighbours_of_an_event_that_fails_are_done_once_and_acknowledged_once() {
+    for (store, _folder) in stores().await {
+        let events = store.statistics().events;
+        let [before, event, behind] = between_good_ones(&store, |connection| {
+            scribble(connection)?;
+            Err(unavailable("not this one"))
+        })
+        .await;
+        let Err(StoreError::Unavailable(reason)) = event else {
+            panic!("it has failed");
+        };
+        assert_eq!(reason, "not this one");
+        assert!(before.is_ok() && behind.is_ok());
+        assert_eq!(count(&store).await, 2);
+        // The one that held the writer, these three and, in memory, the count.
+        assert!([4, 5].contains(&(store.statistics().events - events)));
+    }
+}
+
+#[tokio::test]
+async fn work_that_is_done_again_sees_nothing_of_what_it_did_before() {
+    for (store, _folder) in stores().await {
+        let (tell, seen) = mpsc::channel();
+        let [before, event, behind] = between_good_ones(&store, move |connection| {
+            let count = "SELECT count(*) FROM scribble";
+            tell.send(connection.query_row(count, [], |row| row.get::<_, u32>(0))?).unwrap();
+            scribble(connection)?;
+            Err(unavailable("twice"))
+        })
+        .await;
+        assert!(before.is_ok() && event.is_err() && behind.is_ok());
+        // Its neighbour's row, and none of its own.
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn work_that_succeeds_when_it_is_done_again_is_acknowledged() {
+    for (store, _folder) in stores().await {
+        let runs = AtomicU32::new(0);
+        let answers = between_good_ones(&store, move |connection| {
+            scribble(connection)?;
+            match runs.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(unavailable("not yet")),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(count(&store).await, 3);
     }
 }
 
@@ -129,10 +188,10 @@ async fn a_full_disk_is_answered_and_left_behind_without_a_restart() {
 #[tokio::test]
 async fn a_transaction_that_was_lost_acknowledges_nobody() {
     for (store, _folder) in stores().await {
-        for outcome in [Ok(()), Err(StoreError::Unavailable("lost".to_owned()))] {
+        for fails in [false, true] {
             let answers = between_good_ones(&store, move |connection| {
                 connection.execute_batch("ROLLBACK")?;
-                outcome
+                if fails { Err(unavailable("lost")) } else { Ok(()) }
             })
             .await;
             for answer in answers {
@@ -173,7 +232,7 @@ async fn listings_that_cannot_be_looked_after_harm_nobody() {
     let parties = world.parties().await;
     let forbidden = "CREATE TRIGGER forbidden BEFORE INSERT ON listing_blocks \
         BEGIN SELECT RAISE(ABORT, 'not now'); END";
-    let forbid = |connection: &Connection| Ok(connection.execute_batch(forbidden)?);
+    let forbid = |connection: &Session<'_>| Ok(connection.execute_batch(forbidden)?);
     store.write(forbid).await.unwrap();
     let mut ids = Vec::new();
     for _ in 0..9 {
@@ -181,12 +240,12 @@ async fn listings_that_cannot_be_looked_after_harm_nobody() {
     }
     let filter = TokenFilter { user: Some(parties.user.id), ..TokenFilter::default() };
     assert_eq!(world.listed(filter, START).await, ids);
-    let allow = |connection: &Connection| Ok(connection.execute_batch("DROP TRIGGER forbidden")?);
+    let allow = |connection: &Session<'_>| Ok(connection.execute_batch("DROP TRIGGER forbidden")?);
     store.write(allow).await.unwrap();
     for _ in 0..9 {
         ids.push(world.created(&parties, "read", START).await.id);
     }
-    let blocks = |connection: &Connection| {
+    let blocks = |connection: &Session<'_>| {
         let count = "SELECT count(*) FROM listing_blocks";
         Ok(connection.query_row(count, [], |row| row.get::<_, u32>(0))?)
     };
@@ -198,7 +257,8 @@ async fn listings_that_cannot_be_looked_after_harm_nobody() {
 async fn what_was_queued_is_finished_before_a_store_closes() {
     for (store, _folder) in stores().await {
         let (open, gate) = mpsc::channel();
-        let held = store.write(move |_| Ok(gate.recv().is_ok()));
+        let gate = Mutex::new(gate);
+        let held = store.write(move |_| Ok(gate.lock().unwrap().recv().is_ok()));
         let rest = async { tokio::join!(store.write(scribble), store.write(scribble)) };
         let closing = async {
             tokio::task::yield_now().await;
@@ -221,7 +281,7 @@ async fn the_log_stays_bounded_under_constant_load() {
     let fill = "WITH RECURSIVE number (id) AS \
         (SELECT 1 UNION ALL SELECT id + 1 FROM number WHERE id < 256) \
         INSERT INTO scribble (id, bytes) SELECT id, zeroblob(3500) FROM number";
-    let fill = move |connection: &Connection| Ok(connection.execute(fill, []).map(drop)?);
+    let fill = move |connection: &Session<'_>| Ok(connection.execute(fill, []).map(drop)?);
     store.write(fill).await.unwrap();
     let mut readers = JoinSet::new();
     for _ in 0..2 {
@@ -242,7 +302,7 @@ async fn the_log_stays_bounded_under_constant_load() {
     for _ in 0..100 {
         let rewrite = "UPDATE scribble SET bytes = randomblob(3500)";
         let rewrite =
-            move |connection: &Connection| Ok(connection.execute(rewrite, []).map(drop)?);
+            move |connection: &Session<'_>| Ok(connection.execute(rewrite, []).map(drop)?);
         store.write(rewrite).await.unwrap();
         largest = largest.max(std::fs::metadata(&log).unwrap().len());
     }

@@ -14,7 +14,7 @@ use tokenry_protocol::{
     ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
 };
 
-use super::{changes, events, listings, rows};
+use super::{changes, events, listings, rows, session::Session};
 use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount};
 
 /// In the order of [`read`].
@@ -117,19 +117,20 @@ fn read_consented(columns: &mut rows::Columns<'_, '_>, code_hash: SecretHash) ->
 /// Where the columns of a code begin.
 const CODE_COLUMNS_AT: usize = 20;
 
+pub(super) const FIND: &str = concat!("SELECT ", token_columns!(), " FROM tokens WHERE id = ?");
+
 /// By id, whatever its stage.
-pub(super) fn find(connection: &Connection, id: TokenId) -> Result<Option<Token>> {
-    let by_id = concat!("SELECT ", token_columns!(), " FROM tokens WHERE id = ?");
-    rows::find(connection, by_id, [id.get()], read)
+pub(super) fn find(session: &Session<'_>, id: TokenId) -> Result<Option<Token>> {
+    session.find_token.find([id.get()], read)
 }
 
 /// Adds a record.
-pub(super) fn insert(connection: &Connection, token: &Token) -> Result<()> {
+pub(super) fn insert(session: &Session<'_>, token: &Token) -> Result<()> {
     match &token.stage {
-        Stage::Consented(consented) => insert_consented(connection, token, consented)?,
-        Stage::Issued(issued) => insert_issued(connection, token, issued)?,
+        Stage::Consented(consented) => insert_consented(session, token, consented)?,
+        Stage::Issued(issued) => insert_issued(session, token, issued)?,
     }
-    listings::list_if_late(connection, token)
+    listings::list_if_late(session, token)
 }
 
 fn insert_consented(connection: &Connection, token: &Token, consented: &Consented) -> Result<()> {
@@ -154,11 +155,13 @@ fn insert_consented(connection: &Connection, token: &Token, consented: &Consente
     Ok(())
 }
 
-fn insert_issued(connection: &Connection, token: &Token, issued: &Issued) -> Result<()> {
-    let insertion = "INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, \
-        granted, hash, scope, issued_at, access_lifetime, refresh_hash, refresh_expires_at, \
-        refresh_lifetime) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ?7), ?10, ?11, ?12, \
-        ?13, ?14)";
+pub(super) const INSERT_ISSUED: &str = "INSERT INTO tokens (id, client_id, user_id, origin, \
+    rotation, created_at, granted, hash, scope, issued_at, access_lifetime, refresh_hash, \
+    refresh_expires_at, refresh_lifetime) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+fn insert_issued(session: &Session<'_>, token: &Token, issued: &Issued) -> Result<()> {
+    // What repeats is NULL.
+    let scope = (issued.scope != token.granted).then(|| issued.scope.to_string());
     let refresh = issued.refresh.as_ref();
     let values = params![
         token.id.get(),
@@ -169,14 +172,14 @@ fn insert_issued(connection: &Connection, token: &Token, issued: &Issued) -> Res
         token.created_at.as_millis(),
         token.granted.to_string(),
         issued.access.hash.as_bytes(),
-        issued.scope.to_string(),
+        scope,
         issued.access.issued_at.as_millis(),
         issued.access.lifetime.map(|lifetime| lifetime.0),
         refresh.map(|refresh| refresh.hash.as_bytes()),
         refresh.map(|refresh| refresh.expires_at.as_millis()),
         refresh.map(|refresh| refresh.lifetime.0),
     ];
-    rows::write(connection, insertion, values)?;
+    session.insert_issued.write(values)?;
     Ok(())
 }
 
@@ -203,12 +206,13 @@ pub(super) fn redeem(connection: &Connection, write: &CodeRedemption) -> Result<
     rows::write_if(connection, redemption, values)
 }
 
+pub(super) const ROTATE: &str = "UPDATE tokens SET rotation = ?3, hash = ?4, \
+    scope = nullif(?5, granted), issued_at = ?6, access_lifetime = ?7, refresh_hash = ?8, \
+    refresh_expires_at = ?9, refresh_lifetime = ?10, previous_hash = ?11, rotated_at = ?12, \
+    salt = ?13, key_number = ?14 WHERE id = ?1 AND rotation = ?2";
+
 /// Replaces both tokens. Uses are left alone: they are noted by themselves.
-pub(super) fn rotate(connection: &Connection, write: &TokenRotation) -> Result<Conditional> {
-    let rotation = "UPDATE tokens SET rotation = ?3, hash = ?4, scope = nullif(?5, granted), \
-        issued_at = ?6, access_lifetime = ?7, refresh_hash = ?8, refresh_expires_at = ?9, \
-        refresh_lifetime = ?10, previous_hash = ?11, rotated_at = ?12, salt = ?13, \
-        key_number = ?14 WHERE id = ?1 AND rotation = ?2";
+pub(super) fn rotate(session: &Session<'_>, write: &TokenRotation) -> Result<Conditional> {
     let issued = write.issued();
     let refresh = issued.refresh.as_ref();
     let previous = refresh.and_then(|refresh| refresh.previous.as_ref());
@@ -228,7 +232,7 @@ pub(super) fn rotate(connection: &Connection, write: &TokenRotation) -> Result<C
         previous.map(|previous| previous.salt.as_slice()),
         previous.map(|previous| previous.key_number),
     ];
-    rows::write_if(connection, rotation, values)
+    session.rotate_token.write_if(values)
 }
 
 /// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use

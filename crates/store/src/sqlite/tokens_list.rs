@@ -15,6 +15,7 @@ use tokenry_protocol::{
 };
 
 use super::{
+    listings::parts::{self, Kind},
     pages::{self, List},
     rows,
     tokens::{read, token_columns},
@@ -199,51 +200,106 @@ impl Owner {
         (window, ends): (Window, Ends),
         mut visit: impl FnMut(&mut rows::Columns<'_, '_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let (listed, tail) = self.statements(look, window);
-        let (bound, parts) = match window {
-            Window::After(id) => (id, [listed, tail]),
-            Window::Before(id) => (id, [tail, listed]),
-            Window::Offset(_) => (0, [listed, tail]),
+        let bound = match window {
+            Window::After(id) | Window::Before(id) => id,
+            Window::Offset(_) => 0,
         };
-        let (owner, client) = match self {
+        rows::in_one_snapshot(connection, || {
+            let tail = |visit: &mut Visit<'_>| {
+                let (owner, client) = self.numbers();
+                let (consented, others) = (ends.consented.as_millis(), ends.others.as_millis());
+                let values = params![consented, others, owner, client, pages::bound(bound)];
+                rows::visit(connection, &self.tail(look, window), values, visit)
+            };
+            let listed = |visit: &mut Visit<'_>| {
+                self.walk_blocks(connection, look, (window, bound, ends), visit)
+            };
+            // In the direction of travel, and the second only if there was not enough.
+            let is_backward = matches!(window, Window::Before(_));
+            let first = if is_backward { tail(&mut visit)? } else { listed(&mut visit)? };
+            match first {
+                ControlFlow::Break(()) => Ok(first),
+                ControlFlow::Continue(()) if is_backward => listed(&mut visit),
+                ControlFlow::Continue(()) => tail(&mut visit),
+            }
+        })
+        .map(drop)
+    }
+
+    /// The owner, and of which client alone.
+    fn numbers(&self) -> (u64, Option<u64>) {
+        match self {
             Self::Client(id) => (id.get(), None),
             Self::User { id, client } => (id.get(), client.map(ClientId::get)),
+        }
+    }
+
+    /// Over the listings. The order of the loops is the order of the rows, so a page reads no more
+    /// than it shows.
+    fn walk_blocks(
+        &self,
+        connection: &Connection,
+        Look { columns, condition }: Look,
+        (window, bound, ends): (Window, u64, Ends),
+        visit: &mut Visit<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let kind = match self {
+            Self::Client(_) => Kind::Client,
+            Self::User { .. } => Kind::User,
         };
+        let is_backward = matches!(window, Window::Before(_));
+        let (past, order) =
+            if is_backward { ("first_id < ?", "DESC") } else { ("last_id > ?", "") };
+        let blocks = format!(
+            "SELECT number, first_id, last_id FROM listing_blocks WHERE {past} \
+             ORDER BY last_id {order}, number {order}"
+        );
+        let row = format!(
+            "SELECT {columns} FROM tokens \
+             WHERE id = ?3 AND (?4 IS NULL OR client_id = ?4) AND {condition}"
+        );
+        let mut row = connection.prepare_cached(&row)?;
+        let (owner, client) = self.numbers();
         let (consented, others) = (ends.consented.as_millis(), ends.others.as_millis());
-        let values = params![consented, others, owner, client, pages::bound(bound)];
-        rows::in_one_snapshot(connection, || {
-            for sql in &parts {
-                if rows::visit(connection, sql, values, &mut visit)?.is_break() {
-                    break;
+        rows::visit(connection, &blocks, [pages::bound(bound)], |columns| {
+            let (number, first_id, last_id) =
+                (columns.plain::<u64>()?, columns.plain()?, columns.plain()?);
+            let mut ids = parts::of_owner(connection, (number, kind), owner)?;
+            ids.retain(|id| {
+                let is_past = if is_backward { *id < bound } else { *id > bound };
+                is_past && (first_id..=last_id).contains(id)
+            });
+            if is_backward {
+                ids.reverse();
+            }
+            for id in ids {
+                let values = params![consented, others, id, client];
+                if rows::visit_found(&mut row, values, &mut *visit)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
     }
 
-    /// Over the listings, and over the tail.
-    fn statements(&self, Look { columns, condition }: Look, window: Window) -> (String, String) {
-        let (kind, owner) = match self {
-            Self::Client(_) => (0, "client_id"),
-            Self::User { .. } => (1, "user_id"),
+    /// Over what is not listed yet.
+    fn tail(&self, Look { columns, condition }: Look, window: Window) -> String {
+        let owner = match self {
+            Self::Client(_) => "client_id",
+            Self::User { .. } => "user_id",
         };
-        let (blocks, past, order) = match window {
-            Window::After(_) | Window::Offset(_) => ("last_id > ?5", ">", ""),
-            Window::Before(_) => ("first_id < ?5", "<", "DESC"),
+        let (past, order) = match window {
+            Window::After(_) | Window::Offset(_) => (">", ""),
+            Window::Before(_) => ("<", "DESC"),
         };
-        let matching = format!("(?4 IS NULL OR tokens.client_id = ?4) AND {condition}");
-        // The order of the loops is the order of the rows, so a page reads no more than it shows.
-        let listed = format!(
-            "SELECT {columns} FROM listing_blocks CROSS JOIN listings ON block = number \
-             AND kind = {kind} AND owner = ?3 AND token_id >= first_id \
-             CROSS JOIN tokens ON id = token_id WHERE {blocks} AND token_id {past} ?5 \
-             AND {matching} ORDER BY last_id {order}, number {order}, token_id {order}"
-        );
-        let tail = format!(
+        format!(
             "SELECT {columns} FROM tokens WHERE id > \
              (SELECT coalesce(max(last_id), 0) FROM listing_blocks) AND id {past} ?5 \
-             AND {owner} = ?3 AND {matching} ORDER BY id {order}"
-        );
-        (listed, tail)
+             AND {owner} = ?3 AND (?4 IS NULL OR client_id = ?4) AND {condition} \
+             ORDER BY id {order}"
+        )
     }
 }
+
+/// What is done with each row.
+type Visit<'v> = dyn FnMut(&mut rows::Columns<'_, '_>) -> Result<ControlFlow<()>> + 'v;

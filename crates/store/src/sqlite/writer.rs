@@ -1,11 +1,15 @@
 //! The one thread that writes: group commit.
 //!
-//! It takes whatever has queued, runs each event in a savepoint of its own inside one transaction,
-//! commits once, and only then answers each.
+//! It takes whatever has queued, runs all events inside one transaction, commits once, and only
+//! then answers each.
 //!
+//! * After a batch of several it gives way once before it takes the next, so that those who were
+//!   answered together are taken together. One caller alone never waits for others.
 //! * Every so many events, and when nothing is queued, it does one step of upkeep (`listings`)
 //!   behind them.
-//! * An event that fails is rolled back alone; its neighbours do not notice.
+//! * An event that fails is rolled back alone; its neighbours do not notice. A savepoint around
+//!   each would cost all of them, and hardly any fails: only when one has failed is the whole
+//!   transaction rolled back, and run again with a savepoint around each.
 //! * A commit that fails answers everybody `Unavailable`: of none is it known what the disk holds.
 //! * The thread outlives every failure. After one it takes a new connection and begins the log
 //!   anew, so a full disk that has room again needs no restart.
@@ -15,7 +19,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -26,6 +30,7 @@ use super::{
     checkpointer::Checkpointer,
     listings::{self, Sizes},
     open::{Purpose, Source},
+    session::Session,
     spawn,
 };
 use crate::{Result, StoreError};
@@ -43,17 +48,32 @@ pub(super) struct Counters {
     pub(super) events: AtomicU64,
 }
 
-/// What the thread owns.
+/// What the thread owns beside its connection.
 pub(super) struct Writer {
     source: Source,
-    /// `None` after a failure, until the next batch.
-    connection: Option<Connection>,
     /// `None` in memory, where there is no log.
     checkpointer: Option<Checkpointer>,
     counters: Arc<Counters>,
     listings: Sizes,
     /// How many there may be until listings are looked after; none when there is more to do.
     events_to_upkeep: usize,
+}
+
+type Batch = Vec<Box<dyn Call>>;
+
+/// Whether an event was the only one of its batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Alone,
+    Others,
+}
+
+/// Why a connection is not used any more.
+enum End {
+    /// Everything queued is done.
+    Closed,
+    /// A commit failed, and nobody was told yet.
+    Failed { batch: Batch, error: StoreError },
 }
 
 impl Writer {
@@ -71,42 +91,120 @@ impl Writer {
         if let Some(checkpointer) = &checkpointer {
             checkpointer.watch(&mut connection)?;
         }
-        let connection = Some(connection);
         // Whoever wrote before may have left some.
         let events_to_upkeep = 0;
-        let writer =
-            Self { source, connection, checkpointer, counters, listings, events_to_upkeep };
-        spawn("store-writer", move || writer.run(&queue))
+        let writer = Self { source, checkpointer, counters, listings, events_to_upkeep };
+        spawn("store-writer", move || writer.run(connection, &queue))
     }
 
-    fn run(mut self, queue: &Receiver<Box<dyn Call>>) {
-        while let Some(batch) = self.next_batch(queue) {
-            self.write(batch);
-            if let (Some(checkpointer), Some(connection)) = (&self.checkpointer, &self.connection) {
+    fn run(mut self, connection: Connection, queue: &Receiver<Box<dyn Call>>) {
+        let mut next = Some((connection, None));
+        while let Some((connection, first)) = next.take() {
+            match self.serve(&connection, first, queue) {
+                End::Closed => return self.stop(Some(connection)),
+                End::Failed { batch, error } => {
+                    let kept = self.recover(connection);
+                    refuse(batch, error);
+                    next = match kept {
+                        Some(connection) => Some((connection, None)),
+                        None => self.connect_again(queue),
+                    };
+                }
+            }
+        }
+        self.stop(None);
+    }
+
+    /// Leaves nothing of a transaction that failed. The connection, if it may be used again.
+    fn recover(&self, connection: Connection) -> Option<Connection> {
+        match &self.source {
+            // A connection that has seen an I/O error is not asked again.
+            Source::File { .. } => None,
+            Source::Memory => {
+                if !connection.is_autocommit()
+                    && let Err(error) = execute(&connection, "ROLLBACK")
+                {
+                    tracing::error!(%error, "a rollback failed");
+                }
+                Some(connection)
+            }
+        }
+    }
+
+    /// A new connection for the next batch there is, or the end.
+    fn connect_again(
+        &self,
+        queue: &Receiver<Box<dyn Call>>,
+    ) -> Option<(Connection, Option<Batch>)> {
+        loop {
+            let batch = take(queue.recv().ok()?, queue);
+            match self.connect() {
+                Ok(connection) => return Some((connection, Some(batch))),
+                Err(error) => refuse(batch, error),
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let mut connection = self.source.connect(Purpose::Write)?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.begin_anew(&connection)?;
+            checkpointer.watch(&mut connection)?;
+        }
+        Ok(connection)
+    }
+
+    /// Writes what is queued, `first` first.
+    fn serve(
+        &mut self,
+        connection: &Connection,
+        mut first: Option<Batch>,
+        queue: &Receiver<Box<dyn Call>>,
+    ) -> End {
+        let session = Session::new(connection);
+        let mut company = Company::Alone;
+        while let Some(mut batch) =
+            first.take().or_else(|| self.next_batch(&session, queue, company))
+        {
+            company = if batch.len() > 1 { Company::Others } else { Company::Alone };
+            if let Err(error) = self.commit(&session, &mut batch) {
+                self.events_to_upkeep = self.events_between_upkeep();
+                return End::Failed { batch, error };
+            }
+            batch.into_iter().for_each(Call::answer);
+            if let Some(checkpointer) = &self.checkpointer {
                 checkpointer.restart_if_due(connection);
             }
         }
-        self.stop();
+        End::Closed
     }
 
     /// What has queued. Nothing, if there is nothing but upkeep to do; `None` at the end.
-    fn next_batch(&mut self, queue: &Receiver<Box<dyn Call>>) -> Option<Vec<Box<dyn Call>>> {
+    fn next_batch(
+        &mut self,
+        connection: &Connection,
+        queue: &Receiver<Box<dyn Call>>,
+        before: Company,
+    ) -> Option<Batch> {
         let first = match queue.try_recv() {
             Ok(first) => first,
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) if self.has_upkeep() => return Some(Vec::new()),
+            Err(TryRecvError::Empty) if self.has_upkeep(connection) => return Some(Vec::new()),
             Err(TryRecvError::Empty) => queue.recv().ok()?,
         };
-        let more = queue.try_iter().take(BATCH_MAX - 1);
-        Some(std::iter::once(first).chain(more).collect())
+        if before == Company::Others {
+            // Who woke this thread is about to queue more: with one core for both it is interrupted
+            // by the first event, which then has a commit of its own.
+            thread::yield_now();
+        }
+        Some(take(first, queue))
     }
 
     /// Whether listings are to be looked after now. It is asked without a lock on the database.
-    fn has_upkeep(&mut self) -> bool {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.events_to_upkeep == 0)
-        else {
+    fn has_upkeep(&mut self, connection: &Connection) -> bool {
+        if self.events_to_upkeep > 0 {
             return false;
-        };
+        }
         match listings::find_work(connection, self.listings) {
             Ok(Some(_)) => true,
             Ok(None) => {
@@ -125,53 +223,18 @@ impl Writer {
         usize::try_from(self.listings.step()).unwrap_or(usize::MAX)
     }
 
-    fn write(&mut self, mut batch: Vec<Box<dyn Call>>) {
-        match self.commit(&mut batch) {
-            Ok(()) => batch.into_iter().for_each(Call::answer),
-            Err(error) => {
-                tracing::warn!(%error, events = batch.len(), "a commit failed");
-                self.events_to_upkeep = self.events_between_upkeep();
-                self.recover();
-                let reason = match error {
-                    StoreError::Unavailable(reason) => reason,
-                    other => other.to_string(),
-                };
-                for call in batch {
-                    call.refuse(&reason);
-                }
-            }
-        }
-    }
-
-    fn commit(&mut self, batch: &mut [Box<dyn Call>]) -> Result<()> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            missing => {
-                let mut connection = self.source.connect(Purpose::Write)?;
-                if let Some(checkpointer) = &self.checkpointer {
-                    checkpointer.begin_anew(&connection)?;
-                    checkpointer.watch(&mut connection)?;
-                }
-                missing.insert(connection)
-            }
-        };
-        execute(connection, "BEGIN IMMEDIATE")?;
-        for call in &mut *batch {
-            execute(connection, "SAVEPOINT event")?;
-            if let Outcome::Failed { reason } = call.run(connection) {
-                // A full disk and the like leave no transaction to go on with.
-                if connection.is_autocommit() {
-                    return Err(unavailable(&reason));
-                }
-                execute(connection, "ROLLBACK TO event")?;
-            }
-            execute(connection, "RELEASE event")?;
+    fn commit(&mut self, session: &Session<'_>, batch: &mut [Box<dyn Call>]) -> Result<()> {
+        session.begin()?;
+        if run_together(session, batch)? == Together::OneFailed {
+            session.rollback()?;
+            session.begin()?;
+            run_apart(session, batch)?;
         }
         let events_to_upkeep = match self.events_to_upkeep.saturating_sub(batch.len()) {
-            0 => upkeep(connection, self.listings)?,
+            0 => upkeep(session, self.listings)?,
             more => more,
         };
-        execute(connection, "COMMIT")?;
+        session.commit()?;
         self.events_to_upkeep = events_to_upkeep;
         if !batch.is_empty() {
             let events = u64::try_from(batch.len()).unwrap_or(u64::MAX);
@@ -181,27 +244,71 @@ impl Writer {
         Ok(())
     }
 
-    fn recover(&mut self) {
-        match &self.source {
-            // A connection that has seen an I/O error is not asked again.
-            Source::File { .. } => self.connection = None,
-            Source::Memory => {
-                let in_transaction = |connection: &&Connection| !connection.is_autocommit();
-                if let Some(connection) = self.connection.as_ref().filter(in_transaction)
-                    && let Err(error) = execute(connection, "ROLLBACK")
-                {
-                    tracing::error!(%error, "a rollback failed");
-                }
-            }
-        }
-    }
-
     /// Everything queued is done: puts the whole log into the database.
-    fn stop(self) {
+    fn stop(self, connection: Option<Connection>) {
         if let Some(checkpointer) = self.checkpointer {
-            checkpointer.stop(self.connection);
+            checkpointer.stop(connection);
         }
     }
+}
+
+fn take(first: Box<dyn Call>, queue: &Receiver<Box<dyn Call>>) -> Batch {
+    let more = queue.try_iter().take(BATCH_MAX - 1);
+    std::iter::once(first).chain(more).collect()
+}
+
+fn refuse(batch: Batch, error: StoreError) {
+    tracing::warn!(%error, events = batch.len(), "a commit failed");
+    let reason = match error {
+        StoreError::Unavailable(reason) => reason,
+        other => other.to_string(),
+    };
+    for call in batch {
+        call.refuse(&reason);
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Together {
+    AllDone,
+    /// The transaction holds a part of what failed.
+    OneFailed,
+}
+
+/// Runs the events of a transaction as if none could fail, which few ever do.
+fn run_together(session: &Session<'_>, batch: &mut [Box<dyn Call>]) -> Result<Together> {
+    for call in batch {
+        match run(session, &mut **call)? {
+            Outcome::Done => {}
+            Outcome::Failed { .. } => return Ok(Together::OneFailed),
+        }
+    }
+    Ok(Together::AllDone)
+}
+
+/// Runs each event in a savepoint of its own, so that one that fails leaves nothing behind.
+fn run_apart(session: &Session<'_>, batch: &mut [Box<dyn Call>]) -> Result<()> {
+    for call in batch {
+        execute(session, "SAVEPOINT event")?;
+        if let Outcome::Failed { .. } = run(session, &mut **call)? {
+            execute(session, "ROLLBACK TO event")?;
+        }
+        execute(session, "RELEASE event")?;
+    }
+    Ok(())
+}
+
+/// Runs an event, whose transaction must live on.
+fn run(session: &Session<'_>, call: &mut dyn Call) -> Result<Outcome> {
+    let outcome = call.run(session);
+    if !session.is_autocommit() {
+        return Ok(outcome);
+    }
+    // A full disk and the like leave no transaction to go on with.
+    Err(match outcome {
+        Outcome::Failed { reason } => unavailable(&reason),
+        Outcome::Done => unavailable("an event ended its transaction"),
+    })
 }
 
 /// One step of looking after the listings, which may fail without harm to anybody. How many events

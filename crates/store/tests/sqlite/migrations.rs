@@ -106,14 +106,15 @@ async fn tokens_from_before_listings_are_listed_at_once() {
         INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, granted, hash, \
         issued_at) SELECT id * 3, 41, 29 + id % 2, 2, 1, 0, 'read', zeroblob(32), 0 FROM number";
     old.execute(many, [TOKENS]).unwrap();
-    let listed = "SELECT count(*) FROM listing_blocks CROSS JOIN listings \
-        ON block = number AND token_id BETWEEN first_id AND last_id \
-        CROSS JOIN tokens ON id = token_id AND owner = iif(kind, user_id, client_id)";
     drop(old);
 
     let store = folder.open();
-    let found: u32 = folder.connect().query_row(listed, [], |row| row.get(0)).unwrap();
-    assert_eq!(found, 2 * (TOKENS + 2));
+    // All but the newest, as ever.
+    let listed = "SELECT sum(entries), count(*) FROM listing_blocks";
+    let listed = folder.connect().query_row(listed, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (tokens, blocks): (u32, u32) = listed.unwrap();
+    assert!((TOKENS - 1_000..TOKENS).contains(&tokens), "{tokens}");
+    assert!(blocks > 2, "{blocks}");
     let user = UserId::new(29).ok();
     let filter = TokenFilter { user, ..TokenFilter::default() };
     let counted = store.count_tokens(filter, u32::MAX, START).await.unwrap();

@@ -15,10 +15,14 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{Sizes, Work, find_work, perform};
+use super::{
+    Sizes, Work, find_work,
+    parts::{self, Kind},
+    perform,
+};
 use crate::{
     PageRequest, PurgeRequest, PurgeSubject, TokenFilter, Window,
-    sqlite::{open::Source, purge, tokens, tokens_list},
+    sqlite::{open::Source, purge, session::Session, tokens, tokens_list},
     suite::seeded::Seeded,
 };
 
@@ -129,7 +133,7 @@ impl Model {
         };
         let id = self.leased.swap_remove(at);
         let token = self.new_token(id);
-        tokens::insert(&self.connection, &token).unwrap();
+        tokens::insert(&Session::new(&self.connection), &token).unwrap();
         self.tokens.insert(id, token);
     }
 
@@ -300,6 +304,11 @@ impl Model {
         self.connection.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
+    fn blocks(&self) -> Vec<u64> {
+        let mut blocks = self.connection.prepare("SELECT number FROM listing_blocks").unwrap();
+        blocks.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
     /// What holds once there is nothing to do: all is listed, and little is kept in vain.
     fn check_rest(&self) {
         let gaps = "SELECT count(*) FROM (SELECT first_id, 1 + coalesce(lag(last_id) \
@@ -310,10 +319,15 @@ impl Model {
              WHERE id > (SELECT coalesce(max(last_id), 0) FROM listing_blocks)",
         );
         assert!(tail <= u64::from(self.sizes.step() + self.sizes.slack()), "{tail} in the tail");
-        let listings = self.number("SELECT count(*) FROM listings");
-        let kept = u64::try_from(self.tokens.len()).unwrap() * 4;
+        let listings: usize = self
+            .blocks()
+            .into_iter()
+            .flat_map(|block| [(block, Kind::Client), (block, Kind::User)])
+            .map(|(block, kind)| parts::read(&self.connection, block, kind).unwrap().len())
+            .sum();
+        let kept = self.tokens.len() * 4;
         assert!(listings <= kept, "{listings} listings of {} tokens", self.tokens.len());
-        let strays = "SELECT count(*) FROM listings \
+        let strays = "SELECT count(*) FROM listing_parts \
             WHERE block NOT IN (SELECT number FROM listing_blocks)";
         assert_eq!(self.number(strays), 0, "listings of no block");
     }
