@@ -13,8 +13,9 @@ use crate::Result;
 
 /// How long a connection waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The size to which the log shrinks when it starts anew, in bytes. It is well above the one at which
-/// it starts anew (`checkpointer`): overwriting what is there costs a sync half of what growing does.
+/// The size to which the log shrinks when it starts anew, in bytes. It is well above the one at
+/// which it starts anew (`checkpointer`): overwriting what is there costs a sync half of what
+/// growing does.
 const LOG_SIZE_KEPT: i64 = 32 << 20;
 /// More than the statements there are.
 const STATEMENTS_CACHED: usize = 200;
