@@ -16,8 +16,11 @@ use std::{
 
 use quick_cache::sync::Cache;
 
-/// Counts of evictions: so many that of a thousand fills at the same time few share one.
-const COUNTS: usize = 1_024;
+/// So many keys of a full cache share a count of evictions: of a hundred that are filled or changed
+/// at the same time hardly two do.
+const KEYS_PER_COUNT: usize = 8;
+/// The most counts of a cache.
+const COUNTS_MAX: usize = 16_384;
 
 /// A cache of shared values.
 pub struct CoherentCache<K, V> {
@@ -41,9 +44,10 @@ pub struct Changes(u64);
 impl<K: Hash + Eq + Clone, V> CoherentCache<K, V> {
     /// Holds at most about `capacity` values.
     pub fn new(capacity: usize) -> Self {
+        let counts = (capacity / KEYS_PER_COUNT).clamp(1, COUNTS_MAX);
         Self {
             cache: Cache::new(capacity),
-            counts: (0..COUNTS).map(|_| Mutex::new(0)).collect(),
+            counts: (0..counts).map(|_| Mutex::new(0)).collect(),
             by_key: RandomState::new(),
             changes: AtomicU64::new(0),
         }
@@ -113,8 +117,9 @@ impl<K: Hash + Eq + Clone, V> CoherentCache<K, V> {
 
     /// The count that belongs to a key. There always is one.
     fn count(&self, key: &K) -> Option<MutexGuard<'_, u64>> {
-        let hash = usize::try_from(self.by_key.hash_one(key) % COUNTS as u64);
-        hash.ok().and_then(|at| self.counts.get(at)).map(lock)
+        let count = u64::try_from(self.counts.len()).unwrap_or(u64::MAX);
+        let at = self.by_key.hash_one(key).checked_rem(count)?;
+        self.counts.get(usize::try_from(at).ok()?).map(lock)
     }
 }
 
