@@ -19,7 +19,7 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
 };
 
-use super::{Circumstances, owned, refresh_expiry, scope_within_grant, within_refresh_life};
+use super::{Circumstances, Terms, owned, terms};
 use crate::{
     client_authentication::AuthenticatedClient,
     credentials::Mint,
@@ -184,13 +184,9 @@ fn issue(
     wishes: &Wishes,
     circumstances: &Circumstances<'_>,
 ) -> Result<Redemption, Rejection> {
-    let Circumstances { policy, keys, entropy, now } = *circumstances;
-    let client = client.client();
-    let scope = scope_within_grant(wishes.scope.as_ref(), &token.granted, client, policy)?;
-    let refresh_lifetime = policy.refresh_lifetime(client, wishes.refresh_token_lifetime);
-    let expires_at = refresh_expiry(policy, now, refresh_lifetime, token.created_at)?;
-    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
-    let access_lifetime = within_refresh_life(access_lifetime, now, expires_at);
+    let Circumstances { keys, entropy, now, .. } = *circumstances;
+    let Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at: expires_at } =
+        terms(client.client(), token, wishes, circumstances)?;
 
     let id = token.id.get();
     let access_token = keys.mint(Kind::AccessToken, id, 1, entropy.secret());
