@@ -16,8 +16,8 @@ use std::sync::{
 use axum::body::Bytes;
 use tokenry_core::{
     Mint, TokenKeys,
-    client::{Client, ClientStatus},
-    grant::{Stage, Token},
+    client::Client,
+    grant::{Stage, Token, in_good_standing},
     user::User,
 };
 use tokenry_protocol::{
@@ -303,9 +303,10 @@ impl CachedToken {
     async fn find_owners(&self, directory: &Directory) -> Result<Option<Arc<Owners>>, StoreError> {
         let found_in = directory.state();
         let client = directory.find_client(self.token.client_id).await?;
-        let client = client.filter(|client| client.status == ClientStatus::Enabled);
-        let user = directory.find_user(self.token.user_id).await?.filter(|user| !user.suspended);
-        let (Some(client), Some(user)) = (client, user) else {
+        let user = directory.find_user(self.token.user_id).await?;
+        let Some((client, user)) =
+            client.zip(user).filter(|(client, user)| in_good_standing(client, user))
+        else {
             return Ok(None);
         };
         let owners = Arc::new(Owners { found_in, client, user, described: OnceLock::new() });

@@ -19,7 +19,7 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
 };
 
-use super::{Circumstances, Terms, owned, terms};
+use super::{Circumstances, Terms, check_user, owned, terms};
 use crate::{
     client_authentication::AuthenticatedClient,
     credentials::Mint,
@@ -139,9 +139,7 @@ fn check(
     if consented.expires_at <= now {
         return Err(Rejection::CredentialExpired);
     }
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
+    check_user(user)?;
     check_redirect_uri(&consented.redirect_uri, request.redirect_uri)?;
     if !verifier_answers(consented, client, request.code_verifier)? {
         let actor = Actor::Client(client.client().id);

@@ -2,7 +2,7 @@
 
 use tokenry_protocol::{oauth::token::Wishes, scope::Scope};
 
-use super::check_scope;
+use super::{check_scope, check_user};
 use crate::{
     client_authentication::AuthenticatedClient,
     grant::Origin,
@@ -26,9 +26,7 @@ pub fn issue(
     let client = client.client();
     let scope = wishes.scope.clone().unwrap_or_else(Scope::read);
     check_scope(&scope, client, policy)?;
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
+    check_user(user)?;
     let lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
     Ok(issuance.access_token_only(Origin::ClientCredentials, scope, Some(lifetime)))
 }

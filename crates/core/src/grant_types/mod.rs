@@ -17,6 +17,7 @@ use crate::{
     grant::Token,
     policy::{Policy, UnknownScopes},
     rejection::Rejection,
+    user::User,
 };
 
 /// What the rules need besides the request.
@@ -44,6 +45,11 @@ pub(crate) fn owned<'a>(
         .filter(|token| parts.kind == kind && parts.id == token.id.get())
         .ok_or(Rejection::CredentialUnknown)?;
     if token.client_id == client.id { Ok(token) } else { Err(Rejection::ForeignClient) }
+}
+
+/// The user whom tokens will act for must be there.
+pub(crate) fn check_user(user: Option<&User>) -> Result<(), Rejection> {
+    if user.is_none_or(|user| user.suspended) { Err(Rejection::UserGone) } else { Ok(()) }
 }
 
 /// What the tokens of a grant carry and how long they live, if they are issued now.

@@ -26,7 +26,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{Circumstances, Terms, owned, refresh_expiry, terms, within_refresh_life};
+use super::{Circumstances, Terms, check_user, owned, refresh_expiry, terms, within_refresh_life};
 use crate::{
     client::Client,
     client_authentication::AuthenticatedClient,
@@ -162,12 +162,10 @@ fn check(
     if !is_present && previous.is_none() {
         return older(&grant, request, circumstances);
     }
-    if refresh.expires_at <= now {
+    if refresh.is_expired(now) {
         return Err(Rejection::CredentialExpired);
     }
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
+    check_user(user)?;
     match previous {
         None => rotate(&grant, request, circumstances),
         Some(previous) => repeat(&grant, previous, request, circumstances),

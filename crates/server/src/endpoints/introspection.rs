@@ -12,7 +12,7 @@ use axum::{
 use http::StatusCode;
 use tokenry_core::{
     Mint,
-    client::{ClientRole, ClientStatus},
+    client::ClientRole,
     client_authentication::AuthenticatedClient,
     introspection::{Subject, describe, may_ask, may_see},
 };
@@ -105,8 +105,7 @@ async fn refresh_token(
     };
     let client = state.directory.find_client(token.client_id).await?;
     let user = state.directory.find_user(token.user_id).await?;
-    let client = client.filter(|client| client.status == ClientStatus::Enabled);
-    let (Some(client), Some(user)) = (client, user.filter(|user| !user.suspended)) else {
+    let (Some(client), Some(user)) = (client, user) else {
         return inactive;
     };
     if !may_see(asker, &client) {
