@@ -11,7 +11,6 @@ use axum::{
 };
 use http::StatusCode;
 use tokenry_core::{
-    Mint,
     client::ClientRole,
     client_authentication::AuthenticatedClient,
     introspection::{Subject, describe, may_ask, may_see},
@@ -43,7 +42,7 @@ pub async fn introspect(
             Kind::AccessToken => access_token(&state, &client, &credential).await?,
             Kind::RefreshToken => respond::json(
                 StatusCode::OK,
-                &Box::pin(refresh_token(&state, &client, &credential)).await?,
+                &Box::pin(refresh_token(&state, &client, presented)).await?,
             ),
             _ => inactive(),
         },
@@ -91,12 +90,12 @@ async fn access_token(
 async fn refresh_token(
     state: &AppState,
     asker: &AuthenticatedClient,
-    credential: &Credential,
+    presented: &str,
 ) -> Result<IntrospectionResponse, OAuthError> {
     let inactive = Ok(IntrospectionResponse::INACTIVE);
-    if state.keys().token.recognise(credential) == Mint::Forged {
+    let Ok(credential) = state.keys().token.read(presented, &[Kind::RefreshToken]) else {
         return inactive;
-    }
+    };
     let Ok(id) = TokenId::new(credential.parts().id) else {
         return inactive;
     };
@@ -112,5 +111,5 @@ async fn refresh_token(
         return inactive;
     }
     let subject = Subject { client: &client, user: &user, issuer: state.issuer() };
-    Ok(describe(&token, credential, &subject, state.now()))
+    Ok(describe(&token, &credential, &subject, state.now()))
 }
