@@ -105,8 +105,12 @@ async fn token(
         return Err(Rejection::GrantTypeNotAllowed.into());
     }
     let parameters = &request.parameters;
-    let asked = if parameters.has("expires_in") { AskedExpiry::Yes } else { AskedExpiry::No };
-    let tokens = match &TokenRequest::parse(grant_type, parameters, dialect)? {
+    let asked_for = TokenRequest::parse(grant_type, parameters, dialect)?;
+    let asked = match asked_for.wishes().access_token_lifetime {
+        Some(_) => AskedExpiry::Yes,
+        None => AskedExpiry::No,
+    };
+    let tokens = match &asked_for {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, wishes } => {
             let code = state.keys().token.read(code, &[Kind::AuthorizationCode])?;
             let request = RedemptionRequest {
