@@ -17,7 +17,6 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
 use metrics::Counter;
 use tokenry_core::{
     TokenKeys,
@@ -45,7 +44,7 @@ use tokenry_store::{Conditional, IdSequence, StoreError};
 
 use crate::{
     extract::grant_request::GrantRequest,
-    respond::{self, OAuthError},
+    respond::{self, AskedExpiry, OAuthError},
     settle::Stale,
     state::AppState,
 };
@@ -66,30 +65,11 @@ pub async fn standard_door(State(state): State<AppState>, request: Request) -> R
 
 async fn door(state: &AppState, request: Request, dialect: Dialect) -> Response {
     let mut response = match token(state, request, dialect).await {
-        Ok((tokens, expiry)) => render(&tokens, dialect, expiry),
+        Ok((tokens, asked)) => respond::issued(&tokens, dialect, asked),
         Err(error) => error.into_response(),
     };
     respond::mark_uncacheable(response.headers_mut());
     response
-}
-
-/// Whether the request said how long the access token should live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AskedExpiry {
-    Yes,
-    No,
-}
-
-/// The doors differ in their manners only: the record API leaves `expires_in` out unless asked.
-fn render(tokens: &IssuedTokens, dialect: Dialect, asked: AskedExpiry) -> Response {
-    let mut answer = tokens.answer();
-    match dialect {
-        Dialect::Standard => respond::json(StatusCode::OK, &answer),
-        Dialect::Record => {
-            answer.expires_in = answer.expires_in.filter(|_| asked == AskedExpiry::Yes);
-            respond::json(StatusCode::CREATED, &answer)
-        }
-    }
 }
 
 async fn token(
