@@ -24,9 +24,9 @@ pub fn issue(
     issuance: &Issuance<'_>,
 ) -> Result<(NewToken, IssuedTokens), Rejection> {
     let client = client.client();
+    check_user(user)?;
     let scope = wishes.scope.clone().unwrap_or_else(Scope::read);
     check_scope(&scope, client, policy)?;
-    check_user(user)?;
     let lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
     Ok(issuance.access_token_only(Origin::ClientCredentials, scope, Some(lifetime)))
 }
