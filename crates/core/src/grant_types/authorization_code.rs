@@ -123,7 +123,9 @@ fn check(
 ) -> Result<Redemption, Rejection> {
     let now = circumstances.now;
     let presented = (request.code, Kind::AuthorizationCode);
+    // 1. (RFC 6749 §4.1.3, §5.2)
     let token = owned(token, presented, client.client())?;
+    // 2. (§4.1.2)
     let Stage::Consented(consented) = &token.stage else {
         let actor = Actor::Client(client.client().id);
         return match circumstances.keys.recognise(request.code) {
@@ -133,14 +135,18 @@ fn check(
             _ => Err(Rejection::CredentialForged),
         };
     };
+    // 3. (§4.1.2)
     if !consented.code_hash.matches(&request.code.hash()) {
         return Err(Rejection::CredentialForged);
     }
     if consented.expires_at <= now {
         return Err(Rejection::CredentialExpired);
     }
+    // 4. No RFC knows of accounts that end.
     check_user(user)?;
+    // 5. (§4.1.3)
     check_redirect_uri(&consented.redirect_uri, request.redirect_uri)?;
+    // 6. (RFC 7636 §4.6)
     if !verifier_answers(consented, client, request.code_verifier)? {
         let actor = Actor::Client(client.client().id);
         let end = GrantEnd::new(token, EventKind::VerifiersSpent, actor, now);
@@ -183,6 +189,7 @@ fn issue(
     circumstances: &Circumstances<'_>,
 ) -> Result<Redemption, Rejection> {
     let Circumstances { keys, entropy, now, .. } = *circumstances;
+    // 7. (RFC 6749 §3.3)
     let Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at: expires_at } =
         terms(client.client(), token, wishes, circumstances)?;
 

@@ -77,19 +77,25 @@ async fn token(
     request: Request,
     dialect: Dialect,
 ) -> Result<(IssuedTokens, AskedExpiry), OAuthError> {
+    // 1. and 2. (RFC 6749 §3.2, §2.3.1)
     let request = GrantRequest::read(request, dialect, state).await?;
+    // 3. (§4.1.3, §4.4.2, §6)
     let grant_type = request.required("grant_type")?;
+    // 4. (§3.2.1)
     let client = request.client(state).await?;
+    // 5. (§5.2)
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {
         return Err(Rejection::GrantTypeNotAllowed.into());
     }
+    // 6. (§3.3, §4.1.3, §6)
     let parameters = &request.parameters;
     let asked_for = TokenRequest::parse(grant_type, parameters, dialect)?;
     let asked = match asked_for.wishes().access_token_lifetime {
         Some(_) => AskedExpiry::Yes,
         None => AskedExpiry::No,
     };
+    // 7. (§4.1.3, §4.4.2, §6)
     let tokens = match &asked_for {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, wishes } => {
             let code = state.keys().token.read(code, &[Kind::AuthorizationCode])?;
