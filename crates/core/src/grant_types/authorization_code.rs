@@ -26,6 +26,7 @@ use crate::{
     event::{Actor, EventKind},
     grant::{AccessToken, Consented, Issued, RefreshToken, SentTo, Stage, Token},
     issue::IssuedTokens,
+    policy::WRONG_VERIFIERS_MAX,
     rejection::Rejection,
     revocation::GrantEnd,
     user::User,
@@ -86,6 +87,7 @@ impl CodeRedemption {
 #[derive(Debug, Clone)]
 pub struct WrongVerifier {
     end: GrantEnd,
+    max: u8,
 }
 
 impl WrongVerifier {
@@ -94,7 +96,12 @@ impl WrongVerifier {
         self.end.id()
     }
 
-    /// What to do when the count reaches [`crate::policy::WRONG_VERIFIERS_MAX`].
+    /// The count that ends the code.
+    pub const fn max(&self) -> u8 {
+        self.max
+    }
+
+    /// What to do when the count reaches [`max`](Self::max).
     pub const fn end(&self) -> &GrantEnd {
         &self.end
     }
@@ -150,7 +157,7 @@ fn check(
     if !verifier_answers(consented, client, request.code_verifier)? {
         let actor = Actor::Client(client.client().id);
         let end = GrantEnd::new(token, EventKind::VerifiersSpent, actor, now);
-        return Ok(Redemption::WrongVerifier(WrongVerifier { end }));
+        return Ok(Redemption::WrongVerifier(WrongVerifier { end, max: WRONG_VERIFIERS_MAX }));
     }
     issue(client, token, request.wishes, circumstances)
 }
