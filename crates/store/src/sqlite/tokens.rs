@@ -298,3 +298,14 @@ pub(super) fn record_uses(connection: &Connection, uses: &[TokenUse]) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_code_begin_where_they_are_looked_for() {
+        let columns: Vec<_> = token_columns!().split(", ").collect();
+        assert_eq!(columns.get(CODE_COLUMNS_AT), Some(&"code_expires_at"));
+    }
+}
