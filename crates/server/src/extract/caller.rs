@@ -21,7 +21,7 @@ use tokenry_protocol::{
 };
 
 use super::{
-    basic::{Authorization, Basic, authorization},
+    authorization_header::{Authorization, Basic, authorization},
     client_ip::client_ip,
 };
 use crate::{
