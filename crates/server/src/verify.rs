@@ -143,7 +143,8 @@ impl Verifier {
         if let Some(verified) = self.verify_from_memory(credential, directory, now) {
             return verified;
         }
-        // The larger part of the work is the rarer one, and would be moved about with every request.
+        // The larger part of the work is the rarer one, and would be moved about with every
+        // request.
         Box::pin(async {
             let id = id_of(credential)?;
             let cached = match self.cache.get(&id) {
