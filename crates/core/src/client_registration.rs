@@ -10,7 +10,7 @@ use tokenry_protocol::{
         error::{FieldErrorCode, FieldErrors},
         request::Sent,
     },
-    ids::{ClientId, ClientIdentifier, UserId},
+    ids::{ClientId, ClientIdentifier, IDENTIFIER_MAX, UserId},
     oauth::token::{ACCESS_TOKEN_LIFETIME, GrantType, REFRESH_TOKEN_LIFETIME},
     redirect_uri::{COUNT_MAX, ClientKind, InvalidRedirectUri, RedirectUri},
     scope::Scope,
@@ -26,7 +26,7 @@ use crate::{
     user::{Role, User},
 };
 
-/// The most characters of a name, a company and an identifier.
+/// The most characters of a name and of a company.
 pub const NAME_MAX: usize = 255;
 /// The most characters of a description.
 pub const DESCRIPTION_MAX: usize = 2_000;
@@ -368,8 +368,8 @@ impl Fields {
 fn read_identifier(text: String) -> Result<ClientIdentifier, Flaw> {
     match text.chars().count() {
         0 => Err(blank()),
-        count if count > NAME_MAX => {
-            let told = format!("has at most {NAME_MAX} characters");
+        count if count > IDENTIFIER_MAX => {
+            let told = format!("has at most {IDENTIFIER_MAX} characters");
             Err((FieldErrorCode::TooLong, told))
         }
         _ => ClientIdentifier::try_from(text)

@@ -8,6 +8,8 @@ use subtle::ConstantTimeEq;
 use tokenry_protocol::secret::{Credential, Kind, Parts};
 use zeroize::ZeroizeOnDrop;
 
+use crate::rejection::Rejection;
+
 /// Randomness from the operating system; a seeded one in tests.
 pub trait Entropy: Send + Sync {
     /// Fills `bytes` with random bits.
@@ -113,6 +115,19 @@ impl TokenKeys {
             parts.tag = tag(key, &parts);
         }
         Credential::assemble(parts)
+    }
+
+    /// Reads a credential of one of these kinds. Form and tag refuse what was made up, without
+    /// asking the store.
+    pub fn read(&self, text: &str, kinds: &[Kind]) -> Result<Credential, Rejection> {
+        let credential = Credential::parse(text).map_err(|_| Rejection::CredentialUnknown)?;
+        if !kinds.contains(&credential.parts().kind) {
+            return Err(Rejection::CredentialUnknown);
+        }
+        match self.recognise(&credential) {
+            Mint::Forged => Err(Rejection::CredentialForged),
+            Mint::Ours | Mint::Unknown => Ok(credential),
+        }
     }
 
     /// Whether we minted `credential`.
@@ -227,6 +242,25 @@ mod tests {
             ] {
                 prop_assert_eq!(keys.recognise(&Credential::assemble(forged)), Mint::Forged);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_read_has_the_form_the_kind_and_a_tag_that_may_be_ours() {
+        let minted = |kind| keys(1).mint(kind, 1, 1, [1; 16]);
+        let (access, refresh) = (minted(Kind::AccessToken), minted(Kind::RefreshToken));
+        let lost = TokenKeys::new((2, Key::new([1; 32])), [(1, None)]);
+        for (keys, text, expected) in [
+            (keys(1), refresh.reveal(), Ok(refresh.reveal())),
+            (lost, refresh.reveal(), Ok(refresh.reveal())),
+            (keys(2), refresh.reveal(), Err("credential_forged")),
+            (keys(1), access.reveal(), Err("credential_unknown")),
+            (keys(2), access.reveal(), Err("credential_unknown")),
+            (keys(1), "garbage", Err("credential_unknown")),
+        ] {
+            let read = keys.read(text, &[Kind::AuthorizationCode, Kind::RefreshToken]);
+            let told = read.as_ref().map(Credential::reveal).map_err(Rejection::as_str);
+            assert_eq!(told, expected);
         }
     }
 

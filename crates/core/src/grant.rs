@@ -19,6 +19,11 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
+use crate::{
+    client::{Client, ClientStatus},
+    user::User,
+};
+
 /// A token record.
 #[derive(Debug, Clone)]
 pub struct Token {
@@ -151,10 +156,32 @@ impl AccessToken {
         self.lifetime.map(|lifetime| self.issued_at.plus(lifetime))
     }
 
+    /// Whether what has this hash is the token, and it is not over.
+    pub fn accepts(&self, hash: &SecretHash, now: Timestamp) -> bool {
+        self.hash.matches(hash) && !self.is_expired(now)
+    }
+
     /// Whether it is over.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|expiry| expiry <= now)
     }
+}
+
+impl RefreshToken {
+    /// Whether what has this hash is the token, and it is not over.
+    pub fn accepts(&self, hash: &SecretHash, now: Timestamp) -> bool {
+        self.hash.matches(hash) && !self.is_expired(now)
+    }
+
+    /// Whether it is over.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+}
+
+/// A token is no more alive than its client and its user.
+pub fn in_good_standing(client: &Client, user: &User) -> bool {
+    client.status == ClientStatus::Enabled && !user.suspended
 }
 
 impl Token {
@@ -170,7 +197,7 @@ impl Token {
 impl Issued {
     /// Whether neither token works any more.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        let refresh_over = self.refresh.as_ref().is_none_or(|refresh| refresh.expires_at <= now);
+        let refresh_over = self.refresh.as_ref().is_none_or(|refresh| refresh.is_expired(now));
         self.access.is_expired(now) && refresh_over
     }
 

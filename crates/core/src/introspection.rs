@@ -8,9 +8,9 @@ use tokenry_protocol::{
 };
 
 use crate::{
-    client::{Client, ClientRole, ClientStatus},
+    client::{Client, ClientRole},
     client_authentication::AuthenticatedClient,
-    grant::{Issued, Token},
+    grant::{Issued, Token, in_good_standing},
     rejection::Rejection,
     user::User,
 };
@@ -39,29 +39,22 @@ pub struct Subject<'a> {
     pub issuer: &'a str,
 }
 
-/// Describes an access token that was verified, or a refresh token judged here: a token is no more
-/// alive than its client and its user.
+/// Describes an access token that was verified, or a refresh token judged here.
 pub fn describe(
     token: &Token,
     presented: &Credential,
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> IntrospectionResponse {
-    let is_stopped = subject.user.suspended || subject.client.status == ClientStatus::Disabled;
-    let Some(issued) = token.issued().filter(|_| !is_stopped) else {
+    let is_held = in_good_standing(subject.client, subject.user);
+    let Some(issued) = token.issued().filter(|_| is_held) else {
         return IntrospectionResponse::INACTIVE;
     };
     let hash = presented.hash();
     let expires_at = match presented.parts().kind {
-        Kind::AccessToken
-            if issued.access.hash.matches(&hash) && !issued.access.is_expired(now) =>
-        {
-            issued.access.expires_at()
-        }
+        Kind::AccessToken if issued.access.accepts(&hash, now) => issued.access.expires_at(),
         Kind::RefreshToken => match &issued.refresh {
-            Some(refresh) if refresh.hash.matches(&hash) && refresh.expires_at > now => {
-                Some(refresh.expires_at)
-            }
+            Some(refresh) if refresh.accepts(&hash, now) => Some(refresh.expires_at),
             _ => return IntrospectionResponse::INACTIVE,
         },
         _ => return IntrospectionResponse::INACTIVE,

@@ -53,11 +53,10 @@ pub fn revoke_presented(
     let issued = token.issued()?;
     let hash = presented.hash();
     let is_live = match presented.parts().kind {
-        Kind::AccessToken => !issued.access.is_expired(now) && issued.access.hash.matches(&hash),
-        Kind::RefreshToken => issued
-            .refresh
-            .as_ref()
-            .is_some_and(|refresh| refresh.expires_at > now && refresh.hash.matches(&hash)),
+        Kind::AccessToken => issued.access.accepts(&hash, now),
+        Kind::RefreshToken => {
+            issued.refresh.as_ref().is_some_and(|refresh| refresh.accepts(&hash, now))
+        }
         _ => false,
     };
     is_live.then(|| revoke(token, Actor::Client(client.client().id), now))

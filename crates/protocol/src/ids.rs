@@ -92,15 +92,18 @@ ids! {
 #[serde(try_from = "String", into = "String")]
 pub struct ClientIdentifier(String);
 
+/// The most characters of a client identifier.
+pub const IDENTIFIER_MAX: usize = 255;
+
 /// Text that is no client identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier has 1 to 255 characters of A-Z a-z 0-9 . _ ~ -")]
+#[error("an identifier has 1 to {max} characters of A-Z a-z 0-9 . _ ~ -", max = IDENTIFIER_MAX)]
 pub struct InvalidIdentifier;
 
 impl ClientIdentifier {
-    /// Takes 1 to 255 characters of `A–Z a–z 0–9 . _ ~ -`.
+    /// Takes 1 to [`IDENTIFIER_MAX`] characters of `A–Z a–z 0–9 . _ ~ -`.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        let fits = (1..=255).contains(&text.len())
+        let fits = (1..=IDENTIFIER_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidIdentifier) }
     }

@@ -449,6 +449,51 @@ mod tests {
         assert!(Credential::parse(std::str::from_utf8(&text).unwrap()).is_err());
     }
 
+    /// Whether a pattern of letters, classes and counts takes all of `text`.
+    fn fits(mut pattern: &str, text: &str) -> bool {
+        let mut text = text.chars();
+        while let Some(first) = pattern.chars().next() {
+            let (class, rest) = match pattern.strip_prefix('[') {
+                Some(rest) => rest.split_once(']').unwrap(),
+                None => pattern.split_at(first.len_utf8()),
+            };
+            let (count, rest) = match rest.strip_prefix('{') {
+                Some(rest) => rest.split_once('}').unwrap(),
+                None => ("1", rest),
+            };
+            let count: usize = count.parse().unwrap();
+            if !(0..count).all(|_| text.next().is_some_and(|letter| is_in(class, letter))) {
+                return false;
+            }
+            pattern = rest;
+        }
+        text.next().is_none()
+    }
+
+    fn is_in(class: &str, letter: char) -> bool {
+        let mut class = class.chars().peekable();
+        while let Some(from) = class.next() {
+            let to = class.next_if_eq(&'-').and_then(|_| class.next()).unwrap_or(from);
+            if (from..=to).contains(&letter) {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[test]
+    fn the_pattern_for_scanners_knows_every_kind_and_nothing_else() {
+        let tail = "000000001_tokenry_0000000000000000000000000000000000000002wvT58";
+        for letter in '!'..='~' {
+            let is_kind = u8::try_from(letter).is_ok_and(|it| Kind::of_letter(it).is_some());
+            assert_eq!(fits(PATTERN, &format!("{letter}{tail}")), is_kind, "{letter:?}");
+        }
+        let whole = format!("a{tail}");
+        for other in [&whole[1..], &whole[..63], &format!("{whole}0"), &whole.replace('_', "-")] {
+            assert!(!fits(PATTERN, other), "{other}");
+        }
+    }
+
     /// The vectors that are published for scanners and for other implementations. They were
     /// computed apart from this code.
     #[test]
@@ -490,6 +535,7 @@ mod tests {
             ),
         ] {
             assert_eq!(Credential::assemble(parts).reveal(), text);
+            assert!(fits(PATTERN, text), "{text}");
             let read = *Credential::parse(text).unwrap().parts();
             assert_eq!((read.kind, read.id), (parts.kind, parts.id));
             assert_eq!((read.rotation, read.key_number), (parts.rotation, parts.key_number));

@@ -11,8 +11,8 @@ use crate::{
     config,
 };
 
-/// What the directory was when something was found in it: as long as this is its present state, what
-/// was found is what would be found again.
+/// What the directory was when something was found in it: as long as this is its present state,
+/// what was found is what would be found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryState {
     clients: Changes,

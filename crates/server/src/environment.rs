@@ -25,8 +25,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's randomness, fetched many draws at a time: of what a small one costs, asking
-/// for it is nearly all.
+/// The operating system's randomness, fetched many draws at a time: of what a small one costs,
+/// asking for it is nearly all.
 #[derive(Default)]
 pub struct SystemEntropy(Mutex<Pool>);
 

@@ -1,4 +1,5 @@
-//! Answers that are kept beside what they tell of: what is asked for again and again is written once.
+//! Answers that are kept beside what they tell of: what is asked for again and again is written
+//! once.
 
 use serde::Serialize;
 use tokenry_protocol::time::Timestamp;

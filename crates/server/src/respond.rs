@@ -9,12 +9,13 @@ use http::{
     header::{ALLOW, CONTENT_TYPE, LOCATION, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
-use tokenry_core::rejection::Rejection;
+use tokenry_core::{issue::IssuedTokens, rejection::Rejection};
 use tokenry_protocol::{
     api::error::{ErrorBody, FieldErrors},
     oauth::{
         error::{ErrorCode, ErrorResponse},
         parameters::InvalidRequest,
+        token::Dialect,
     },
     time::Seconds,
 };
@@ -328,6 +329,28 @@ fn rejected(rejection: &Rejection, by: AuthenticatedBy) -> Response {
     match by {
         AuthenticatedBy::Header if failed_client => with(response, WWW_AUTHENTICATE, BASIC),
         _ => response,
+    }
+}
+
+/// Whether the request said how long the access token should live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedExpiry {
+    /// It did.
+    Yes,
+    /// The policy decided.
+    No,
+}
+
+/// Tokens that were issued. The doors differ in their manners only: the record API leaves
+/// `expires_in` out unless asked.
+pub fn issued(tokens: &IssuedTokens, dialect: Dialect, asked: AskedExpiry) -> Response {
+    let mut answer = tokens.answer();
+    match dialect {
+        Dialect::Standard => json(StatusCode::OK, &answer),
+        Dialect::Record => {
+            answer.expires_in = answer.expires_in.filter(|_| asked == AskedExpiry::Yes);
+            json(StatusCode::CREATED, &answer)
+        }
     }
 }
 

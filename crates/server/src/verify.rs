@@ -16,8 +16,8 @@ use std::sync::{
 use axum::body::Bytes;
 use tokenry_core::{
     Mint, TokenKeys,
-    client::{Client, ClientStatus},
-    grant::{Stage, Token},
+    client::Client,
+    grant::{Stage, Token, in_good_standing},
     user::User,
 };
 use tokenry_protocol::{
@@ -143,7 +143,8 @@ impl Verifier {
         if let Some(verified) = self.verify_from_memory(credential, directory, now) {
             return verified;
         }
-        // The larger part of the work is the rarer one, and would be moved about with every request.
+        // The larger part of the work is the rarer one, and would be moved about with every
+        // request.
         Box::pin(async {
             let id = id_of(credential)?;
             let cached = match self.cache.get(&id) {
@@ -303,9 +304,10 @@ impl CachedToken {
     async fn find_owners(&self, directory: &Directory) -> Result<Option<Arc<Owners>>, StoreError> {
         let found_in = directory.state();
         let client = directory.find_client(self.token.client_id).await?;
-        let client = client.filter(|client| client.status == ClientStatus::Enabled);
-        let user = directory.find_user(self.token.user_id).await?.filter(|user| !user.suspended);
-        let (Some(client), Some(user)) = (client, user) else {
+        let user = directory.find_user(self.token.user_id).await?;
+        let Some((client, user)) =
+            client.zip(user).filter(|(client, user)| in_good_standing(client, user))
+        else {
             return Ok(None);
         };
         let owners = Arc::new(Owners { found_in, client, user, described: OnceLock::new() });

@@ -1,10 +1,10 @@
-//! `extract::basic` and the client's identity that `extract::client_authentication` takes from it:
-//! nothing but the canonical encoding of user and password is read as Basic.
+//! `extract::authorization_header` and the client's identity that `extract::client_authentication`
+//! takes from it: nothing but the canonical encoding of user and password is read as Basic.
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use tokenry_protocol::oauth::{parameters::Parameters, token::Dialect};
 use tokenry_server::extract::{
-    basic::{Authorization, Basic, authorization},
+    authorization_header::{Authorization, Basic, authorization},
     client_authentication,
 };
 

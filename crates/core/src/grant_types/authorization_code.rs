@@ -19,13 +19,14 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
 };
 
-use super::{Circumstances, owned, refresh_expiry, scope_within_grant, within_refresh_life};
+use super::{Circumstances, Terms, check_user, owned, terms};
 use crate::{
     client_authentication::AuthenticatedClient,
     credentials::Mint,
     event::{Actor, EventKind},
     grant::{AccessToken, Consented, Issued, RefreshToken, SentTo, Stage, Token},
     issue::IssuedTokens,
+    policy::WRONG_VERIFIERS_MAX,
     rejection::Rejection,
     revocation::GrantEnd,
     user::User,
@@ -86,6 +87,7 @@ impl CodeRedemption {
 #[derive(Debug, Clone)]
 pub struct WrongVerifier {
     end: GrantEnd,
+    max: u8,
 }
 
 impl WrongVerifier {
@@ -94,7 +96,12 @@ impl WrongVerifier {
         self.end.id()
     }
 
-    /// What to do when the count reaches [`crate::policy::WRONG_VERIFIERS_MAX`].
+    /// The count that ends the code.
+    pub const fn max(&self) -> u8 {
+        self.max
+    }
+
+    /// What to do when the count reaches [`max`](Self::max).
     pub const fn end(&self) -> &GrantEnd {
         &self.end
     }
@@ -123,7 +130,9 @@ fn check(
 ) -> Result<Redemption, Rejection> {
     let now = circumstances.now;
     let presented = (request.code, Kind::AuthorizationCode);
+    // 1. (RFC 6749 §4.1.3, §5.2)
     let token = owned(token, presented, client.client())?;
+    // 2. (§4.1.2)
     let Stage::Consented(consented) = &token.stage else {
         let actor = Actor::Client(client.client().id);
         return match circumstances.keys.recognise(request.code) {
@@ -133,20 +142,22 @@ fn check(
             _ => Err(Rejection::CredentialForged),
         };
     };
+    // 3. (§4.1.2)
     if !consented.code_hash.matches(&request.code.hash()) {
         return Err(Rejection::CredentialForged);
     }
     if consented.expires_at <= now {
         return Err(Rejection::CredentialExpired);
     }
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
+    // 4. No RFC knows of accounts that end.
+    check_user(user)?;
+    // 5. (§4.1.3)
     check_redirect_uri(&consented.redirect_uri, request.redirect_uri)?;
+    // 6. (RFC 7636 §4.6)
     if !verifier_answers(consented, client, request.code_verifier)? {
         let actor = Actor::Client(client.client().id);
         let end = GrantEnd::new(token, EventKind::VerifiersSpent, actor, now);
-        return Ok(Redemption::WrongVerifier(WrongVerifier { end }));
+        return Ok(Redemption::WrongVerifier(WrongVerifier { end, max: WRONG_VERIFIERS_MAX }));
     }
     issue(client, token, request.wishes, circumstances)
 }
@@ -184,13 +195,10 @@ fn issue(
     wishes: &Wishes,
     circumstances: &Circumstances<'_>,
 ) -> Result<Redemption, Rejection> {
-    let Circumstances { policy, keys, entropy, now } = *circumstances;
-    let client = client.client();
-    let scope = scope_within_grant(wishes.scope.as_ref(), &token.granted, client, policy)?;
-    let refresh_lifetime = policy.refresh_lifetime(client, wishes.refresh_token_lifetime);
-    let expires_at = refresh_expiry(policy, now, refresh_lifetime, token.created_at)?;
-    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
-    let access_lifetime = within_refresh_life(access_lifetime, now, expires_at);
+    let Circumstances { keys, entropy, now, .. } = *circumstances;
+    // 7. (RFC 6749 §3.3)
+    let Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at: expires_at } =
+        terms(client.client(), token, wishes, circumstances)?;
 
     let id = token.id.get();
     let access_token = keys.mint(Kind::AccessToken, id, 1, entropy.secret());

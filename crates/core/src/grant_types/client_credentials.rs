@@ -2,7 +2,7 @@
 
 use tokenry_protocol::{oauth::token::Wishes, scope::Scope};
 
-use super::check_scope;
+use super::{check_scope, check_user};
 use crate::{
     client_authentication::AuthenticatedClient,
     grant::Origin,
@@ -24,11 +24,9 @@ pub fn issue(
     issuance: &Issuance<'_>,
 ) -> Result<(NewToken, IssuedTokens), Rejection> {
     let client = client.client();
+    check_user(user)?;
     let scope = wishes.scope.clone().unwrap_or_else(Scope::read);
     check_scope(&scope, client, policy)?;
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
     let lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
     Ok(issuance.access_token_only(Origin::ClientCredentials, scope, Some(lifetime)))
 }

@@ -5,6 +5,7 @@ pub mod client_credentials;
 pub mod refresh_token;
 
 use tokenry_protocol::{
+    oauth::token::Wishes,
     scope::Scope,
     secret::{Credential, Kind},
     time::{Seconds, Timestamp},
@@ -16,6 +17,7 @@ use crate::{
     grant::Token,
     policy::{Policy, UnknownScopes},
     rejection::Rejection,
+    user::User,
 };
 
 /// What the rules need besides the request.
@@ -43,6 +45,36 @@ pub(crate) fn owned<'a>(
         .filter(|token| parts.kind == kind && parts.id == token.id.get())
         .ok_or(Rejection::CredentialUnknown)?;
     if token.client_id == client.id { Ok(token) } else { Err(Rejection::ForeignClient) }
+}
+
+/// The user whom tokens will act for must be there.
+pub(crate) fn check_user(user: Option<&User>) -> Result<(), Rejection> {
+    if user.is_none_or(|user| user.suspended) { Err(Rejection::UserGone) } else { Ok(()) }
+}
+
+/// What the tokens of a grant carry and how long they live, if they are issued now.
+pub(crate) struct Terms {
+    pub(crate) scope: Scope,
+    pub(crate) access_lifetime: Seconds,
+    pub(crate) refresh_lifetime: Seconds,
+    pub(crate) refresh_expires_at: Timestamp,
+}
+
+/// What is wished for, within what was approved and what the client may have today.
+pub(crate) fn terms(
+    client: &Client,
+    token: &Token,
+    wishes: &Wishes,
+    circumstances: &Circumstances<'_>,
+) -> Result<Terms, Rejection> {
+    let Circumstances { policy, now, .. } = *circumstances;
+    let scope = scope_within_grant(wishes.scope.as_ref(), &token.granted, client, policy)?;
+    let refresh_lifetime = policy.refresh_lifetime(client, wishes.refresh_token_lifetime);
+    let refresh_expires_at = refresh_expiry(policy, now, refresh_lifetime, token.created_at)?;
+    let before = token.issued().and_then(|issued| issued.access.lifetime);
+    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, before);
+    let access_lifetime = within_refresh_life(access_lifetime, now, refresh_expires_at);
+    Ok(Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at })
 }
 
 /// When a refresh token that is issued now expires. Past the grant's own end there is none.

@@ -26,7 +26,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{Circumstances, owned, refresh_expiry, scope_within_grant, within_refresh_life};
+use super::{Circumstances, Terms, check_user, owned, refresh_expiry, terms, within_refresh_life};
 use crate::{
     client::Client,
     client_authentication::AuthenticatedClient,
@@ -162,12 +162,10 @@ fn check(
     if !is_present && previous.is_none() {
         return older(&grant, request, circumstances);
     }
-    if refresh.expires_at <= now {
+    if refresh.is_expired(now) {
         return Err(Rejection::CredentialExpired);
     }
-    if user.is_none_or(|user| user.suspended) {
-        return Err(Rejection::UserGone);
-    }
+    check_user(user)?;
     match previous {
         None => rotate(&grant, request, circumstances),
         Some(previous) => repeat(&grant, previous, request, circumstances),
@@ -197,17 +195,13 @@ fn rotate(
     request: &Request<'_>,
     circumstances: &Circumstances<'_>,
 ) -> Result<Refresh, Rejection> {
-    let Circumstances { policy, keys, entropy, now } = *circumstances;
+    let Circumstances { keys, entropy, now, .. } = *circumstances;
     let Request { client, presented, wishes } = *request;
     if grant.issued.rotation >= ROTATION_MAX {
         return Err(Rejection::RotationsSpent);
     }
-    let scope = scope_within_grant(wishes.scope.as_ref(), &grant.token.granted, client, policy)?;
-    let refresh_lifetime = policy.refresh_lifetime(client, wishes.refresh_token_lifetime);
-    let expires_at = refresh_expiry(policy, now, refresh_lifetime, grant.token.created_at)?;
-    let before = grant.issued.access.lifetime;
-    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, before);
-    let access_lifetime = within_refresh_life(access_lifetime, now, expires_at);
+    let Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at: expires_at } =
+        terms(client, grant.token, wishes, circumstances)?;
 
     let rotation = grant.issued.rotation + 1;
     let salt = entropy.secret();

@@ -123,6 +123,17 @@ impl TokenRequest {
     }
 }
 
+impl TokenRequest {
+    /// What is asked of the tokens.
+    pub const fn wishes(&self) -> &Wishes {
+        match self {
+            Self::AuthorizationCode { wishes, .. }
+            | Self::RefreshToken { wishes, .. }
+            | Self::ClientCredentials { wishes } => wishes,
+        }
+    }
+}
+
 impl Wishes {
     /// No wish at all.
     pub const NONE: Self =

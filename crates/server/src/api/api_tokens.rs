@@ -1,6 +1,8 @@
 //! API tokens: `/api/v2/api_tokens`. For administrators; where they are switched off, none of these
 //! addresses knows any record.
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tokenry_core::{
@@ -18,18 +20,16 @@ use tokenry_protocol::{
     secret::{Credential, Kind, public_part},
 };
 use tokenry_store::{Conditional, Deletion, IdSequence, Insertion};
-use tokio::sync::Mutex;
 
-use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing};
+use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing, turns::Turns};
 use crate::{
     extract::{caller::Caller, path_id::PathId},
     respond::{self, ApiError},
     state::AppState,
 };
 
-/// One change at a time: each reads the whole record and writes it back, and a token that was
-/// switched off in between must not come back to life.
-static CHANGE: Mutex<()> = Mutex::const_new(());
+/// A token that was switched off in between must not come back to life.
+static CHANGES: Turns = Turns::new();
 
 /// Who may call, and whether there is anything to call.
 fn check(state: &AppState, caller: &Caller, need: Requirement) -> Result<(), ApiError> {
@@ -110,14 +110,15 @@ pub async fn update(
     check(&state, &caller, WRITE)?;
     let PathId(id) = id?;
     let request = ApiTokenRequest::parse(&body.read(&state).await?)?;
-    let _turn = CHANGE.lock().await;
+    let turn = CHANGES.wait().await;
     let before = state.store.find_api_token(id).await?;
     let before = before.ok_or(ApiError::NotFound)?;
     let changed = change(&before, request, state.now())?;
     if before.status == ApiTokenStatus::Inactive && changed.status == ApiTokenStatus::Active {
         require_everything(&state, &caller)?;
     }
-    match state.store.update_api_token(changed.clone()).await? {
+    let (store, written) = (Arc::clone(&state.store), changed.clone());
+    match turn.write(async move { store.update_api_token(written).await }).await? {
         Conditional::Now => {
             let body = one(masked(&state, changed));
             Ok(respond::json(StatusCode::OK, &body))

@@ -19,7 +19,6 @@ use tokenry_protocol::{
     secret::{Credential, Kind, public_part},
 };
 use tokenry_store::{Deletion, IdSequence, Insertion};
-use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     READ, WRITE,
@@ -27,6 +26,7 @@ use super::{
     minting,
     pagination::{Address, Binding, List, Paging},
     refuse_missing,
+    turns::{Turn, Turns},
 };
 use crate::{
     extract::{caller::Caller, path_id::PathId},
@@ -35,9 +35,8 @@ use crate::{
     state::AppState,
 };
 
-/// One change at a time: each reads the whole record and writes it back, and a secret that was
-/// replaced in between must not return.
-static CHANGE: Mutex<()> = Mutex::const_new(());
+/// A secret that was replaced in between must not return.
+static CHANGES: Turns = Turns::new();
 
 /// `GET /api/v2/oauth/clients`
 pub async fn list(
@@ -134,7 +133,7 @@ pub async fn update(
     caller.require_admin()?;
     let PathId(id) = id?;
     let body = body.read(&state).await?;
-    let turn = CHANGE.lock().await;
+    let turn = CHANGES.wait().await;
     let before = state.store.find_client(id).await?;
     let request = ClientRequest::parse(&body)?;
     let before = before.ok_or(ApiError::NotFound)?;
@@ -156,7 +155,7 @@ pub async fn generate_secret(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
-    let turn = CHANGE.lock().await;
+    let turn = CHANGES.wait().await;
     let before = state.store.find_client(id).await?;
     let before = before.ok_or(ApiError::NotFound)?;
     let keys = state.keys();
@@ -185,18 +184,12 @@ pub async fn delete(
     }
 }
 
-/// Writes a changed client and answers with it. The turn goes along with the write: a request that
-/// is dropped must not let the next change read what is about to be replaced.
-async fn write(
-    state: &AppState,
-    minted: MintedClient,
-    turn: MutexGuard<'static, ()>,
-) -> Result<Response, ApiError> {
+/// Writes a changed client and answers with it.
+async fn write(state: &AppState, minted: MintedClient, turn: Turn) -> Result<Response, ApiError> {
     let (id, client) = (minted.client.id, minted.client.clone());
     let updated = state
-        .settle(Stale::Client(id), |store| async move {
-            let _turn = turn;
-            store.update_client(client).await
+        .settle(Stale::Client(id), |store| {
+            turn.write(async move { store.update_client(client).await })
         })
         .await?;
     match updated {

@@ -10,6 +10,7 @@ pub mod clients;
 pub mod global_clients;
 pub mod pagination;
 pub mod tokens;
+mod turns;
 pub mod users;
 
 use tokenry_core::minting::Minting;

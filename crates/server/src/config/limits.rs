@@ -15,9 +15,9 @@ pub(super) const RATE_LIMIT_KEYS: [&str; 3] = [
 ];
 
 section! {
-    /// How much the server takes before it refuses. Rates count a sliding minute and are answered
-    /// with 429 and `Retry-After`; calls that authenticate do not count. `rate_limits = false`
-    /// switches all rates off at once; sizes, times and connections stay.
+    /// How much the server takes before it refuses. Rates count a minute from its first failure
+    /// and are answered with 429 and `Retry-After`; calls that authenticate do not count.
+    /// `rate_limits = false` switches all rates off at once; sizes, times and connections stay.
     Limits "limits." {
         /// Failed sign-ins, API tokens and client secrets in a minute for one account, from any
         /// address. Over it the right credential is refused too until the minute is over; a browser

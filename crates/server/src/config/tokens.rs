@@ -1,11 +1,12 @@
 //! Lifetimes of what the server issues, and the rules of refresh.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use tokenry_core::policy::UnknownScopes;
+use tokenry_core::{client_registration::RETRY_WINDOW, policy::UnknownScopes};
+use tokenry_protocol::oauth::token::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 
 use super::{
-    kinds::{Choice, Optional, duration},
+    kinds::{Choice, Optional, Quantity, duration},
     section::section,
 };
 
@@ -16,6 +17,12 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// What a client may ask for or have, the server may have by default.
+fn seconds(bounds: RangeInclusive<u32>) -> Quantity<Duration> {
+    let (least, most) = bounds.into_inner();
+    duration(least.into(), most.into())
+}
+
 section! {
     /// How long tokens live, and how a refresh that lost its answer is treated. An authorization
     /// code always lives 120 s. A client can ask for other lifetimes within the bounds named here
@@ -24,11 +31,11 @@ section! {
         /// How long an access token lives when nobody asks for a lifetime. The bounds are those of
         /// `expires_in`.
         access_token_lifetime: Duration = Duration::from_secs(30 * MINUTE),
-            duration(300, 172_800);
+            seconds(ACCESS_TOKEN_LIFETIME);
         /// How long a refresh token lives when nobody asks for a lifetime; each refresh starts it
         /// anew. The bounds are those of `refresh_token_expires_in`.
         refresh_token_lifetime: Duration = Duration::from_secs(30 * DAY),
-            duration(604_800, 7_776_000);
+            seconds(REFRESH_TOKEN_LIFETIME);
         /// The longest life of a token that an administrator creates through the record API. Unset,
         /// such tokens do not expire.
         created_token_lifetime_max: Option<Duration> = None,
@@ -42,10 +49,10 @@ section! {
         /// Past it the same tokens are given only while none of them was used. A client can have
         /// its own value.
         retry_window_confidential: Duration = Duration::from_secs(30),
-            duration(0, 30 * MINUTE);
+            seconds(RETRY_WINDOW);
         /// The same for public clients, whose refresh tokens are easier to steal.
         retry_window_public: Duration = Duration::from_secs(5),
-            duration(0, 30 * MINUTE);
+            seconds(RETRY_WINDOW);
         /// What the authorization page and the token endpoint do with scope names that
         /// `scopes.resources` does not know: refuse them (`invalid_scope`), or accept them, so that
         /// they are granted and allow nothing.

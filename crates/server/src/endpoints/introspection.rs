@@ -11,8 +11,7 @@ use axum::{
 };
 use http::StatusCode;
 use tokenry_core::{
-    Mint,
-    client::{ClientRole, ClientStatus},
+    client::ClientRole,
     client_authentication::AuthenticatedClient,
     introspection::{Subject, describe, may_ask, may_see},
 };
@@ -43,7 +42,7 @@ pub async fn introspect(
             Kind::AccessToken => access_token(&state, &client, &credential).await?,
             Kind::RefreshToken => respond::json(
                 StatusCode::OK,
-                &Box::pin(refresh_token(&state, &client, &credential)).await?,
+                &Box::pin(refresh_token(&state, &client, presented)).await?,
             ),
             _ => inactive(),
         },
@@ -91,12 +90,12 @@ async fn access_token(
 async fn refresh_token(
     state: &AppState,
     asker: &AuthenticatedClient,
-    credential: &Credential,
+    presented: &str,
 ) -> Result<IntrospectionResponse, OAuthError> {
     let inactive = Ok(IntrospectionResponse::INACTIVE);
-    if state.keys().token.recognise(credential) == Mint::Forged {
+    let Ok(credential) = state.keys().token.read(presented, &[Kind::RefreshToken]) else {
         return inactive;
-    }
+    };
     let Ok(id) = TokenId::new(credential.parts().id) else {
         return inactive;
     };
@@ -105,13 +104,12 @@ async fn refresh_token(
     };
     let client = state.directory.find_client(token.client_id).await?;
     let user = state.directory.find_user(token.user_id).await?;
-    let client = client.filter(|client| client.status == ClientStatus::Enabled);
-    let (Some(client), Some(user)) = (client, user.filter(|user| !user.suspended)) else {
+    let (Some(client), Some(user)) = (client, user) else {
         return inactive;
     };
     if !may_see(asker, &client) {
         return inactive;
     }
     let subject = Subject { client: &client, user: &user, issuer: state.issuer() };
-    Ok(describe(&token, credential, &subject, state.now()))
+    Ok(describe(&token, &credential, &subject, state.now()))
 }

@@ -17,10 +17,9 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
 use metrics::Counter;
 use tokenry_core::{
-    Mint, TokenKeys,
+    TokenKeys,
     client_authentication::AuthenticatedClient,
     event::EventKind,
     grant::Token,
@@ -45,7 +44,7 @@ use tokenry_store::{Conditional, IdSequence, StoreError};
 
 use crate::{
     extract::grant_request::GrantRequest,
-    respond::{self, OAuthError},
+    respond::{self, AskedExpiry, OAuthError},
     settle::Stale,
     state::AppState,
 };
@@ -66,30 +65,11 @@ pub async fn standard_door(State(state): State<AppState>, request: Request) -> R
 
 async fn door(state: &AppState, request: Request, dialect: Dialect) -> Response {
     let mut response = match token(state, request, dialect).await {
-        Ok((tokens, expiry)) => render(&tokens, dialect, expiry),
+        Ok((tokens, asked)) => respond::issued(&tokens, dialect, asked),
         Err(error) => error.into_response(),
     };
     respond::mark_uncacheable(response.headers_mut());
     response
-}
-
-/// Whether the request said how long the access token should live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AskedExpiry {
-    Yes,
-    No,
-}
-
-/// The doors differ in their manners only: the record API leaves `expires_in` out unless asked.
-fn render(tokens: &IssuedTokens, dialect: Dialect, asked: AskedExpiry) -> Response {
-    let mut answer = tokens.answer();
-    match dialect {
-        Dialect::Standard => respond::json(StatusCode::OK, &answer),
-        Dialect::Record => {
-            answer.expires_in = answer.expires_in.filter(|_| asked == AskedExpiry::Yes);
-            respond::json(StatusCode::CREATED, &answer)
-        }
-    }
 }
 
 async fn token(
@@ -97,18 +77,28 @@ async fn token(
     request: Request,
     dialect: Dialect,
 ) -> Result<(IssuedTokens, AskedExpiry), OAuthError> {
+    // 1. and 2. (RFC 6749 §3.2, §2.3.1)
     let request = GrantRequest::read(request, dialect, state).await?;
+    // 3. (§4.1.3, §4.4.2, §6)
     let grant_type = request.required("grant_type")?;
+    // 4. (§3.2.1)
     let client = request.client(state).await?;
+    // 5. (§5.2)
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {
         return Err(Rejection::GrantTypeNotAllowed.into());
     }
+    // 6. (§3.3, §4.1.3, §6)
     let parameters = &request.parameters;
-    let asked = if parameters.has("expires_in") { AskedExpiry::Yes } else { AskedExpiry::No };
-    let tokens = match &TokenRequest::parse(grant_type, parameters, dialect)? {
+    let asked_for = TokenRequest::parse(grant_type, parameters, dialect)?;
+    let asked = match asked_for.wishes().access_token_lifetime {
+        Some(_) => AskedExpiry::Yes,
+        None => AskedExpiry::No,
+    };
+    // 7. (§4.1.3, §4.4.2, §6)
+    let tokens = match &asked_for {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, wishes } => {
-            let code = credential(code, Kind::AuthorizationCode, &state.keys().token)?;
+            let code = state.keys().token.read(code, &[Kind::AuthorizationCode])?;
             let request = RedemptionRequest {
                 code: &code,
                 redirect_uri: redirect_uri.as_deref(),
@@ -118,7 +108,7 @@ async fn token(
             redeem_code(state, &client, &request).await?
         }
         TokenRequest::RefreshToken { refresh_token, wishes } => {
-            let presented = credential(refresh_token, Kind::RefreshToken, &state.keys().token)?;
+            let presented = state.keys().token.read(refresh_token, &[Kind::RefreshToken])?;
             rotate(state, &client, &presented, wishes).await?
         }
         TokenRequest::ClientCredentials { wishes } => {
@@ -146,18 +136,6 @@ fn count_issued(grant_type: GrantType) {
     match at.and_then(|at| COUNTERS.get(at)) {
         Some(known) => known.get_or_init(counter).increment(1),
         None => counter().increment(1),
-    }
-}
-
-/// Form, kind and tag: what was made up is refused without asking the store.
-fn credential(text: &str, kind: Kind, keys: &TokenKeys) -> Result<Credential, Rejection> {
-    let credential = Credential::parse(text).map_err(|_| Rejection::CredentialUnknown)?;
-    if credential.parts().kind != kind {
-        return Err(Rejection::CredentialUnknown);
-    }
-    match keys.recognise(&credential) {
-        Mint::Forged => Err(Rejection::CredentialForged),
-        Mint::Ours | Mint::Unknown => Ok(credential),
     }
 }
 

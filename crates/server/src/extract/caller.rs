@@ -21,7 +21,7 @@ use tokenry_protocol::{
 };
 
 use super::{
-    basic::{Authorization, Basic, authorization},
+    authorization_header::{Authorization, Basic, authorization},
     client_ip::client_ip,
 };
 use crate::{
@@ -112,12 +112,21 @@ async fn bearer(
             state.verifier.note_use(&verified, now);
             Ok(Caller { user: Arc::clone(verified.user()), token: Some(verified) })
         }
-        Err(error @ VerifyError::Invalid(_)) => Err(error.into()),
+        Err(error @ VerifyError::Invalid(reason)) => {
+            note_refused(reason);
+            Err(error.into())
+        }
         Err(error @ VerifyError::Store(_)) => {
             state.failures.forgive(attempt);
             Err(error.into())
         }
     }
+}
+
+/// The wire has one sentence for every reason; whoever runs the server may know which it was.
+fn note_refused(reason: &'static str) {
+    tracing::debug!(reason, "a bearer token was refused");
+    metrics::counter!("tokenry_refused_bearers_total", "reason" => reason).increment(1);
 }
 
 /// `email/token:api_token`, or `email:password` where that is switched on. Every failure is the

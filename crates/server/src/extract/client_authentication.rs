@@ -17,7 +17,7 @@ use tokenry_protocol::{
     oauth::{parameters::Parameters, token::Dialect},
 };
 
-use super::basic::{Authorization, Basic, authorization};
+use super::authorization_header::{Authorization, Basic, authorization};
 use crate::{
     failure_limits::Subject,
     request_context,

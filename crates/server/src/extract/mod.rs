@@ -1,6 +1,6 @@
 //! What handlers take out of requests.
 
-pub mod basic;
+pub mod authorization_header;
 pub mod body;
 pub mod caller;
 pub mod client_authentication;

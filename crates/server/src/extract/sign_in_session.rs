@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
-use tokenry_core::{Mint, sign_in_session::SignInSession, user::User};
+use tokenry_core::{sign_in_session::SignInSession, user::User};
 use tokenry_protocol::{
     ids::SignInSessionId,
     secret::{Credential, Kind},
@@ -40,12 +40,8 @@ pub async fn find(headers: &HeaderMap, state: &AppState) -> Result<Option<Signed
 
 /// A forged cookie is refused without a look at the store.
 fn read(cookie: &str, state: &AppState) -> Option<(SignInSessionId, Credential)> {
-    let cookie = Credential::parse(cookie).ok()?;
-    let parts = cookie.parts();
-    if parts.kind != Kind::SignInSession || state.keys().token.recognise(&cookie) == Mint::Forged {
-        return None;
-    }
-    Some((SignInSessionId::new(parts.id).ok()?, cookie))
+    let cookie = state.keys().token.read(cookie, &[Kind::SignInSession]).ok()?;
+    Some((SignInSessionId::new(cookie.parts().id).ok()?, cookie))
 }
 
 /// Begins a session for a user who has just proved who they are, and gives its cookie.

@@ -1,7 +1,7 @@
 //! From the path of a request to its row of the table.
 //!
-//! Paths are compared as they were sent (RFC 3986 §6.2.1): `%2F` is no slash, and one at the end makes
-//! another path. In the record API `/x.json` is `/x`.
+//! Paths are compared as they were sent (RFC 3986 §6.2.1): `%2F` is no slash, and one at the end
+//! makes another path. In the record API `/x.json` is `/x`.
 
 use std::{collections::HashMap, convert::Infallible};
 

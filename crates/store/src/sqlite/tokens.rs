@@ -7,7 +7,6 @@ use tokenry_core::{
         authorization_code::{CodeRedemption, WrongVerifier},
         refresh_token::{RepeatRenewal, TokenRotation},
     },
-    policy::WRONG_VERIFIERS_MAX,
     revocation::GrantEnd,
 };
 use tokenry_protocol::{
@@ -268,7 +267,7 @@ pub(super) fn count_wrong_verifier(
         rows::find(connection, counting, [write.id().get()], |columns| columns.read(Some::<u8>))?;
     match count {
         None => Ok(WrongVerifierCount::NotFound),
-        Some(count) if count < WRONG_VERIFIERS_MAX => Ok(WrongVerifierCount::Counted),
+        Some(count) if count < write.max() => Ok(WrongVerifierCount::Counted),
         Some(_) => {
             end(connection, write.end())?;
             Ok(WrongVerifierCount::Ended)
@@ -298,4 +297,15 @@ pub(super) fn record_uses(connection: &Connection, uses: &[TokenUse]) -> Result<
         rows::write(connection, later, values)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_code_begin_where_they_are_looked_for() {
+        let columns: Vec<_> = token_columns!().split(", ").collect();
+        assert_eq!(columns.get(CODE_COLUMNS_AT), Some(&"code_expires_at"));
+    }
 }

@@ -104,6 +104,7 @@ fn a_client_whose_user_is_gone_gets_nothing() {
     let mut world = World::confidential();
     world.suspend_user();
     assert_eq!(reason(&world, &Wishes::NONE), "user_gone", "suspended");
+    assert_eq!(reason(&world, &want_scope("reed")), "user_gone", "before the scope is looked at");
     world.user = None;
     assert_eq!(reason(&world, &Wishes::NONE), "user_gone", "deleted");
 }

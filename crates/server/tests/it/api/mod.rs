@@ -6,6 +6,7 @@ mod clients;
 mod global_clients;
 mod pagination;
 mod tokens;
+mod turns;
 mod users;
 
 use serde_json::{Value, json};

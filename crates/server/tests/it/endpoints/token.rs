@@ -84,6 +84,23 @@ async fn what_is_wrong_with_a_request_is_told_by_its_code() {
     }
 }
 
+/// An empty value is an absent one (RFC 6749 §3.2).
+#[tokio::test]
+async fn the_record_door_tells_a_lifetime_to_those_who_asked_for_one() {
+    let app = TestApp::new().await;
+    let ada = app.admin("Ada").await;
+    let reports = app.confidential_client("acme_reports", &ada).await;
+    for (asked, told) in [(None, None), (Some(""), None), (Some("600"), Some(600))] {
+        let mut fields = vec![("grant_type", "client_credentials")];
+        fields.extend(asked.map(|seconds| ("expires_in", seconds)));
+        let answer = Door::Record.ask(&app, &reports, &fields).await.expect(201);
+        assert_eq!(answer.json()["expires_in"].as_u64(), told, "{asked:?}");
+    }
+    let silent = [("grant_type", "client_credentials")];
+    let answer = Door::Standard.ask(&app, &reports, &silent).await.expect(200);
+    assert_eq!(answer.json()["expires_in"], 1_800);
+}
+
 #[tokio::test]
 async fn a_failed_request_spends_neither_code_nor_refresh_token() {
     for door in Door::BOTH {

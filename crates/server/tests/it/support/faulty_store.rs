@@ -46,6 +46,7 @@ pub struct FaultyStore {
     loses_next_write: AtomicBool,
     calls: AtomicU64,
     readers_held: Mutex<Option<(Hold, usize)>>,
+    writer_stopped: Mutex<Option<Hold>>,
     writer_held: Mutex<Option<Hold>>,
 }
 
@@ -92,6 +93,7 @@ impl FaultyStore {
             loses_next_write: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             readers_held: Mutex::new(None),
+            writer_stopped: Mutex::new(None),
             writer_held: Mutex::new(None),
         }
     }
@@ -123,6 +125,13 @@ impl FaultyStore {
         hold
     }
 
+    /// Stops the next writer before the store has heard of it.
+    pub fn stop_write(&self) -> Hold {
+        let hold = Hold::new(1);
+        *self.writer_stopped.lock().unwrap() = Some(hold.clone());
+        hold
+    }
+
     /// Stops the next writer after the store has answered it.
     pub fn hold_write(&self) -> Hold {
         let hold = Hold::new(1);
@@ -139,6 +148,13 @@ impl FaultyStore {
         Some(current)
     }
 
+    async fn stop(&self, call: &str) {
+        let stopped = if is_read(call) { None } else { self.writer_stopped.lock().unwrap().take() };
+        if let Some(stop) = stopped {
+            stop.pass().await;
+        }
+    }
+
     fn enter(&self) -> Result<()> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.is_away.load(Ordering::SeqCst) {
@@ -148,10 +164,7 @@ impl FaultyStore {
     }
 
     async fn leave<T>(&self, call: &str, answer: Result<T>) -> Result<T> {
-        let is_read = ["find_", "list_", "count_tokens", "count_clients", "check", "last_", "has_"]
-            .iter()
-            .any(|beginning| call.starts_with(beginning));
-        if is_read {
+        if is_read(call) {
             return answer;
         }
         let held = self.writer_held.lock().unwrap().take();
@@ -163,6 +176,12 @@ impl FaultyStore {
         }
         answer
     }
+}
+
+fn is_read(call: &str) -> bool {
+    ["find_", "list_", "count_tokens", "count_clients", "check", "last_", "has_"]
+        .iter()
+        .any(|beginning| call.starts_with(beginning))
 }
 
 macro_rules! forward {
@@ -180,6 +199,7 @@ macro_rules! forward {
 
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.enter()?;
+                self.stop(stringify!($name)).await;
                 let answer = self.inner.$name($($argument),*).await;
                 self.leave(stringify!($name), answer).await
             })*

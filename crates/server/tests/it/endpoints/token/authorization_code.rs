@@ -20,9 +20,12 @@ async fn cast(app: &TestApp) -> (TestUser, TestClient, TestClient) {
     (ada, reports, mobile)
 }
 
+/// The whole answer: a thief gets one sentence for every reason.
 #[track_caller]
-fn refuse(answer: &Answer) {
-    assert_eq!(answer.refusal(), "400 invalid_grant");
+fn refuse(door: Door, answer: &Answer) {
+    let told =
+        r#"{"error":"invalid_grant","error_description":"The grant is invalid, expired or used."}"#;
+    assert_eq!(answer.snapshot(), format!("400 {told}"), "{door:?}");
 }
 
 #[tokio::test]
@@ -75,7 +78,7 @@ async fn a_code_lives_two_minutes() {
         app.clock.advance(119);
         door.redeem(&app, &reports, &early, &[]).await.expect(door.success());
         app.clock.advance(1);
-        refuse(&door.redeem(&app, &reports, &late, &[]).await);
+        refuse(door, &door.redeem(&app, &reports, &late, &[]).await);
     }
 }
 
@@ -88,9 +91,9 @@ async fn a_code_that_comes_twice_ends_what_it_gave() {
         let code = app.code(&ada, &reports, "read").await;
         let tokens = door.redeem(&app, &reports, &code, &[]).await.tokens();
         assert!(app.is_alive(&tokens.access).await);
-        refuse(&door.redeem(&app, &reports, &code, &[]).await);
+        refuse(door, &door.redeem(&app, &reports, &code, &[]).await);
         assert!(!app.is_alive(&tokens.access).await);
-        refuse(&door.refresh(&app, &reports, &tokens.refresh, &[]).await);
+        refuse(door, &door.refresh(&app, &reports, &tokens.refresh, &[]).await);
         let events = app.store.list_events(tokens.id).await.unwrap();
         let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [EventKind::CodeReplayed]);
@@ -106,7 +109,7 @@ async fn a_code_that_comes_twice_after_a_refresh_ends_the_grant_all_the_same() {
     let second = Door::Standard.refresh(&app, &reports, &first.refresh, &[]).await.tokens();
     assert!(app.is_alive(&second.access).await);
     app.clock.advance(86_400);
-    refuse(&Door::Record.redeem(&app, &reports, &code, &[]).await);
+    refuse(Door::Record, &Door::Record.redeem(&app, &reports, &code, &[]).await);
     assert!(!app.is_refreshable(&reports, &second.refresh).await);
 }
 
@@ -117,7 +120,7 @@ async fn a_stranger_with_a_used_code_harms_nobody() {
         let (ada, reports, mobile) = cast(&app).await;
         let code = app.code(&ada, &reports, "read").await;
         let tokens = door.redeem(&app, &reports, &code, &[]).await.tokens();
-        refuse(&door.redeem(&app, &mobile, &code, &[]).await);
+        refuse(door, &door.redeem(&app, &mobile, &code, &[]).await);
         assert!(app.is_alive(&tokens.access).await);
         let events = app.store.list_events(tokens.id).await.unwrap();
         let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
@@ -138,10 +141,10 @@ async fn a_code_that_was_made_up_harms_nobody() {
     let forged_spent = Credential::assemble(parts);
     for door in Door::BOTH {
         for forged in [&forged_unspent, &forged_spent] {
-            refuse(&door.redeem(&app, &reports, forged.reveal(), &[]).await);
+            refuse(door, &door.redeem(&app, &reports, forged.reveal(), &[]).await);
         }
         for wrong_kind in [&tokens.refresh, &tokens.access] {
-            refuse(&door.redeem(&app, &reports, wrong_kind, &[]).await);
+            refuse(door, &door.redeem(&app, &reports, wrong_kind, &[]).await);
         }
     }
     assert!(app.is_alive(&tokens.access).await);
@@ -156,7 +159,7 @@ async fn only_the_code_that_was_sent_is_accepted() {
     let code = app.code(&ada, &reports, "read").await;
     let id = Credential::parse(&code).unwrap().parts().id;
     let other = app.mint(Kind::AuthorizationCode, id, 0);
-    refuse(&Door::Standard.redeem(&app, &reports, other.reveal(), &[]).await);
+    refuse(Door::Standard, &Door::Standard.redeem(&app, &reports, other.reveal(), &[]).await);
     Door::Standard.redeem(&app, &reports, &code, &[]).await.expect(200);
 }
 
@@ -175,9 +178,9 @@ async fn of_simultaneous_redemptions_one_wins_and_the_others_are_only_refused() 
         .await;
         let (won, lost): (Vec<_>, Vec<_>) =
             answers.iter().partition(|answer| answer.status == door.success());
-        assert_eq!((won.len(), lost.len()), (1, 15));
+        assert_eq!((won.len(), lost.len()), (1, 15), "{door:?}");
         for answer in lost {
-            refuse(answer);
+            refuse(door, answer);
         }
         assert!(app.is_alive(&won[0].tokens().access).await);
     }
@@ -198,7 +201,7 @@ async fn the_redirect_address_must_be_the_one_that_the_code_was_sent_to() {
             "http://acme-reports.test/callback",
         ] {
             let more = [("redirect_uri", redirect_uri)];
-            refuse(&door.redeem(&app, &reports, &code, &more).await);
+            refuse(door, &door.redeem(&app, &reports, &code, &more).await);
         }
         door.redeem(&app, &reports, &code, &[]).await.expect(door.success());
 
@@ -210,7 +213,7 @@ async fn the_redirect_address_must_be_the_one_that_the_code_was_sent_to() {
         let code = app.code_of(&ada, &mobile, &spec).await;
         let at = |port| [("redirect_uri", port)];
         let other = at("http://127.0.0.1:53124/callback");
-        refuse(&door.redeem(&app, &mobile, code.reveal(), &other).await);
+        refuse(door, &door.redeem(&app, &mobile, code.reveal(), &other).await);
         let same = at("http://127.0.0.1:53123/callback");
         door.redeem(&app, &mobile, code.reveal(), &same).await.expect(door.success());
     }
@@ -226,12 +229,12 @@ async fn a_code_survives_four_wrong_verifiers_and_no_more() {
             (app.code(&ada, &mobile, "read").await, app.code(&ada, &mobile, "read").await);
         for code in [&kept, &spent] {
             for _ in 0..4 {
-                refuse(&door.redeem(&app, &mobile, code, &wrong).await);
+                refuse(door, &door.redeem(&app, &mobile, code, &wrong).await);
             }
         }
         door.redeem(&app, &mobile, &kept, &[]).await.expect(door.success());
-        refuse(&door.redeem(&app, &mobile, &spent, &wrong).await);
-        refuse(&door.redeem(&app, &mobile, &spent, &[]).await);
+        refuse(door, &door.redeem(&app, &mobile, &spent, &wrong).await);
+        refuse(door, &door.redeem(&app, &mobile, &spent, &[]).await);
     }
 }
 
@@ -242,7 +245,7 @@ async fn a_missing_verifier_is_refused_and_is_no_guess() {
         let (ada, _, mobile) = cast(&app).await;
         let code = app.code(&ada, &mobile, "read").await;
         for _ in 0..6 {
-            refuse(&door.redeem(&app, &mobile, &code, &[("code_verifier", "")]).await);
+            refuse(door, &door.redeem(&app, &mobile, &code, &[("code_verifier", "")]).await);
         }
         door.redeem(&app, &mobile, &code, &[]).await.expect(door.success());
     }
@@ -255,7 +258,10 @@ async fn a_verifier_without_a_challenge_is_refused() {
         let app = TestApp::new().await;
         let (ada, reports, _) = cast(&app).await;
         let code = app.code(&ada, &reports, "read").await;
-        refuse(&door.redeem(&app, &reports, &code, &[("code_verifier", OTHER_VERIFIER)]).await);
+        refuse(
+            door,
+            &door.redeem(&app, &reports, &code, &[("code_verifier", OTHER_VERIFIER)]).await,
+        );
     }
 }
 
@@ -327,11 +333,11 @@ async fn the_code_of_a_user_who_is_gone_is_refused() {
         let cleo = app.end_user("Cleo").await;
         let code = app.code(&cleo, &reports, "read").await;
         app.change_user(&cleo, |user| user.suspended = true).await;
-        refuse(&door.redeem(&app, &reports, &code, &[]).await);
+        refuse(door, &door.redeem(&app, &reports, &code, &[]).await);
         app.change_user(&cleo, |user| user.suspended = false).await;
         app.store.delete_user(cleo.id, app.now()).await.unwrap();
         app.state.directory.evict_user(cleo.id);
-        refuse(&door.redeem(&app, &reports, &code, &[]).await);
+        refuse(door, &door.redeem(&app, &reports, &code, &[]).await);
     }
 }
 
@@ -345,6 +351,6 @@ async fn a_redemption_whose_answer_is_lost_is_503_and_spends_the_code() {
         app.store.lose_the_next_write();
         let answer = door.redeem(&app, &reports, &code, &[]).await;
         assert_eq!(answer.refusal(), "503 temporarily_unavailable");
-        refuse(&door.redeem(&app, &reports, &code, &[]).await);
+        refuse(door, &door.redeem(&app, &reports, &code, &[]).await);
     }
 }
