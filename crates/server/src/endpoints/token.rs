@@ -250,8 +250,8 @@ async fn rotate(
     Err(StoreError::Unavailable("a refresh lost every race".to_owned()).into())
 }
 
-/// The present refresh token of a record that is in memory needs no look at the store: the write
-/// finds the same rotation or does nothing. Whatever else is to be said takes a record that is sure.
+/// The present refresh token of a record in memory needs no look at the store: the write finds the
+/// same rotation or does nothing. Whatever else is to be said takes a record that is sure.
 async fn rotate_from_memory(
     state: &AppState,
     client: &AuthenticatedClient,

@@ -149,8 +149,7 @@ pub(super) fn perform(connection: &Connection, work: &Work, sizes: Sizes) -> Res
             let part = Part::read(connection, first_id, last_id, sizes)?;
             list(connection, first_id, &part, sizes)?;
             if let Some(number) = source {
-                // What has moved is gone from it: it may be extended meanwhile, and must not count as
-                // full of live ones again.
+                // What has moved is gone from it: extended meanwhile, it must not count as full.
                 let recede = "UPDATE listing_blocks SET first_id = ? + 1, gone = gone + ? \
                     WHERE last_id = ? AND number = ?";
                 let moved = part.tokens.len();
