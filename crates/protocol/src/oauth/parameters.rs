@@ -13,9 +13,9 @@ use crate::{api::json, secret::redacted, time::Seconds};
 #[derive(Default)]
 pub struct Parameters(Vec<(String, Value)>);
 
-/// The most parameters of a form. No request of the standards has a quarter of them, and each is
+/// The most parameters of a request. No request of the standards has a quarter of them, and each is
 /// compared with all others.
-const COUNT_MAX: usize = 100;
+pub const COUNT_MAX: usize = 100;
 
 /// A request that breaks the rules before any decision: its code and a sentence for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
