@@ -241,7 +241,8 @@ impl Verifier {
     /// The same as [`evict`](Self::evict), and keeps what the write has left. It will be asked for:
     /// somebody has just been given its token.
     pub fn replace(&self, ticket: Ticket, token: Token) {
-        self.cache.replace(ticket, &token.id.clone(), Arc::new(CachedToken::new(token)));
+        let id = token.id;
+        self.cache.replace(ticket, &id, Arc::new(CachedToken::new(token)));
     }
 
     /// Forgets every cached record; uses are kept.

@@ -51,8 +51,7 @@ impl Parameters {
                 return Err(InvalidRequest::new(format!("{} is sent twice.", printable(&name))));
             }
             if parameters.0.len() >= COUNT_MAX {
-                let too_many = format!("At most {COUNT_MAX} parameters can be sent.");
-                return Err(InvalidRequest::new(too_many));
+                return Err(too_many());
             }
             parameters.0.push((name.into_owned(), Value::String(value.into_owned())));
         }
@@ -62,10 +61,7 @@ impl Parameters {
     /// Reads a JSON object.
     pub fn from_json(body: &[u8]) -> Result<Self, InvalidRequest> {
         match json::parse(body) {
-            Ok(Value::Object(members)) if members.len() > COUNT_MAX => {
-                let too_many = format!("At most {COUNT_MAX} parameters can be sent.");
-                Err(InvalidRequest::new(too_many))
-            }
+            Ok(Value::Object(members)) if members.len() > COUNT_MAX => Err(too_many()),
             Ok(Value::Object(members)) => Ok(Self(members.into_iter().collect())),
             Ok(_) => Err(InvalidRequest::new("The body must be a JSON object.")),
             Err(error) => Err(InvalidRequest::new(format!("The body cannot be read: {error}."))),
@@ -127,6 +123,10 @@ impl std::fmt::Debug for Parameters {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
+}
+
+fn too_many() -> InvalidRequest {
+    InvalidRequest::new(format!("At most {COUNT_MAX} parameters can be sent."))
 }
 
 /// Names come from strangers and are quoted in answers: only what cannot mislead a reader.
