@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
@@ -42,8 +42,6 @@ use crate::process::Programs;
 const ADMIN: &str = "admin@example.com";
 /// Long enough for folders to be used for years.
 const LIFETIME: Seconds = Seconds(10 * 365 * 86_400);
-/// Longer than tokens live by default.
-const LONG_AGO: Seconds = Seconds(2 * 86_400);
 /// Insertions at the same time: two full transactions of the store.
 const WORKERS: u64 = 512;
 
@@ -180,35 +178,35 @@ fn fill(path: &Path, tokens: u64, spread: Spread) -> Result<Vec<u64>> {
     })
 }
 
-/// The ids of records that were made one after the other.
+/// Which records of a table are made to expire.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    /// The first.
-    pub(crate) first: u64,
-    /// The last.
-    pub(crate) last: u64,
+pub(crate) struct Expired {
+    /// One in so many.
+    one_in: u64,
+    /// Until this id.
+    until: u64,
 }
 
-/// Adds records that expired yesterday to a folder that nobody serves.
-pub(crate) fn insert_expired(path: &Path, count: u64) -> Result<Span> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let node = open(path).await?;
-        let state = node.state.clone();
-        let _lock = node.lock()?;
-        let users = insert_users(&state, 1).await?;
-        let clients = insert_clients(&state, 1, &users).await?;
-        let first = lease(&state, IdSequence::Tokens, 1).await?;
-        let policy = state.policy.clone();
-        let now = state.now().minus(LONG_AGO);
-        let left = AtomicU64::new(count);
-        Filling { state: state.clone(), clients, users, policy, now, left }.run().await?;
-        let last = lease(&state, IdSequence::Tokens, 1).await?;
-        drop(state);
-        node.close().await;
-        let (first, last) = (first.first().copied(), last.first().copied());
-        Ok(Span { first: first.context("no id")?, last: last.context("no id")? })
-    })
+impl Expired {
+    /// Has one record in so many expire, all over the table of a folder that nobody serves.
+    pub(crate) fn among(data: &Path, tokens: u64, one_in: u64) -> Result<Self> {
+        let connection = Connection::open(data.join("tokenry.db"))?;
+        let until = "SELECT max(id) FROM (SELECT id FROM tokens ORDER BY id LIMIT ?1)";
+        let until = connection.query_row(until, [tokens], |row| row.get(0))?;
+        let expired = Self { one_in, until };
+        let expire = "UPDATE tokens SET issued_at = 0, access_lifetime = 1 \
+                      WHERE id <= ?1 AND id % ?2 = 0";
+        connection.execute(expire, [until, one_in])?;
+        Ok(expired)
+    }
+
+    /// How many of them are still there.
+    pub(crate) fn left(self, data: &Path) -> Result<u64> {
+        let path = data.join("tokenry.db");
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let count = "SELECT count(*) FROM tokens WHERE id <= ?1 AND id % ?2 = 0";
+        Ok(connection.query_row(count, [self.until, self.one_in], |row| row.get(0))?)
+    }
 }
 
 async fn open(path: &Path) -> Result<Node> {

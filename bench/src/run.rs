@@ -21,8 +21,6 @@ use crate::{
 
 /// Tokens that are introspected one after the other.
 const DIFFERENT: usize = 10_000;
-/// Records that the purge finds.
-const EXPIRED: u64 = 200_000;
 /// Tokens after which memory and disk are looked at again.
 const ISSUED: u64 = 1_000_000;
 
@@ -86,9 +84,7 @@ fn by_itself(
 ) -> Result<()> {
     let cases = plan.cases();
     if cases.contains(&Case::UnderWrites) {
-        let expired = if plan.quick { 1_000 } else { EXPIRED };
-        let counts = (tokens, expired);
-        let measured = under_writes::measure(programs, subject, plan.pattern(), counts)?;
+        let measured = under_writes::measure(programs, subject, plan.pattern(), tokens)?;
         println!("{}", measured.0.line());
         results.under_writes.push(measured.0);
         subject = measured.1;

@@ -1,14 +1,13 @@
 //! Verification at half load, while tokens are issued and others are purged.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use rusqlite::{Connection, OpenFlags};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
     cases::Case,
-    data::{Span, insert_expired},
+    data::Expired,
     load::{
         Pace, Traffic,
         supply::{Expected, Repeated},
@@ -22,8 +21,8 @@ use crate::{
 const ISSUED: f64 = 1_000.0;
 /// Connections of the load, and of the issuing beside it.
 const CONNECTIONS: usize = 16;
-/// The purge begins again as soon as it may.
-const SETTINGS: [(&str, &str); 1] = [("TOKENRY_PURGE_INTERVAL", "1s")];
+/// One record in so many has expired.
+const EXPIRED_ONE_IN: u64 = 10;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -44,23 +43,27 @@ pub(crate) struct UnderWrites {
     pub(crate) purged: u64,
 }
 
-/// Stops the server, adds `expired` records to its table, and starts it for the measurement.
+/// Stops the server, has records expire all over its table, and starts it for the measurement, at
+/// whose beginning the first sweep begins.
 #[expect(clippy::cast_precision_loss, reason = "counts of a few million")]
 pub(crate) fn measure(
     programs: &Programs,
     subject: Subject,
     pattern: Pattern,
-    (tokens, expired): (u64, u64),
+    tokens: u64,
 ) -> Result<(UnderWrites, Subject)> {
     let (data, issue) = (subject.data.clone(), subject.client_credentials());
     let mut current = Case::CurrentToken.prepare(&subject, CONNECTIONS, 1)?.to_subject;
-    let subject = subject.between(programs, &SETTINGS, || insert_expired(&data.path, expired))?;
-    let (subject, span) = subject;
+    let before_load = 2 * pattern.warm_up + pattern.measure;
+    let interval = format!("{}s", before_load.as_secs() + 1);
+    let settings = [("TOKENRY_PURGE_INTERVAL", interval.as_str())];
+    let (subject, expired) = subject
+        .between(programs, &settings, || Expired::among(&data.path, tokens, EXPIRED_ONE_IN))?;
     let full = round(programs.cores, &subject.process, current.as_mut(), CONNECTIONS, &pattern)?;
     subject.process.resume()?;
     let mut issuing = Repeated::new(vec![issue], Expected::new(200, "\"access_token\":\"a"));
     current.prepare(pattern.measure)?;
-    let before = left_of(&data.path, span)?;
+    let before = expired.left(&data.path)?;
     let half = full.per_second / 2.0;
     let pace = Pace::PerSecond(half);
     let mut traffic = [
@@ -70,7 +73,7 @@ pub(crate) fn measure(
     let measure = pattern.measure * pattern.rounds;
     let pattern = Pattern { measure, ..pattern };
     let (measured, _) = loaded(programs.cores, &subject.process, &mut traffic, &pattern)?;
-    let purged = before.saturating_sub(left_of(&data.path, span)?);
+    let purged = before.saturating_sub(expired.left(&data.path)?);
     let [verified, issued] = measured.as_slice() else {
         anyhow::bail!("nothing was measured");
     };
@@ -85,13 +88,4 @@ pub(crate) fn measure(
         purged,
     };
     Ok((figures, subject))
-}
-
-/// How many of the expired records are still there.
-fn left_of(data: &Path, span: Span) -> Result<u64> {
-    let path = data.join("tokenry.db");
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let count = "SELECT count(*) FROM tokens WHERE id BETWEEN ?1 AND ?2";
-    let counted = connection.query_row(count, [span.first, span.last], |row| row.get(0));
-    counted.context("the records cannot be counted")
 }

@@ -205,4 +205,8 @@ pub struct PurgeStep {
     pub removed: u32,
     /// Where the next step starts; `None` when the end was reached.
     pub next: Option<u64>,
+    /// When the first of the rows that it looked at and left will be over, or may be; `None` if
+    /// time alone ends none of them. A refresh, a revocation and a deletion can change that
+    /// afterwards, so it is a hint for when to look again and nothing to decide by.
+    pub due: Option<Timestamp>,
 }

@@ -30,7 +30,10 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokenry_protocol::redirect_uri::ClientKind;
-use tokenry_server::{config::Config, jobs};
+use tokenry_server::{
+    config::Config,
+    jobs::{self, Purge},
+};
 use tokio::task::JoinSet;
 
 use self::member::{Member, Tick};
@@ -239,7 +242,7 @@ impl Fleet {
         self.outcome.nights += 1;
         let length = i64::try_from(self.house.between(0, 7_200_000))?;
         self.site.clock.advance_millis(DAY + length);
-        let removed = jobs::purge_once(&self.server.state).await?;
+        let removed = Purge::default().sweep(&self.server.state).await?;
         ensure!(removed == 0, "the purge removed {removed} rows although every grant lives");
         Ok(())
     }

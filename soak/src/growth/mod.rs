@@ -24,7 +24,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokenry_protocol::time::{Seconds, Timestamp};
-use tokenry_server::{config::Config, jobs};
+use tokenry_server::{config::Config, jobs::Purge};
 use tokenry_store::TokenFilter;
 
 pub use self::latency::{Latencies, Percentiles};
@@ -93,6 +93,7 @@ struct Growth {
     dice: Dice,
     began_at: Timestamp,
     latency: Vec<Latency>,
+    purge: Purge,
     purged: u64,
     longest_sweep: Duration,
     settled: Option<u64>,
@@ -134,6 +135,7 @@ impl Growth {
             dice: Dice::new(plan.seed, 0),
             began_at: site.now(),
             latency: Vec::new(),
+            purge: Purge::default(),
             purged: 0,
             longest_sweep: Duration::ZERO,
             settled: None,
@@ -148,9 +150,15 @@ impl Growth {
     async fn go_on(&mut self) -> Result<()> {
         let Plan { interval, rate, lifetime, .. } = self.plan;
         let state = self.load.server.state.clone();
-        let sweep = tokio::spawn(timed(async move { Ok(jobs::purge_once(&state).await?) }));
+        let mut purge = std::mem::take(&mut self.purge);
+        let sweep = tokio::spawn(timed(async move {
+            let removed = purge.sweep(&state).await?;
+            Ok((purge, removed))
+        }));
         self.load.issue(interval.0, rate, &self.site.clock).await?;
-        self.swept(sweep.await??)?;
+        let ((purge, removed), time) = sweep.await??;
+        self.purge = purge;
+        self.swept(removed, time)?;
         self.grants.live_on(&mut self.dice).await?;
         self.load.forget_expired(lifetime);
         let number = usize::try_from((self.age() - 1) / lifetime.0)?;
@@ -171,7 +179,7 @@ impl Growth {
         u32::try_from(millis / 1_000).unwrap_or(u32::MAX)
     }
 
-    fn swept(&mut self, (removed, time): (u64, Duration)) -> Result<()> {
+    fn swept(&mut self, removed: u64, time: Duration) -> Result<()> {
         self.purged += removed;
         self.longest_sweep = self.longest_sweep.max(time);
         let interval = Duration::from(self.plan.interval);
@@ -234,7 +242,7 @@ impl Growth {
     async fn close(mut self) -> Result<Outcome> {
         self.tell_lifetime()?;
         let began = Instant::now();
-        self.purged += jobs::purge_once(&self.load.server.state).await?;
+        self.purged += self.purge.sweep(&self.load.server.state).await?;
         println!("growth: the last sweep took {:?}", began.elapsed());
         self.grants.check().await?;
         self.check_rows().await?;

@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::state::AppState;
 
 pub use flush_uses::flush;
-pub use purge::purge_once;
+pub use purge::Purge;
 
 /// Tells jobs that the server stops.
 #[derive(Clone)]

@@ -1,60 +1,119 @@
 //! Removes what is over, in bounded steps, so that the database does not grow for ever.
+//!
+//! 1. A step looks at some hundred rows and removes those that are over ([`Store::purge`]).
+//! 2. A step over tokens also says when the next of them will be over. Until then its range of ids
+//!    is passed over ([`Ranges`]), so that a sweep costs what there is to remove, however large
+//!    the table is.
+//! 3. Steps that find nothing give way: they take a twentieth of the time.
+//!
+//! [`Store::purge`]: tokenry_store::Store::purge
 
-use std::time::Duration;
+mod ranges;
+
+use std::time::{Duration, Instant};
 
 use tokenry_protocol::time::Seconds;
 use tokenry_store::{PurgeRequest, PurgeSubject, Result};
 
+use self::ranges::Ranges;
 use super::StopSignal;
 use crate::{respond::log_store_error, state::AppState};
 
 /// Between steps, so that requests always come first.
 const BREATH: Duration = Duration::from_millis(5);
+/// How many times longer than a step that found nothing the pause after it is.
+const REST: u32 = 19;
 /// Every process looks for changes ten times a second and so never falls this far behind.
 const CHANGES_KEPT: u64 = 100_000;
 
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
+    let mut purge = Purge::default();
     while stop.sleep(state.config.purge.interval).await {
-        if let Err(error) = sweep(&state, BREATH, &mut stop).await {
+        if let Err(error) = purge.sweep_gently(&state, &mut stop).await {
             log_store_error(&error);
         }
     }
 }
 
-/// One sweep over everything, without pauses.
-pub async fn purge_once(state: &AppState) -> Result<u64> {
-    let (_sender, mut never) = StopSignal::new();
-    sweep(state, Duration::ZERO, &mut never).await
+/// What is removed, and where there was nothing to remove the last time.
+#[derive(Debug, Default)]
+pub struct Purge {
+    tokens: Ranges,
 }
 
-async fn sweep(state: &AppState, breath: Duration, stop: &mut StopSignal) -> Result<u64> {
-    let settings = &state.config.purge;
-    let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
-    let events_kept = u64::try_from(settings.events_kept).unwrap_or(u64::MAX);
-    let limit = u32::try_from(settings.rows_per_step).unwrap_or(u32::MAX);
-    let mut removed = 0;
-    for subject in [
-        PurgeSubject::Tokens { grants_kept: Seconds(kept) },
-        PurgeSubject::SignInSessions,
-        PurgeSubject::Events { kept: events_kept },
-        PurgeSubject::Changes { kept: CHANGES_KEPT },
-        PurgeSubject::Clients,
-        PurgeSubject::Users,
-    ] {
-        let mut request = PurgeRequest { subject, after: 0, limit, now: state.now() };
-        loop {
-            let purged = state.store.purge(request).await?;
-            removed += u64::from(purged.removed);
-            let Some(next) = purged.next else { break };
-            request.after = next;
-            if !breath.is_zero() && !stop.sleep(breath).await {
-                return Ok(removed);
+impl Purge {
+    /// One sweep over everything that may be over, without pauses. Says how many rows it removed.
+    pub async fn sweep(&mut self, state: &AppState) -> Result<u64> {
+        self.sweep_with(state, None).await
+    }
+
+    /// The same with pauses, and no further than the signal.
+    async fn sweep_gently(&mut self, state: &AppState, stop: &mut StopSignal) -> Result<u64> {
+        self.sweep_with(state, Some(stop)).await
+    }
+
+    async fn sweep_with(
+        &mut self,
+        state: &AppState,
+        mut gently: Option<&mut StopSignal>,
+    ) -> Result<u64> {
+        let settings = &state.config.purge;
+        let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
+        let events_kept = u64::try_from(settings.events_kept).unwrap_or(u64::MAX);
+        let limit = u32::try_from(settings.rows_per_step).unwrap_or(u32::MAX);
+        let mut removed = 0;
+        for subject in [
+            PurgeSubject::Tokens { grants_kept: Seconds(kept) },
+            PurgeSubject::SignInSessions,
+            PurgeSubject::Events { kept: events_kept },
+            PurgeSubject::Changes { kept: CHANGES_KEPT },
+            PurgeSubject::Clients,
+            PurgeSubject::Users,
+        ] {
+            let mut everything = Ranges::default();
+            let ranges = match subject {
+                PurgeSubject::Tokens { .. } => &mut self.tokens,
+                // Their tables are small, or are read from one end.
+                _ => &mut everything,
+            };
+            let mut position = Some(0);
+            while let Some(after) = position {
+                let now = state.now();
+                let after = ranges.pass_over(after, now);
+                let began = Instant::now();
+                let step = state.store.purge(PurgeRequest { subject, after, limit, now }).await?;
+                ranges.note(after, step, now);
+                if step.removed > 0 {
+                    metrics::counter!("tokenry_purged_rows_total").increment(step.removed.into());
+                }
+                removed += u64::from(step.removed);
+                position = step.next;
+                if let Some(stop) = gently.as_deref_mut()
+                    && position.is_some()
+                    && !stop.sleep(pause(step.removed, began.elapsed())).await
+                {
+                    return Ok(removed);
+                }
             }
         }
-    }
-    if removed > 0 {
         tracing::debug!(removed, "purged");
-        metrics::counter!("tokenry_purged_rows_total").increment(removed);
+        Ok(removed)
     }
-    Ok(removed)
+}
+
+/// Removing must keep up with issuing, and looking need not hurry.
+fn pause(removed: u32, step: Duration) -> Duration {
+    if removed > 0 { BREATH } else { BREATH.max(step * REST) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_finds_nothing_takes_a_twentieth_of_the_time() {
+        assert_eq!(pause(0, Duration::from_millis(3)), Duration::from_millis(57));
+        assert_eq!(pause(0, Duration::from_micros(10)), BREATH);
+        assert_eq!(pause(1, Duration::from_secs(1)), BREATH);
+    }
 }

@@ -24,8 +24,9 @@ use tokenry_protocol::{
 };
 
 use super::{
-    SqliteStore, api_tokens, changes, clients, events, ids, keys, purge, rows, sign_in_sessions,
-    tokens, tokens_list, users,
+    SqliteStore, api_tokens, changes, clients, events, ids, keys,
+    purge::{self, Look},
+    rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
     ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page, PageRequest,
@@ -231,13 +232,17 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {
-        let found = self.read(move |connection| purge::look(connection, request)).await?;
-        let removed = if found.over.is_empty() {
+        let Look { over, next, due } =
+            self.read(move |connection| purge::look(connection, request)).await?;
+        let found = over.len();
+        let removed = if over.is_empty() {
             0
         } else {
-            self.write(move |connection| purge::remove(connection, request, &found.over)).await?
+            self.write(move |connection| purge::remove(connection, request, &over)).await?
         };
-        let next = found.next;
-        Ok(PurgeStep { removed, next })
+        // Of what was kept after all nobody knows when it will be over.
+        let is_known = usize::try_from(removed).is_ok_and(|removed| removed == found);
+        let due = if is_known { due } else { Some(request.now) };
+        Ok(PurgeStep { removed, next, due })
     }
 }

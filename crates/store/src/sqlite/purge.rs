@@ -4,8 +4,11 @@
 //!    sweep over millions of live rows costs the writer nothing.
 //! 2. [`remove`] is one small event. It looks at each row again, because a token may have been
 //!    refreshed since, and a user may have got an API token since.
+//!
+//! A look also tells when the next of its rows will be over, so that nobody needs to look before.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
+use tokenry_protocol::time::{Seconds, Timestamp};
 
 use super::{listings, rows};
 use crate::{Conditional, PurgeRequest, PurgeSubject, Result};
@@ -17,14 +20,15 @@ pub(super) struct Look {
     pub(super) over: Vec<u64>,
     /// Where the next look starts; `None` at the end.
     pub(super) next: Option<u64>,
+    /// When the first of the other rows will be over; `None` if time alone ends none of them.
+    pub(super) due: Option<Timestamp>,
 }
 
 /// When a row is over.
 struct Rule {
     table: &'static str,
-    /// `?2` and further stand for `values`.
-    over: &'static str,
-    values: Vec<i64>,
+    /// Since when, or from when on: NULL is never by time alone, and 0 whatever the time is.
+    over_at: String,
     order: Order,
 }
 
@@ -37,83 +41,87 @@ enum Order {
     None,
 }
 
-const TOKENS: &str = "\
-    NOT EXISTS (SELECT 1 FROM clients WHERE id = tokens.client_id AND deleted_at IS NULL) \
-    OR NOT EXISTS (SELECT 1 FROM users WHERE id = tokens.user_id AND deleted_at IS NULL) \
-    OR CASE WHEN rotation = 0 THEN code_expires_at <= ?2 \
-    ELSE access_lifetime IS NOT NULL \
-    AND max(issued_at + access_lifetime * 1000, coalesce(refresh_expires_at, issued_at)) \
-    <= iif(origin = 0, ?3, ?2) END";
-
-const SIGN_IN_SESSIONS: &str = "expires_at <= ?2 OR EXISTS \
-    (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NOT NULL)";
+const SIGN_IN_SESSIONS: &str = "iif(EXISTS (SELECT 1 FROM users \
+    WHERE id = sign_in_sessions.user_id AND deleted_at IS NOT NULL), 0, expires_at)";
 
 // What is left of their tokens is over whether they are there or not.
-const CLIENTS: &str = "deleted_at IS NOT NULL";
+const CLIENTS: &str = "iif(deleted_at IS NOT NULL, 0, NULL)";
 
-const USERS: &str = "deleted_at IS NOT NULL \
+const USERS: &str = "iif(deleted_at IS NOT NULL \
     AND NOT EXISTS (SELECT 1 FROM clients WHERE user_id = users.id) \
     AND NOT EXISTS (SELECT 1 FROM sign_in_sessions WHERE user_id = users.id) \
-    AND NOT EXISTS (SELECT 1 FROM api_tokens WHERE users.id IN (user_id, assigned_user_id))";
+    AND NOT EXISTS (SELECT 1 FROM api_tokens WHERE users.id IN (user_id, assigned_user_id)), \
+    0, NULL)";
 
-fn rule(request: PurgeRequest) -> Rule {
-    let now = request.now.as_millis();
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let (table, over, values, order) = match request.subject {
-        PurgeSubject::Tokens { grants_kept } => {
-            let ended_by = request.now.minus(grants_kept).as_millis();
-            ("tokens", TOKENS, vec![now, ended_by], Order::None)
-        }
+fn tokens(grants_kept: Seconds) -> String {
+    let kept = grants_kept.as_millis();
+    format!(
+        "CASE \
+         WHEN NOT EXISTS \
+         (SELECT 1 FROM clients WHERE id = tokens.client_id AND deleted_at IS NULL) \
+         OR NOT EXISTS (SELECT 1 FROM users WHERE id = tokens.user_id AND deleted_at IS NULL) \
+         THEN 0 \
+         WHEN rotation = 0 THEN code_expires_at \
+         WHEN access_lifetime IS NOT NULL \
+         THEN max(issued_at + access_lifetime * 1000, coalesce(refresh_expires_at, issued_at)) \
+         + iif(origin = 0, {kept}, 0) END"
+    )
+}
+
+/// All but the latest.
+fn older(table: &str, number: &str, kept: u64) -> String {
+    format!("iif({number} <= (SELECT max({number}) FROM {table}) - {kept}, 0, NULL)")
+}
+
+fn rule(subject: PurgeSubject) -> Rule {
+    let (table, over_at, order) = match subject {
+        PurgeSubject::Tokens { grants_kept } => ("tokens", tokens(grants_kept), Order::None),
         PurgeSubject::SignInSessions => {
-            let values = vec![now];
-            ("sign_in_sessions", SIGN_IN_SESSIONS, values, Order::None)
+            ("sign_in_sessions", SIGN_IN_SESSIONS.to_owned(), Order::None)
         }
-        PurgeSubject::Events { kept } => {
-            let over = "id <= (SELECT max(id) FROM events) - ?2";
-            ("events", over, vec![number(kept)], Order::ById)
-        }
+        PurgeSubject::Events { kept } => ("events", older("events", "id", kept), Order::ById),
+        // The last one stays, or numbers would begin again.
         PurgeSubject::Changes { kept } => {
-            let over = "number <= (SELECT max(number) FROM changes) - ?2";
-            // The last one stays, or numbers would begin again.
-            ("changes", over, vec![number(kept.max(1))], Order::ById)
+            ("changes", older("changes", "number", kept.max(1)), Order::ById)
         }
-        PurgeSubject::Clients => ("clients", CLIENTS, Vec::new(), Order::None),
-        PurgeSubject::Users => ("users", USERS, Vec::new(), Order::None),
+        PurgeSubject::Clients => ("clients", CLIENTS.to_owned(), Order::None),
+        PurgeSubject::Users => ("users", USERS.to_owned(), Order::None),
     };
-    Rule { table, over, values, order }
+    Rule { table, over_at, order }
 }
 
 /// Step 1: looks at `limit` rows.
 pub(super) fn look(connection: &Connection, request: PurgeRequest) -> Result<Look> {
-    let Rule { table, over, values, order } = rule(request);
+    let Rule { table, over_at, order } = rule(request.subject);
     let limit = request.limit;
     let sql = format!(
-        "SELECT rowid, ({over}) FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT {limit}"
+        "SELECT rowid, {over_at} FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT {limit}"
     );
     let after = i64::try_from(request.after).unwrap_or(i64::MAX);
-    let values = std::iter::once(after).chain(values);
-    let rows: Vec<(u64, bool)> =
-        rows::list(connection, &sql, params_from_iter(values), |columns| {
-            Ok((columns.plain()?, columns.plain()?))
-        })?;
+    let rows: Vec<(u64, Option<Timestamp>)> = rows::list(connection, &sql, [after], |columns| {
+        Ok((columns.plain()?, columns.time_set()?))
+    })?;
+    let is_over = |over_at: &Option<Timestamp>| over_at.is_some_and(|at| at <= request.now);
     let is_full = u32::try_from(rows.len()).is_ok_and(|looked_at| looked_at == limit);
     let next = rows
         .last()
-        .filter(|(_, is_over)| is_full && (order == Order::None || *is_over))
+        .filter(|(_, over_at)| is_full && (order == Order::None || is_over(over_at)))
         .map(|(id, _)| *id);
-    let over = rows.into_iter().filter_map(|(id, is_over)| is_over.then_some(id)).collect();
-    Ok(Look { over, next })
+    let (over, left): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(_, over_at)| is_over(over_at));
+    let due = left.into_iter().filter_map(|(_, over_at)| over_at).min();
+    Ok(Look { over: over.into_iter().map(|(id, _)| id).collect(), next, due })
 }
 
 /// Step 2: removes those of `ids` that are still over, and says how many.
 pub(super) fn remove(connection: &Connection, request: PurgeRequest, ids: &[u64]) -> Result<u32> {
-    let Rule { table, over, values, .. } = rule(request);
-    let sql = format!("DELETE FROM {table} WHERE rowid = ?1 AND ({over})");
+    let Rule { table, over_at, .. } = rule(request.subject);
+    let sql = format!("DELETE FROM {table} WHERE rowid = ?1 AND {over_at} <= ?2");
     let mut removed = Vec::new();
     for id in ids {
         let row = i64::try_from(*id).unwrap_or(i64::MAX);
-        let values = std::iter::once(row).chain(values.iter().copied());
-        if rows::write_if(connection, &sql, params_from_iter(values))? == Conditional::Now {
+        let values = [row, request.now.as_millis()];
+        if rows::write_if(connection, &sql, values)? == Conditional::Now {
             removed.push(*id);
         }
     }

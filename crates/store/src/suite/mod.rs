@@ -69,6 +69,7 @@ macro_rules! for_each_rule {
                 a_record_lives_while_its_refresh_token_does,
                 records_of_deleted_clients_and_users_go_at_once,
                 a_step_looks_at_no_more_than_its_limit,
+                a_step_tells_when_the_first_of_what_it_left_is_over,
                 a_rotation_and_a_purge_of_one_record_never_both_succeed,
                 sessions_go_when_they_are_over,
                 of_events_the_latest_are_kept,

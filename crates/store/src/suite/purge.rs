@@ -120,9 +120,35 @@ pub async fn a_step_looks_at_no_more_than_its_limit(store: Arc<dyn Store>) {
     for (removed, next) in [(0, Some(ids[1])), (1, Some(ids[3])), (1, Some(ids[5])), (0, None)] {
         let request = PurgeRequest { subject: TOKENS, after: at, limit: 2, now: after(120) };
         let step = world.store.purge(request).await.unwrap();
-        assert_eq!(step, PurgeStep { removed, next });
+        assert_eq!(step, PurgeStep { removed, next, due: None });
         at = next.unwrap_or(0);
     }
+}
+
+/// Until then a step over the same rows would find nothing.
+pub async fn a_step_tells_when_the_first_of_what_it_left_is_over(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let parties = world.parties().await;
+    let step = async |seconds| {
+        let now = after(seconds);
+        let request = PurgeRequest { subject: TOKENS, after: 0, limit: 9, now };
+        world.store.purge(request).await.unwrap().due
+    };
+    assert_eq!(step(0).await, None);
+    world.created(&parties, "read", START).await;
+    assert_eq!(step(0).await, None);
+    let (grant, _) = world.grant(&parties, START).await;
+    assert_eq!(step(0).await, Some(after(30 * DAY + KEPT.0)));
+    world.client_credentials(&parties.client, START).await;
+    assert_eq!(step(0).await, Some(after(1_800)));
+    world.code(&parties, START).await;
+    assert_eq!(step(0).await, Some(after(120)));
+    assert_eq!(step(119).await, Some(after(120)));
+    assert_eq!(step(120).await, Some(after(1_800)));
+    assert_eq!(step(1_800).await, Some(after(30 * DAY + KEPT.0)));
+    let token = world.token(grant).await;
+    world.revoke(&token, START).await;
+    assert_eq!(step(1_800).await, None);
 }
 
 /// A rotation between the look and the removal saves the record; a removal defeats the rotation.
