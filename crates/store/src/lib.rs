@@ -14,6 +14,7 @@
 
 pub mod error;
 pub mod page;
+pub mod postgres;
 pub mod records;
 pub mod sqlite;
 #[cfg(feature = "suite")]
@@ -46,9 +47,9 @@ pub use crate::{
     error::StoreError,
     page::{Page, PageRequest, Window},
     records::{
-        ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, IdSequence, Insertion,
-        KeyPurpose, PurgeRequest, PurgeStep, PurgeSubject, SealedKey, TokenFilter, TokenUse,
-        UserDeletion, WrongVerifierCount,
+        ApiTokenUse, Change, ChangePosition, ChangedRecord, Conditional, Deletion, IdSequence,
+        Insertion, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject, SealedKey,
+        TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
     },
 };
 
@@ -176,10 +177,11 @@ pub trait Store: Send + Sync + 'static {
 
     // Coherence between processes.
 
-    /// The number of the last change; 0 before the first.
-    async fn last_change(&self) -> Result<u64>;
-    /// Changes after a number, in order, at most 1,000.
-    async fn list_changes(&self, after: u64) -> Result<Vec<Change>>;
+    /// Up to the last change of every node.
+    async fn last_change(&self) -> Result<ChangePosition>;
+    /// Changes after a position, each node's in order, at most 1,000. Of a node that was read up
+    /// to a number, whatever commits later has a higher one.
+    async fn list_changes(&self, after: &ChangePosition) -> Result<Vec<Change>>;
 
     // Purging.
 

@@ -1,5 +1,7 @@
 //! Records and answers that only the store and its callers know.
 
+use std::collections::BTreeMap;
+
 use tokenry_protocol::{
     ids::{ApiTokenId, ClientId, TokenId, UserId},
     time::{Seconds, Timestamp},
@@ -134,13 +136,55 @@ pub struct ApiTokenUse {
     pub used_at: Timestamp,
 }
 
+/// Who numbers changes: a process that writes, or all of them together where they take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeNumber(pub u64);
+
 /// Something that other processes may have cached has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// Ever higher, in the order of commits.
+    /// Who numbered it.
+    pub node: NodeNumber,
+    /// Ever higher in the order of its node's commits; between nodes it says nothing.
     pub number: u64,
     /// What changed.
     pub record: ChangedRecord,
+}
+
+/// How far changes have been read: up to a number of each node. A node that it does not know has
+/// been read from no further than its first change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangePosition(BTreeMap<NodeNumber, u64>);
+
+impl ChangePosition {
+    /// Before the first change of every node.
+    pub const START: Self = Self(BTreeMap::new());
+
+    /// Up to which number of a node; 0 is before its first.
+    pub fn of(&self, node: NodeNumber) -> u64 {
+        self.0.get(&node).copied().unwrap_or(0)
+    }
+
+    /// Every node that something was read of, and up to which number.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeNumber, u64)> {
+        self.0.iter().map(|(node, number)| (*node, *number))
+    }
+
+    /// Goes on to a number of a node; never back.
+    pub fn advance(&mut self, node: NodeNumber, number: u64) {
+        let position = self.0.entry(node).or_default();
+        *position = number.max(*position);
+    }
+}
+
+impl FromIterator<(NodeNumber, u64)> for ChangePosition {
+    fn from_iter<I: IntoIterator<Item = (NodeNumber, u64)>>(numbers: I) -> Self {
+        let mut position = Self::START;
+        for (node, number) in numbers {
+            position.advance(node, number);
+        }
+        position
+    }
 }
 
 /// What changed.
@@ -188,8 +232,8 @@ pub enum PurgeSubject {
     },
     /// Changes.
     Changes {
-        /// How many are kept, the latest ones; the last one always is. Whoever polls must never
-        /// fall this far behind.
+        /// How many are kept, the latest ones of each node; the last one always is, unless the
+        /// node has been silent for days. Whoever polls must never fall this far behind.
         kept: u64,
     },
     /// Deleted clients; what is left of their tokens is over without them.

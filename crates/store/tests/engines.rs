@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 
 use tokenry_store::{
     Store,
+    postgres::{PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
@@ -15,7 +16,7 @@ macro_rules! mount {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $rule() {
-                    let (store, _folder) = super::open();
+                    let (store, _folder) = super::open().await;
                     tokenry_store::suite::$file::$rule(store).await;
                 }
             )+
@@ -26,7 +27,7 @@ macro_rules! mount {
 mod sqlite_file {
     use super::*;
 
-    fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
+    async fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenry.db");
         let store = SqliteStore::open(path, StoreOptions::default()).unwrap();
@@ -40,7 +41,7 @@ mod sqlite_file {
 mod sqlite_file_with_small_blocks {
     use super::*;
 
-    fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
+    async fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenry.db");
         let options = StoreOptions { listing_block: 2, ..StoreOptions::default() };
@@ -53,8 +54,34 @@ mod sqlite_file_with_small_blocks {
 mod sqlite_memory {
     use super::*;
 
-    fn open() -> (Arc<dyn Store>, ()) {
+    async fn open() -> (Arc<dyn Store>, ()) {
         (Arc::new(SqliteStore::in_memory().unwrap()), ())
+    }
+
+    tokenry_store::for_each_rule!(mount);
+}
+
+/// One server for all of them, and a schema for each.
+mod postgres {
+    use super::*;
+
+    async fn open() -> (Arc<dyn Store>, ()) {
+        let url = tokenry_postgres_testing::schema();
+        let store = PostgresStore::open(&url, PostgresOptions::default()).await;
+        (Arc::new(store.unwrap()), ())
+    }
+
+    tokenry_store::for_each_rule!(mount);
+}
+
+/// As few connections and batches as there can be: whoever can wait for another does.
+mod postgres_with_one_connection {
+    use super::*;
+
+    async fn open() -> (Arc<dyn Store>, ()) {
+        let url = tokenry_postgres_testing::schema();
+        let options = PostgresOptions { connections: 1, batches: 1, ..PostgresOptions::default() };
+        (Arc::new(PostgresStore::open(&url, options).await.unwrap()), ())
     }
 
     tokenry_store::for_each_rule!(mount);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokenry_store::{Change, ChangedRecord};
+use tokenry_store::{Change, ChangePosition, ChangedRecord};
 
 use super::StopSignal;
 use crate::{keyring::KeyringError, respond::log_store_error, state::AppState};
@@ -11,12 +11,14 @@ use crate::{keyring::KeyringError, respond::log_store_error, state::AppState};
 const PERIOD: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
-    let mut seen = state.store.last_change().await.ok();
+    let last = state.store.last_change().await;
     // Requests are served already: what was cached before that look may have changed before it.
     forget_everything(&state);
-    let mut is_away = seen.is_none();
+    let mut is_away = last.is_err();
+    // Without that look everything is followed from the beginning.
+    let mut seen = last.unwrap_or(ChangePosition::START);
     while stop.sleep(PERIOD).await {
-        match state.store.list_changes(seen.unwrap_or(0)).await {
+        match state.store.list_changes(&seen).await {
             Ok(changes) => {
                 if std::mem::take(&mut is_away) {
                     forget_everything(&state);
@@ -27,7 +29,7 @@ pub(super) async fn run(state: AppState, mut stop: StopSignal) {
                         tracing::error!(%error, "a change of another process cannot be followed");
                         break;
                     }
-                    seen = Some(change.number);
+                    seen.advance(change.node, change.number);
                 }
             }
             Err(error) => {

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, params};
 
 use super::rows;
-use crate::{Change, ChangedRecord, Result};
+use crate::{Change, ChangePosition, ChangedRecord, NodeNumber, Result};
+
+/// Processes take turns in one file, so their changes have one row of numbers.
+const EVERYBODY: NodeNumber = NodeNumber(0);
 
 /// The most changes of one answer.
 const LIST_MAX: u32 = 1_000;
@@ -28,20 +31,21 @@ pub(super) fn leave(connection: &Connection, record: ChangedRecord) -> Result<()
     Ok(())
 }
 
-/// The number of the last one; 0 before the first.
-pub(super) fn last(connection: &Connection) -> Result<u64> {
-    rows::value(connection, "SELECT coalesce(max(number), 0) FROM changes", [])
+/// Up to the last one.
+pub(super) fn last(connection: &Connection) -> Result<ChangePosition> {
+    let last: Option<u64> = rows::value(connection, "SELECT max(number) FROM changes", [])?;
+    Ok(last.map(|number| (EVERYBODY, number)).into_iter().collect())
 }
 
-/// Those after a number, in order.
-pub(super) fn list(connection: &Connection, after: u64) -> Result<Vec<Change>> {
+/// Those after a position, in order.
+pub(super) fn list(connection: &Connection, after: &ChangePosition) -> Result<Vec<Change>> {
     let later = "SELECT number, record, record_id FROM changes WHERE number > ? \
         ORDER BY number LIMIT ?";
-    rows::list(connection, later, params![after, LIST_MAX], |columns| {
+    rows::list(connection, later, params![after.of(EVERYBODY), LIST_MAX], |columns| {
         let number = columns.plain()?;
         let word: String = columns.plain()?;
         let record = columns.read(|id: Option<u64>| parse(&word, id))?;
-        Ok(Change { number, record })
+        Ok(Change { node: EVERYBODY, number, record })
     })
 }
 

@@ -29,9 +29,9 @@ use super::{
     rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
-    ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page, PageRequest,
-    PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion,
-    WrongVerifierCount,
+    ApiTokenUse, Change, ChangePosition, Conditional, Deletion, IdSequence, Insertion, Page,
+    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse,
+    UserDeletion, WrongVerifierCount,
 };
 
 /// Uses of one event: a flush of many must not hold up the writes behind it, nor whoever shares the
@@ -223,12 +223,13 @@ impl Store for SqliteStore {
         self.read(move |connection| events::list(connection, id)).await
     }
 
-    async fn last_change(&self) -> Result<u64> {
+    async fn last_change(&self) -> Result<ChangePosition> {
         self.read(|connection| changes::last(connection)).await
     }
 
-    async fn list_changes(&self, after: u64) -> Result<Vec<Change>> {
-        self.read(move |connection| changes::list(connection, after)).await
+    async fn list_changes(&self, after: &ChangePosition) -> Result<Vec<Change>> {
+        let after = after.clone();
+        self.read(move |connection| changes::list(connection, &after)).await
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {

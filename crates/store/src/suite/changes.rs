@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use super::support::{START, World, thirty_two};
-use crate::{ChangedRecord, Conditional, Store};
+use crate::{Change, ChangePosition, ChangedRecord, Conditional, Store};
+
+/// Up to a change and no further.
+fn up_to(change: &Change) -> ChangePosition {
+    [(change.node, change.number)].into_iter().collect()
+}
 
 /// From 1 on, without repetition.
 pub async fn changes_are_numbered_in_the_order_of_commits(store: Arc<dyn Store>) {
     let world = World::new(store);
     let parties = world.parties().await;
-    assert_eq!(world.store.last_change().await.unwrap(), 0);
-    assert!(world.store.list_changes(0).await.unwrap().is_empty());
+    let start = ChangePosition::START;
+    assert_eq!(world.store.last_change().await.unwrap(), start);
+    assert!(world.store.list_changes(&start).await.unwrap().is_empty());
     let client = parties.client.client().clone();
     let user = parties.user.clone();
     world.store.update_user(user.clone()).await.unwrap();
     world.store.update_client(client.clone()).await.unwrap();
     world.store.delete_client(client.id, START).await.unwrap();
-    let changes = world.store.list_changes(0).await.unwrap();
+    let changes = world.store.list_changes(&start).await.unwrap();
     let found: Vec<_> = changes.iter().map(|one| (one.number, one.record)).collect();
     let expected = [
         (1, ChangedRecord::User(user.id)),
@@ -24,10 +30,11 @@ pub async fn changes_are_numbered_in_the_order_of_commits(store: Arc<dyn Store>)
         (3, ChangedRecord::Client(client.id)),
     ];
     assert_eq!(found, expected);
-    assert_eq!(world.store.last_change().await.unwrap(), 3);
-    let later = world.store.list_changes(2).await.unwrap();
+    let end = up_to(&changes[2]);
+    assert_eq!(world.store.last_change().await.unwrap(), end);
+    let later = world.store.list_changes(&up_to(&changes[1])).await.unwrap();
     assert_eq!(later, changes[2..]);
-    assert!(world.store.list_changes(3).await.unwrap().is_empty());
+    assert!(world.store.list_changes(&end).await.unwrap().is_empty());
 }
 
 /// Whoever has read up to a number finds everything that commits later behind it.
@@ -38,11 +45,11 @@ pub async fn no_change_of_32_concurrent_writes_is_missed(store: Arc<dyn Store>) 
         let (world, user) = (Arc::clone(&world), user.clone());
         async move {
             let mut seen = Vec::new();
-            let mut last = 0;
+            let mut last = ChangePosition::START;
             for _ in 0..4 {
                 if number == 0 {
-                    let changes = world.store.list_changes(last).await.unwrap();
-                    last = changes.last().map_or(last, |change| change.number);
+                    let changes = world.store.list_changes(&last).await.unwrap();
+                    last = changes.last().map_or(last, up_to);
                     seen.extend(changes.iter().map(|change| change.number));
                 } else {
                     let updated = world.store.update_user(user.clone()).await.unwrap();
@@ -54,7 +61,7 @@ pub async fn no_change_of_32_concurrent_writes_is_missed(store: Arc<dyn Store>) 
     });
     let seen = seen.await.into_iter().flatten().next();
     let (mut seen, last) = seen.unwrap();
-    let rest = world.store.list_changes(last).await.unwrap();
+    let rest = world.store.list_changes(&last).await.unwrap();
     seen.extend(rest.iter().map(|change| change.number));
     assert_eq!(seen, (1..=31 * 4).collect::<Vec<u64>>());
 }
@@ -72,9 +79,9 @@ pub async fn at_most_1000_changes_are_listed_at_once(store: Arc<dyn Store>) {
         }
     })
     .await;
-    let changes = world.store.list_changes(0).await.unwrap();
+    let changes = world.store.list_changes(&ChangePosition::START).await.unwrap();
     assert_eq!(changes.len(), 1_000);
     assert_eq!(changes[999].number, 1_000);
-    let rest = world.store.list_changes(1_000).await.unwrap();
+    let rest = world.store.list_changes(&up_to(&changes[999])).await.unwrap();
     assert_eq!(rest.len(), 32 * 33 - 1_000);
 }

@@ -11,7 +11,7 @@ use tokenry_protocol::{
 };
 
 use super::support::{ALL, START, World, after, scope, thirty_two};
-use crate::{Change, ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window};
+use crate::{ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window};
 
 fn assert_same(found: Option<Client>, expected: &Client) {
     let found = found.unwrap();
@@ -66,7 +66,7 @@ pub async fn a_client_comes_back_with_every_field(store: Arc<dyn Store>) {
         let by_name = world.store.find_client_by_identifier(&client.identifier);
         assert_same(by_name.await.unwrap(), &client);
     }
-    assert_eq!(world.store.last_change().await.unwrap(), 0);
+    assert_eq!(world.last_number().await, 0);
 }
 
 /// Not an error.
@@ -80,7 +80,7 @@ pub async fn a_client_that_is_not_there_is_none(store: Arc<dyn Store>) {
     assert_eq!(world.store.update_client(nobody.clone()).await.unwrap(), None);
     let deleted = world.store.delete_client(nobody.id, START).await.unwrap();
     assert_eq!(deleted, Deletion::NotFound);
-    assert_eq!(world.store.last_change().await.unwrap(), 0);
+    assert_eq!(world.last_number().await, 0);
 }
 
 /// Unique whatever the case, but named in its own case only.
@@ -168,8 +168,7 @@ pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
     assert_eq!(updated, Some(Insertion::Done));
     assert_same(world.store.find_client(update.id).await.unwrap(), &update);
     let record = ChangedRecord::Client(update.id);
-    let changes = world.store.list_changes(0).await.unwrap();
-    assert_eq!(changes, [Change { number: 1, record }]);
+    assert_eq!(world.changes().await, [(1, record)]);
 
     let taken = Client {
         identifier: ClientIdentifier::parse("RENAMED").unwrap(),
@@ -179,7 +178,7 @@ pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
     assert_eq!(updated, Some(Insertion::Duplicate));
     let found = world.store.find_client(other.client().id).await.unwrap();
     assert_same(found, other.client());
-    assert_eq!(world.store.last_change().await.unwrap(), 1);
+    assert_eq!(world.last_number().await, 1);
 }
 
 /// At once, and another may take the identifier.
@@ -205,8 +204,7 @@ pub async fn a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free
     let updated = world.store.update_client(client.clone()).await.unwrap();
     assert_eq!(updated, None);
     let record = ChangedRecord::Client(client.id);
-    let changes = world.store.list_changes(0).await.unwrap();
-    assert_eq!(changes, [Change { number: 1, record }]);
+    assert_eq!(world.changes().await, [(1, record)]);
 
     let (successor, _) = world.new_client(client.user_id).await;
     let successor = Client { identifier: client.identifier.clone(), ..successor };

@@ -40,7 +40,10 @@ use tokenry_protocol::{
 };
 
 pub use super::seeded::Seeded;
-use crate::{Conditional, IdSequence, Insertion, PageRequest, Store, TokenFilter, Window};
+use crate::{
+    ChangePosition, ChangedRecord, Conditional, IdSequence, Insertion, PageRequest, Store,
+    TokenFilter, Window,
+};
 
 /// When everything begins. The milliseconds are there to be kept.
 pub const START: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -388,6 +391,18 @@ impl World {
     /// The tokens of a record as the store has them.
     pub async fn issued(&self, id: TokenId) -> Issued {
         self.token(id).await.issued().unwrap().clone()
+    }
+
+    /// Every change that is there, with its number; of one node, as long as there is one writer.
+    pub async fn changes(&self) -> Vec<(u64, ChangedRecord)> {
+        let changes = self.store.list_changes(&ChangePosition::START).await.unwrap();
+        changes.into_iter().map(|change| (change.number, change.record)).collect()
+    }
+
+    /// The number of the last change; 0 before the first.
+    pub async fn last_number(&self) -> u64 {
+        let last = self.store.last_change().await.unwrap();
+        last.iter().map(|(_, number)| number).max().unwrap_or(0)
     }
 
     /// The ids that a list shows.

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use tokenry_store::{
-    ChangedRecord, Conditional, IdSequence, Insertion, Store,
+    ChangePosition, ChangedRecord, Conditional, IdSequence, Insertion, Store,
     suite::support::{START, thirty_two},
 };
 
@@ -19,10 +19,10 @@ async fn what_one_process_writes_the_other_reads_at_once() {
         assert!(two.find_user(user.id).await.unwrap().is_some());
         let updated = there.store.update_user(user.clone()).await.unwrap();
         assert_eq!(updated, Conditional::Now);
-        let changes = one.list_changes(0).await.unwrap();
+        let changes = one.list_changes(&ChangePosition::START).await.unwrap();
         let last = changes.last().unwrap();
         assert_eq!(last.record, ChangedRecord::User(user.id));
-        assert_eq!(one.last_change().await.unwrap(), last.number);
+        assert_eq!(one.last_change().await.unwrap().of(last.node), last.number);
     }
 }
 

@@ -30,9 +30,9 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 use tokenry_store::{
-    ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page, PageRequest,
-    PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter, TokenUse,
-    UserDeletion, WrongVerifierCount,
+    ApiTokenUse, Change, ChangePosition, Conditional, Deletion, IdSequence, Insertion, Page,
+    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter,
+    TokenUse, UserDeletion, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -247,7 +247,7 @@ forward! {
     fn record_token_uses(uses: Vec<TokenUse>) -> ();
     fn record_event(event: Event) -> ();
     fn list_events(id: TokenId) -> Vec<Event>;
-    fn last_change() -> u64;
-    fn list_changes(after: u64) -> Vec<Change>;
+    fn last_change() -> ChangePosition;
+    fn list_changes(after: &ChangePosition) -> Vec<Change>;
     fn purge(request: PurgeRequest) -> PurgeStep;
 }

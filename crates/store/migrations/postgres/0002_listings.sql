@@ -1,0 +1,3 @@
+-- SQLite lists whose tokens are which beside its events, because an insertion would write two
+-- random pages of indexes in its one writer. This engine has had those indexes from the beginning
+-- (tokens_client, tokens_user), writes them side by side and has nothing to change.

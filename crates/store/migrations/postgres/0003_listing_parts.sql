@@ -1,0 +1,1 @@
+-- SQLite packs the listings that its step 2 began. There are none here, and nothing to change.

@@ -1,0 +1,77 @@
+//! What is remembered of records.
+
+use std::sync::Arc;
+
+use tokenry_core::event::{Actor, Event, EventKind};
+use tokenry_protocol::ids::TokenId;
+
+use super::{
+    calls::Call,
+    ids::EventIds,
+    pool::Pool,
+    rows::{self, Columns},
+    values::values,
+};
+use crate::Result;
+
+const USER: &str = "user";
+const CLIENT: &str = "client";
+const SERVER: &str = "server";
+
+/// The word for an actor, and its id.
+pub(super) const fn words(actor: Actor) -> (&'static str, Option<u64>) {
+    match actor {
+        Actor::User(id) => (USER, Some(id.get())),
+        Actor::Client(id) => (CLIENT, Some(id.get())),
+        Actor::Server => (SERVER, None),
+    }
+}
+
+/// Remembers an event.
+pub(super) async fn record(pool: &Arc<Pool>, ids: &EventIds, event: &Event) -> Result<()> {
+    let recorded = "INSERT INTO events \
+        (id, at, kind, token_id, client_id, user_id, actor, actor_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let (actor, actor_id) = words(event.actor);
+    let values = values![
+        ids.take(1).await?,
+        event.at,
+        event.kind.as_str(),
+        event.token_id,
+        event.client_id,
+        event.user_id,
+        actor,
+        actor_id,
+    ];
+    pool.run(Call::write(recorded, values)).await?;
+    Ok(())
+}
+
+/// What is remembered of a record, oldest first. Of one moment the ids of each node ascend.
+pub(super) async fn list(pool: &Arc<Pool>, id: TokenId) -> Result<Vec<Event>> {
+    let of_record = "SELECT at, kind, token_id, client_id, user_id, actor, actor_id FROM events \
+        WHERE token_id = $1 ORDER BY at, id";
+    let found = pool.run(Call::read(of_record, values![id])).await?;
+    rows::list(&found, |columns| {
+        Ok(Event {
+            at: columns.time()?,
+            kind: columns.word(EventKind::parse)?,
+            token_id: columns.id()?,
+            client_id: columns.id()?,
+            user_id: columns.id()?,
+            actor: read_actor(columns)?,
+        })
+    })
+}
+
+fn read_actor(columns: &mut Columns<'_>) -> Result<Actor> {
+    let word: String = columns.plain()?;
+    let id: Option<u64> = columns.number_set()?;
+    let actor = match (word.as_str(), id) {
+        (USER, Some(id)) => id.try_into().ok().map(Actor::User),
+        (CLIENT, Some(id)) => id.try_into().ok().map(Actor::Client),
+        (SERVER, None) => Some(Actor::Server),
+        _ => None,
+    };
+    actor.ok_or_else(|| crate::StoreError::Corrupt("column actor".to_owned()))
+}

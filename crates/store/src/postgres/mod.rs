@@ -1,0 +1,157 @@
+//! The engine for several nodes: PostgreSQL, or whatever speaks its protocol.
+//!
+//! ```text
+//! callers ──▶ batches ──▶ tasks ─┐
+//!    │                           ├──▶ connections ──▶ database
+//!    ├──▶ log, one at a time ────┤
+//!    └───────────────────────────┘
+//! ```
+//!
+//! * `pool`: a bounded number of connections, which come back by themselves.
+//! * `calls`: every event and every look is one statement, or two in one transaction of which the
+//!   first only locks or counts. What is sent is a value, and sent again where that is safe.
+//! * `batches`: the events that most requests need share statements, and so commits.
+//! * `changes`: events that others must hear of take turns, so that they are numbered in order.
+//!
+//! Nothing here needs an extension, an advisory lock, a sequence of the database's or a
+//! notification (`docs/decisions/0015-postgresql.md`).
+
+mod api_tokens;
+mod batches;
+mod calls;
+mod changes;
+mod clients;
+mod engine;
+mod events;
+mod grant_ends;
+mod ids;
+mod keys;
+mod migrations;
+mod open;
+mod pages;
+mod pool;
+mod purge;
+mod rows;
+mod session;
+mod sign_in_sessions;
+mod token_uses;
+mod tokens;
+mod tokens_list;
+mod users;
+mod values;
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
+
+pub use self::open::PostgresOptions;
+use self::{
+    batches::Batches,
+    changes::Log,
+    grant_ends::End,
+    ids::EventIds,
+    open::Source,
+    pool::Pool,
+    token_uses::Note,
+    tokens::{Find, Insert, Redeem, Rotate},
+};
+use crate::Result;
+
+/// A store in a PostgreSQL database, which it shares with other nodes.
+pub struct PostgresStore {
+    pool: Arc<Pool>,
+    log: Arc<Log>,
+    event_ids: Arc<EventIds>,
+    batches: Kinds,
+}
+
+/// The calls that share statements.
+struct Kinds {
+    insert: Batches<Insert>,
+    find: Batches<Find>,
+    redeem: Batches<Redeem>,
+    rotate: Batches<Rotate>,
+    end: Batches<End>,
+    note: Batches<Note>,
+}
+
+/// What a store has done since it was opened, and what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Transactions that were sent, attempts that failed included.
+    pub calls: u64,
+    /// Connections, idle ones included.
+    pub connections: usize,
+    /// Calls that wait for a connection.
+    pub waiting: usize,
+    /// Calls that wait to be sent together with others.
+    pub queued: usize,
+}
+
+impl PostgresStore {
+    /// Connects to the database that `url` names, which must be there, and brings its schema up to
+    /// date. While the database is away this fails, within the time of a call, and says so.
+    ///
+    /// `url` has the form `postgres://user:password@host:port/database`.
+    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
+        let pool = Pool::new(Source::parse(url)?, options);
+        if let Err(error) = migrations::migrate(&pool).await {
+            pool.close();
+            return Err(error);
+        }
+        let log = Log::new(Arc::clone(&pool), options.queue_max);
+        let event_ids = Arc::new(EventIds::new(Arc::clone(&pool)));
+        let (tasks, queue_max) = (options.batches, options.queue_max);
+        let end = End { log: Arc::clone(&log), event_ids: Arc::clone(&event_ids) };
+        let shared = || Arc::clone(&pool);
+        let batches = Kinds {
+            insert: Batches::start(&pool, Insert(shared()), tasks, queue_max),
+            find: Batches::start(&pool, Find(shared()), tasks, queue_max),
+            redeem: Batches::start(&pool, Redeem(shared()), tasks, queue_max),
+            rotate: Batches::start(&pool, Rotate(shared()), tasks, queue_max),
+            // They take turns anyhow.
+            end: Batches::start(&pool, end, 1, queue_max),
+            note: Batches::start(&pool, Note(shared()), 1, queue_max),
+        };
+        Ok(Self { pool, log, event_ids, batches })
+    }
+
+    /// What it has done, for metrics.
+    pub fn statistics(&self) -> Statistics {
+        let Kinds { insert, find, redeem, rotate, end, note } = &self.batches;
+        let (connections, waiting) = self.pool.load();
+        Statistics {
+            calls: self.pool.calls.load(Ordering::Relaxed),
+            connections,
+            waiting,
+            queued: insert.len()
+                + find.len()
+                + redeem.len()
+                + rotate.len()
+                + end.len()
+                + note.len(),
+        }
+    }
+
+    /// Takes no more calls, finishes what is under way and leaves the database. Later calls are
+    /// answered `Unavailable`.
+    pub async fn close(&self) {
+        let Kinds { insert, find, redeem, rotate, end, note } = &self.batches;
+        tokio::join!(
+            insert.close(),
+            find.close(),
+            redeem.close(),
+            rotate.close(),
+            end.close(),
+            note.close()
+        );
+        self.pool.close();
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! Opening connections: where they lead, and one set of settings for all of them.
+
+use std::{fmt, str::FromStr as _, time::Duration};
+
+use tokio_postgres::{Config, NoTls};
+
+use super::{
+    calls::{Failure, unavailable},
+    session::Session,
+};
+
+/// What the database shows of us.
+const APPLICATION_NAME: &str = "tokenry";
+/// A transaction whose process was stopped must not hold its locks for ever.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
+
+/// What a store may use of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// The most connections, at least 1. All nodes together must stay below what the server takes.
+    pub connections: usize,
+    /// How many calls of a kind may wait; more are answered `Unavailable` at once.
+    pub queue_max: usize,
+    /// How long a call may take, with its waiting and every attempt.
+    pub call_timeout: Duration,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How many batches of one kind of event are under way at once, at least 1. More shorten the
+    /// wait of a few callers, and fewer make the batches of many larger.
+    pub batches: usize,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections: 20,
+            queue_max: 4_096,
+            call_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            batches: 3,
+        }
+    }
+}
+
+/// Where connections lead to.
+#[derive(Clone)]
+pub(super) struct Source {
+    config: Config,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address holds a password.
+        formatter.write_str("Source")
+    }
+}
+
+impl Source {
+    /// Reads an address, `postgres://user:password@host:port/database?…`.
+    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
+        // What the parser says may quote a piece of the password.
+        let config = Config::from_str(url).map_err(|_| {
+            unavailable(
+                "the address of the database cannot be read: it has the form \
+                 postgres://user:password@host:5432/database, and special characters of the \
+                 password are percent-encoded",
+            )
+        })?;
+        let mut source = Self { config };
+        if source.config.get_application_name().is_none() {
+            source.config.application_name(APPLICATION_NAME);
+        }
+        source.config.keepalives_idle(Duration::from_secs(30));
+        Ok(source)
+    }
+
+    /// A connection that is ready for use.
+    pub(super) async fn connect(&self, options: &PostgresOptions) -> Result<Session, Failure> {
+        let (client, connection) = self.config.connect(NoTls).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(reason = super::calls::tell(&error), "a connection has ended");
+            }
+        });
+        let session = Session::new(client);
+        session.batch(&settings(options)).await?;
+        Ok(session)
+    }
+}
+
+/// An acknowledgement means durable, so a commit waits for the disk whatever the server's own
+/// setting is; one that waits for more is left alone.
+fn settings(options: &PostgresOptions) -> String {
+    format!(
+        "SET statement_timeout = {}; \
+         SET idle_in_transaction_session_timeout = {}; \
+         SET default_transaction_isolation = 'read committed'; \
+         SELECT set_config('synchronous_commit', 'on', false) \
+         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')",
+        options.call_timeout.as_millis(),
+        IDLE_IN_TRANSACTION.as_millis(),
+    )
+}

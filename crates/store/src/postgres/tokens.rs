@@ -1,0 +1,449 @@
+//! Tokens: a grant's one row, its code included. Every write carries its condition.
+//!
+//! What most requests need is written and read in batches: one statement over the rows of many
+//! callers, which it locks in the order of their ids before it looks at them, so that two batches
+//! never wait for each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokenry_core::{
+    grant::{AccessToken, Consented, Issued, Origin, Previous, RefreshToken, SentTo, Stage, Token},
+    grant_types::{
+        authorization_code::{CodeRedemption, WrongVerifier},
+        refresh_token::{RepeatRenewal, TokenRotation},
+    },
+    issue::NewToken,
+};
+use tokenry_protocol::{
+    ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
+};
+use tokio_postgres::Row;
+
+use super::{
+    batches::Batch,
+    calls::{Call, Failure, Query, Repeat},
+    changes::{Log, leave_changes},
+    events,
+    ids::EventIds,
+    pool::Pool,
+    rows::{self, Columns},
+    values::{column, values},
+};
+use crate::{Conditional, Result, WrongVerifierCount};
+
+/// In the order of [`read`].
+macro_rules! token_columns {
+    () => {
+        "tokens.id, client_id, user_id, origin, created_at, granted, rotation, hash, \
+         scope, issued_at, access_lifetime, token_uses.used_at, token_uses.used_rotation, \
+         refresh_hash, refresh_expires_at, refresh_lifetime, \
+         previous_hash, rotated_at, salt, key_number, \
+         code_expires_at, redirect_uri, redirect_uri_named, challenge, wrong_verifiers"
+    };
+}
+pub(super) use token_columns;
+
+/// Tokens with their uses.
+macro_rules! from_tokens {
+    () => {
+        "tokens LEFT JOIN token_uses ON token_uses.id = tokens.id"
+    };
+}
+pub(super) use from_tokens;
+
+const fn number(origin: Origin) -> u8 {
+    match origin {
+        Origin::Consent => 0,
+        Origin::ClientCredentials => 1,
+        Origin::Created => 2,
+    }
+}
+
+fn parse_origin(number: i64) -> Option<Origin> {
+    match number {
+        0 => Some(Origin::Consent),
+        1 => Some(Origin::ClientCredentials),
+        2 => Some(Origin::Created),
+        _ => None,
+    }
+}
+
+/// A record from the columns of [`token_columns`].
+pub(super) fn read(columns: &mut Columns<'_>) -> Result<Token> {
+    let id = columns.id()?;
+    let client_id = columns.id()?;
+    let user_id = columns.id()?;
+    let origin = columns.read(parse_origin)?;
+    let created_at = columns.time()?;
+    let granted = columns.scope()?;
+    let rotation: u32 = columns.number()?;
+    let hash = columns.hash()?;
+    let stage = match rotation {
+        0 => Stage::Consented(read_consented(columns, hash)?),
+        _ => Stage::Issued(read_issued(columns, rotation, hash, &granted)?),
+    };
+    Ok(Token { id, client_id, user_id, origin, created_at, granted, stage })
+}
+
+fn read_issued(
+    columns: &mut Columns<'_>,
+    rotation: u32,
+    hash: SecretHash,
+    granted: &Scope,
+) -> Result<Issued> {
+    Ok(Issued {
+        rotation,
+        scope: columns.scope_set()?.unwrap_or_else(|| granted.clone()),
+        access: AccessToken { hash, issued_at: columns.time()?, lifetime: columns.seconds_set()? },
+        used_at: columns.time_set()?,
+        used_rotation: columns.number_set()?.unwrap_or(0),
+        refresh: read_refresh(columns)?,
+    })
+}
+
+fn read_refresh(columns: &mut Columns<'_>) -> Result<Option<RefreshToken>> {
+    let Some(hash) = columns.hash_set()? else {
+        return Ok(None);
+    };
+    Ok(Some(RefreshToken {
+        hash,
+        expires_at: columns.time()?,
+        lifetime: Seconds(columns.number()?),
+        previous: match columns.hash_set()? {
+            None => None,
+            Some(hash) => Some(Previous {
+                hash,
+                rotated_at: columns.time()?,
+                salt: columns.read(|salt: &[u8]| salt.try_into().ok())?,
+                key_number: columns.number()?,
+            }),
+        },
+    }))
+}
+
+fn read_consented(columns: &mut Columns<'_>, code_hash: SecretHash) -> Result<Consented> {
+    columns.skip_to(CODE_COLUMNS_AT);
+    let expires_at = columns.time()?;
+    let address = columns.text()?;
+    let redirect_uri =
+        if columns.plain()? { SentTo::Named(address) } else { SentTo::Only(address) };
+    Ok(Consented {
+        code_hash,
+        expires_at,
+        redirect_uri,
+        challenge: columns.read_set(|text: &str| CodeChallenge::parse(text).ok())?,
+        wrong_verifiers: columns.number()?,
+    })
+}
+
+/// Where the columns of a code begin.
+const CODE_COLUMNS_AT: usize = 20;
+
+/// Looks for records by id, whatever their stage.
+pub(super) struct Find(pub(super) Arc<Pool>);
+
+impl Batch for Find {
+    type Request = TokenId;
+    type Answer = Option<Token>;
+
+    fn order(id: &TokenId) -> u64 {
+        id.get()
+    }
+
+    async fn carry_out(
+        &self,
+        ids: &[TokenId],
+    ) -> std::result::Result<Vec<Result<Option<Token>>>, Failure> {
+        let by_ids = concat!(
+            "SELECT ",
+            token_columns!(),
+            " FROM ",
+            from_tokens!(),
+            " WHERE tokens.id = ANY ($1::bigint[])"
+        );
+        let call = Call::read(by_ids, values![column(ids, |id| *id)]);
+        let found = self.0.carry_out(&call).await?.rows;
+        let mut rows = BTreeMap::new();
+        for row in &found {
+            rows.insert(Columns::new(row).id::<TokenId>()?, row);
+        }
+        let read = |id| rows.get(id).map(|row| read(&mut Columns::new(row))).transpose();
+        Ok(ids.iter().map(read).collect())
+    }
+}
+
+/// Adds records.
+pub(super) struct Insert(pub(super) Arc<Pool>);
+
+impl Batch for Insert {
+    type Request = NewToken;
+    type Answer = ();
+
+    fn order(token: &NewToken) -> u64 {
+        token.token().id.get()
+    }
+
+    async fn carry_out(
+        &self,
+        tokens: &[NewToken],
+    ) -> std::result::Result<Vec<Result<()>>, Failure> {
+        let insertion = "INSERT INTO tokens (id, client_id, user_id, origin, rotation, \
+            created_at, granted, hash, scope, issued_at, access_lifetime, refresh_hash, \
+            refresh_expires_at, refresh_lifetime, code_expires_at, redirect_uri, \
+            redirect_uri_named, challenge, wrong_verifiers) \
+            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], \
+            $5::bigint[], $6::bigint[], $7::text[], $8::bytea[], $9::text[], $10::bigint[], \
+            $11::bigint[], $12::bytea[], $13::bigint[], $14::bigint[], $15::bigint[], \
+            $16::text[], $17::boolean[], $18::text[], $19::bigint[])";
+        let rows: Vec<_> = tokens.iter().map(|new| Parts::of(new.token())).collect();
+        let values = values![
+            column(&rows, |row| row.token.id),
+            column(&rows, |row| row.token.client_id),
+            column(&rows, |row| row.token.user_id),
+            column(&rows, |row| number(row.token.origin)),
+            column(&rows, |row| row.issued.map_or(0, |issued| issued.rotation)),
+            column(&rows, |row| row.token.created_at),
+            column(&rows, |row| row.token.granted.to_string()),
+            column(&rows, |row| row.hash),
+            column(&rows, |row| row.scope.clone()),
+            column(&rows, |row| row.issued.map(|issued| issued.access.issued_at)),
+            column(&rows, |row| row.issued.and_then(|issued| issued.access.lifetime)),
+            column(&rows, |row| row.refresh.map(|refresh| &refresh.hash)),
+            column(&rows, |row| row.refresh.map(|refresh| refresh.expires_at)),
+            column(&rows, |row| row.refresh.map(|refresh| refresh.lifetime)),
+            column(&rows, |row| row.consented.map(|consented| consented.expires_at)),
+            column(&rows, |row| row.consented.map(|consented| consented.redirect_uri.address())),
+            column(&rows, |row| row.consented.map(|consented| is_named(&consented.redirect_uri))),
+            column(&rows, |row| row.challenge()),
+            column(&rows, |row| row.consented.map(|consented| consented.wrong_verifiers)),
+        ];
+        self.0.carry_out(&Call::write(insertion, values)).await?;
+        Ok(tokens.iter().map(|_| Ok(())).collect())
+    }
+}
+
+const fn is_named(sent_to: &SentTo) -> bool {
+    matches!(sent_to, SentTo::Named(_))
+}
+
+/// A record, taken apart for its columns.
+struct Parts<'t> {
+    token: &'t Token,
+    consented: Option<&'t Consented>,
+    issued: Option<&'t Issued>,
+    refresh: Option<&'t RefreshToken>,
+    hash: &'t SecretHash,
+    /// What repeats is NULL.
+    scope: Option<String>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(token: &'t Token) -> Self {
+        let (consented, issued, hash) = match &token.stage {
+            Stage::Consented(consented) => (Some(consented), None, &consented.code_hash),
+            Stage::Issued(issued) => (None, Some(issued), &issued.access.hash),
+        };
+        let narrowed = issued.filter(|issued| issued.scope != token.granted);
+        Self {
+            token,
+            consented,
+            issued,
+            refresh: issued.and_then(|issued| issued.refresh.as_ref()),
+            hash,
+            scope: narrowed.map(|issued| issued.scope.to_string()),
+        }
+    }
+
+    fn challenge(&self) -> Option<&'t str> {
+        let challenge = self.consented.and_then(|consented| consented.challenge.as_ref());
+        challenge.map(CodeChallenge::as_str)
+    }
+}
+
+/// Turns codes into tokens: rotation 0 into 1.
+pub(super) struct Redeem(pub(super) Arc<Pool>);
+
+impl Batch for Redeem {
+    type Request = CodeRedemption;
+    type Answer = Conditional;
+
+    fn order(write: &CodeRedemption) -> u64 {
+        write.id().get()
+    }
+
+    async fn carry_out(
+        &self,
+        writes: &[CodeRedemption],
+    ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
+        let redemption = "WITH locked AS (SELECT id FROM tokens \
+            WHERE id = ANY ($2::bigint[]) AND rotation = 0 ORDER BY id FOR NO KEY UPDATE) \
+            UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
+            scope = nullif(written.scope, granted), issued_at = written.issued_at, \
+            access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
+            refresh_expires_at = written.refresh_expires_at, \
+            refresh_lifetime = written.refresh_lifetime, code_expires_at = NULL, \
+            redirect_uri = NULL, redirect_uri_named = NULL, challenge = NULL, \
+            wrong_verifiers = NULL \
+            FROM locked JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], \
+            $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[]) \
+            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
+            refresh_hash, refresh_expires_at, refresh_lifetime) ON written.id = locked.id \
+            WHERE tokens.id = locked.id AND tokens.rotation = 0 RETURNING written.place";
+        let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
+        let call = Call::write(redemption, issued_values(&rows));
+        placed(writes.len(), &self.0.carry_out(&call).await?.rows)
+    }
+}
+
+/// The first ten parameters of a redemption and of a rotation.
+fn issued_values(rows: &[(TokenId, &Issued)]) -> Vec<super::values::Value> {
+    let places: Vec<i64> = (0_i64..).take(rows.len()).collect();
+    values![
+        places,
+        column(rows, |(id, _)| *id),
+        column(rows, |(_, issued)| issued.rotation),
+        column(rows, |(_, issued)| &issued.access.hash),
+        column(rows, |(_, issued)| issued.scope.to_string()),
+        column(rows, |(_, issued)| issued.access.issued_at),
+        column(rows, |(_, issued)| issued.access.lifetime),
+        column(rows, |(_, issued)| issued.refresh.as_ref().map(|refresh| &refresh.hash)),
+        column(rows, |(_, issued)| issued.refresh.as_ref().map(|refresh| refresh.expires_at)),
+        column(rows, |(_, issued)| issued.refresh.as_ref().map(|refresh| refresh.lifetime)),
+    ]
+}
+
+/// Of so many writes, those whose condition held: their places come back. Of several writes to one
+/// record one at most is carried out.
+fn placed(count: usize, found: &[Row]) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
+    let places: BTreeSet<usize> = rows::numbers(found)?;
+    let told =
+        |place| if places.contains(&place) { Conditional::Now } else { Conditional::Already };
+    Ok((0..count).map(|place| Ok(told(place))).collect())
+}
+
+/// Replaces both tokens of records. Uses are left alone: they are noted by themselves.
+pub(super) struct Rotate(pub(super) Arc<Pool>);
+
+impl Batch for Rotate {
+    type Request = TokenRotation;
+    type Answer = Conditional;
+
+    fn order(write: &TokenRotation) -> u64 {
+        write.id().get()
+    }
+
+    async fn carry_out(
+        &self,
+        writes: &[TokenRotation],
+    ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
+        let rotation = "WITH locked AS (SELECT id FROM tokens \
+            WHERE id = ANY ($2::bigint[]) ORDER BY id FOR NO KEY UPDATE) \
+            UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
+            scope = nullif(written.scope, granted), issued_at = written.issued_at, \
+            access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
+            refresh_expires_at = written.refresh_expires_at, \
+            refresh_lifetime = written.refresh_lifetime, previous_hash = written.previous_hash, \
+            rotated_at = written.rotated_at, salt = written.salt, \
+            key_number = written.key_number \
+            FROM locked JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], \
+            $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[], \
+            $11::bigint[], $12::bytea[], $13::bigint[], $14::bytea[], $15::bigint[]) \
+            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
+            refresh_hash, refresh_expires_at, refresh_lifetime, from_rotation, previous_hash, \
+            rotated_at, salt, key_number) ON written.id = locked.id \
+            WHERE tokens.id = locked.id AND tokens.rotation = written.from_rotation \
+            RETURNING written.place";
+        let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
+        let mut values = issued_values(&rows);
+        values.extend(values![
+            column(writes, |write| write.from_rotation()),
+            column(writes, |write| previous(write).map(|previous| &previous.hash)),
+            column(writes, |write| previous(write).map(|previous| previous.rotated_at)),
+            column(writes, |write| previous(write).map(|previous| previous.salt.to_vec())),
+            column(writes, |write| previous(write).map(|previous| previous.key_number)),
+        ]);
+        placed(writes.len(), &self.0.carry_out(&Call::write(rotation, values)).await?.rows)
+    }
+}
+
+fn previous(write: &TokenRotation) -> Option<&Previous> {
+    write.issued().refresh.as_ref().and_then(|refresh| refresh.previous.as_ref())
+}
+
+/// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use
+/// that the decision knew and the row does not know yet is no obstacle.
+pub(super) async fn renew(pool: &Arc<Pool>, write: &RepeatRenewal) -> Result<Conditional> {
+    let renewal = "WITH renewed AS (UPDATE tokens SET issued_at = $4, refresh_expires_at = $5, \
+        rotated_at = $6, access_lifetime = $7, refresh_lifetime = $8 \
+        WHERE id = $1 AND rotation = $2 AND \
+        coalesce((SELECT used_rotation FROM token_uses WHERE token_uses.id = $1), 0) <= $3 \
+        RETURNING id) SELECT count(*) FROM renewed";
+    let issued = write.issued();
+    let refresh = issued.refresh.as_ref();
+    let previous = refresh.and_then(|refresh| refresh.previous.as_ref());
+    let values = values![
+        write.id(),
+        issued.rotation,
+        issued.used_rotation,
+        issued.access.issued_at,
+        refresh.map(|refresh| refresh.expires_at),
+        previous.map(|previous| previous.rotated_at),
+        issued.access.lifetime,
+        refresh.map(|refresh| refresh.lifetime),
+    ];
+    rows::written(&pool.run(Call::new(Repeat::Never, renewal, values)).await?)
+}
+
+/// Counts a wrong verifier; the last one ends the record. The count locks the row, so that the
+/// second statement finds what the first has left.
+pub(super) async fn count_wrong_verifier(
+    log: &Arc<Log>,
+    ids: &EventIds,
+    write: &WrongVerifier,
+) -> Result<WrongVerifierCount> {
+    let counting = "UPDATE tokens SET wrong_verifiers = wrong_verifiers + 1 \
+        WHERE id = $1 AND rotation = 0 RETURNING wrong_verifiers";
+    let end = concat!(
+        "WITH ended AS (DELETE FROM tokens WHERE id = $2 AND rotation = 0 \
+         AND wrong_verifiers >= $3 RETURNING id), \
+         remembered AS (INSERT INTO events \
+         (id, at, kind, token_id, client_id, user_id, actor, actor_id) \
+         SELECT $4::bigint, $5::bigint, $6::text, id, $7::bigint, $8::bigint, $9::text, \
+         $10::bigint FROM ended), \
+         told AS (SELECT 'token'::text AS record, id AS record_id FROM ended), ",
+        leave_changes!(),
+        "SELECT count(*) FROM ended"
+    );
+    let event = write.end().event();
+    let (actor, actor_id) = events::words(event.actor);
+    let values = values![
+        write.id(),
+        write.max(),
+        ids.take(1).await?,
+        event.at,
+        event.kind.as_str(),
+        event.client_id,
+        event.user_id,
+        actor,
+        actor_id,
+    ];
+    let call = Call::write(end, values).behind(Query::new(counting, values![write.id()]));
+    let counted = log.leave(call).await?;
+    Ok(match rows::written(&counted.rows)? {
+        Conditional::Now => WrongVerifierCount::Ended,
+        Conditional::Already if counted.first.is_empty() => WrongVerifierCount::NotFound,
+        Conditional::Already => WrongVerifierCount::Counted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_columns_of_a_code_begin_where_they_are_looked_for() {
+        let columns: Vec<_> = token_columns!().split(", ").collect();
+        assert_eq!(columns.get(super::CODE_COLUMNS_AT), Some(&"code_expires_at"));
+    }
+}

@@ -1,0 +1,38 @@
+//! PostgreSQL for tests: a server of a test's own, in a temporary folder and on a port of its own.
+//!
+//! * [`schema`] gives an empty schema in the server that all tests of a process share, which starts
+//!   with the first of them.
+//! * [`Server`] is for tests that stop, freeze or starve it.
+//!
+//! A server ends with the process that started it, however that ends: a shell waits beside it for
+//! the pipe to its parent to close (`watchdog`). Where PostgreSQL is not installed tests fail and
+//! say how to get it; none is skipped.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "this is for tests: what does not work must stop them"
+)]
+
+mod programs;
+mod server;
+mod watchdog;
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+pub use self::server::Server;
+
+/// The address of a schema that nobody else uses, without tables.
+pub fn schema() -> String {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(Server::start).schema()
+}
+
+/// The next name of a schema.
+fn next_schema() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("s{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}

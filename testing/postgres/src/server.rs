@@ -1,0 +1,180 @@
+//! A server: its folder, its port, and what tests do to it.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    next_schema,
+    programs::{self, program},
+    watchdog::Watchdog,
+};
+
+/// How often another port is tried when somebody else was faster.
+const PORTS_MAX: usize = 5;
+
+/// A running server, which ends when it is dropped.
+pub struct Server {
+    folder: PathBuf,
+    port: u16,
+    _watchdog: Watchdog,
+}
+
+impl Server {
+    /// Starts one with the settings that tests share. Commits wait for the disk, as in earnest.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with more settings, as `name = value`.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let folder = folder();
+        let watchdog = Watchdog::start(&folder).expect("a shell");
+        let data = folder.join("data");
+        let mut initdb = program("initdb");
+        initdb.arg("-D").arg(&data).args(["-U", "tokenry", "--auth=trust", "--encoding=UTF8"]);
+        // The new files are durable soon enough: with the first checkpoint.
+        succeed(initdb.args(["--locale=C", "--no-sync"]));
+        let more = settings.join("\n");
+        let written = format!(
+            "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = on\n\
+             max_connections = 200\nshared_buffers = 64MB\nautovacuum_naptime = 5s\n{more}\n"
+        );
+        let configuration = data.join("postgresql.auto.conf");
+        fs::write(&configuration, written).expect("the settings can be written");
+        let mut server = Self { folder, port: 0, _watchdog: watchdog };
+        for _ in 0..PORTS_MAX {
+            server.port = free_port();
+            if server.try_start() {
+                return server;
+            }
+        }
+        let log = fs::read_to_string(server.folder.join("log")).unwrap_or_default();
+        panic!("PostgreSQL does not start:\n{log}");
+    }
+
+    fn try_start(&self) -> bool {
+        let mut start = self.control("start");
+        start.arg("-l").arg(self.folder.join("log")).arg("-o").arg(format!("-p {}", self.port));
+        start.args(["-w", "-t", "60"]).stdout(Stdio::null()).stderr(Stdio::null());
+        start.status().is_ok_and(|status| status.success())
+    }
+
+    fn control(&self, what: &str) -> Command {
+        let mut control = program("pg_ctl");
+        control.arg(what).arg("-D").arg(self.data());
+        control
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The port on 127.0.0.1.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of its database.
+    pub fn url(&self) -> String {
+        format!("postgres://tokenry@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+    }
+
+    /// The address of a schema that nobody else uses, without tables.
+    pub fn schema(&self) -> String {
+        let name = next_schema();
+        self.execute(&format!("CREATE SCHEMA {name}"));
+        format!("{}&options=-csearch_path%3D{name}", self.url())
+    }
+
+    /// Runs statements from outside.
+    pub fn execute(&self, sql: &str) {
+        succeed(self.psql().args(["-c", sql]));
+    }
+
+    /// The values that a statement finds, a row a line.
+    pub fn query(&self, sql: &str) -> String {
+        let told = self.psql().args(["-At", "-c", sql]).output().expect("psql");
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8_lossy(&told.stdout).trim().to_owned()
+    }
+
+    fn psql(&self) -> Command {
+        let mut psql = program("psql");
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", self.url().as_str()]);
+        psql
+    }
+
+    /// Ends it, and every call that is under way.
+    pub fn stop(&self) {
+        succeed(self.control("stop").args(["-m", "fast", "-w"]));
+    }
+
+    /// Starts it again, where it was.
+    pub fn start_again(&self) {
+        assert!(self.try_start(), "PostgreSQL does not start again");
+    }
+
+    /// Stops everything in it where it is: connections stay open and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// To the first process and all that it has started.
+    fn signal(&self, signal: Signal) {
+        let first = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        let first = first.lines().next().unwrap_or_default();
+        let told = Command::new("ps").args(["-o", "pid=", "--ppid", first]).output().expect("ps");
+        let children = String::from_utf8_lossy(&told.stdout).into_owned();
+        for pid in std::iter::once(first).chain(children.split_whitespace()) {
+            let pid = pid.parse().ok().and_then(Pid::from_raw).expect("a process");
+            // One that has ended meanwhile needs no signal.
+            kill_process(pid, signal).ok();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A frozen one would not hear that it is to end.
+        if self.data().join("postmaster.pid").exists() {
+            self.thaw();
+        }
+    }
+}
+
+/// A folder that belongs to the user that the server runs as.
+fn folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("tokenry-postgres-").tempdir();
+    let folder = folder.expect("a temporary folder").keep();
+    if let Some(account) = programs::account() {
+        own(&folder, account);
+    }
+    folder
+}
+
+fn own(folder: &Path, account: programs::Account) {
+    chown(folder, Some(account.user), Some(account.group)).expect("root may give folders away");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn succeed(command: &mut Command) {
+    let told = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let errors = String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.success(), "{command:?}: {errors}");
+}
