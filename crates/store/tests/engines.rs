@@ -1,7 +1,12 @@
 //! Every rule of the suite, on every engine.
 #![expect(clippy::unwrap_used, reason = "what does not open must stop the test")]
 
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs,
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use tokenry_store::{
     Store,
@@ -27,11 +32,11 @@ macro_rules! mount {
 mod sqlite_file {
     use super::*;
 
-    async fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
+    fn open() -> Ready<(Arc<dyn Store>, tempfile::TempDir)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenry.db");
         let store = SqliteStore::open(path, StoreOptions::default()).unwrap();
-        (Arc::new(store), folder)
+        ready((Arc::new(store), folder))
     }
 
     tokenry_store::for_each_rule!(mount);
@@ -41,11 +46,11 @@ mod sqlite_file {
 mod sqlite_file_with_small_blocks {
     use super::*;
 
-    async fn open() -> (Arc<dyn Store>, tempfile::TempDir) {
+    fn open() -> Ready<(Arc<dyn Store>, tempfile::TempDir)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenry.db");
         let options = StoreOptions { listing_block: 2, ..StoreOptions::default() };
-        (Arc::new(SqliteStore::open(path, options).unwrap()), folder)
+        ready((Arc::new(SqliteStore::open(path, options).unwrap()), folder))
     }
 
     tokenry_store::for_each_rule!(mount);
@@ -54,8 +59,8 @@ mod sqlite_file_with_small_blocks {
 mod sqlite_memory {
     use super::*;
 
-    async fn open() -> (Arc<dyn Store>, ()) {
-        (Arc::new(SqliteStore::in_memory().unwrap()), ())
+    fn open() -> Ready<(Arc<dyn Store>, ())> {
+        ready((Arc::new(SqliteStore::in_memory().unwrap()), ()))
     }
 
     tokenry_store::for_each_rule!(mount);

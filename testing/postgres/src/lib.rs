@@ -1,7 +1,7 @@
 //! PostgreSQL for tests: a server of a test's own, in a temporary folder and on a port of its own.
 //!
-//! * [`schema`] gives an empty schema in the server that all tests of a process share, which starts
-//!   with the first of them.
+//! * [`schema`] gives an empty schema in the server that all tests of a process share ([`shared`]),
+//!   which starts with the first of them.
 //! * [`Server`] is for tests that stop, freeze or starve it.
 //!
 //! A server ends with the process that started it, however that ends: a shell waits beside it for
@@ -18,17 +18,30 @@ mod programs;
 mod server;
 mod watchdog;
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 pub use self::server::Server;
 
-/// The address of a schema that nobody else uses, without tables.
-pub fn schema() -> String {
+/// The folder with PostgreSQL's programs, if it is installed.
+pub fn programs() -> Option<PathBuf> {
+    programs::find()
+}
+
+/// The server that all tests of a process share.
+pub fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
-    SHARED.get_or_init(Server::start).schema()
+    SHARED.get_or_init(Server::start)
+}
+
+/// The address of a schema in it that nobody else uses, without tables.
+pub fn schema() -> String {
+    shared().schema()
 }
 
 /// The next name of a schema.

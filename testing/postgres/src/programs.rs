@@ -13,12 +13,14 @@ const MISSING: &str = "PostgreSQL is not installed, and these tests run on it. `
     it by the system's own means, so that initdb is on PATH or pg_config --bindir names its folder";
 
 /// The folder with `initdb`, `postgres`, `pg_ctl` and `psql`; the newest where there are several.
+pub(crate) fn find() -> Option<PathBuf> {
+    on_path().or_else(of_debian).or_else(of_pg_config)
+}
+
+/// The same, without which no test can run.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let found = on_path().or_else(of_debian).or_else(of_pg_config);
-        found.unwrap_or_else(|| panic!("{MISSING}"))
-    })
+    FOLDER.get_or_init(|| find().unwrap_or_else(|| panic!("{MISSING}")))
 }
 
 fn has_programs(folder: &Path) -> bool {

@@ -64,7 +64,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
@@ -87,9 +87,15 @@ const STEPS: [Step; 16] = [
     Step { name: "tidy", what: "the rules of STYLE.md", needs: &[], run: checks::tidy },
     Step { name: "clippy", what: "lints, warnings refused", needs: &[], run: checks::clippy },
     Step {
+        name: "postgresql",
+        what: "the database that storage tests start for themselves",
+        needs: &[],
+        run: packages::postgresql,
+    },
+    Step {
         name: "tests",
         what: "unit, property, storage, router and process tests",
-        needs: &[],
+        needs: &["postgresql"],
         run: checks::tests,
     },
     Step {

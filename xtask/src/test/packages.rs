@@ -1,5 +1,5 @@
-//! The programs that the acceptance tests run and the fuzz targets are built with: found, or
-//! brought by apt, or asked for by name.
+//! The programs that the acceptance tests run, that the fuzz targets are built with, and that the
+//! storage tests store in: found, or brought by apt, or asked for by name.
 
 use std::env;
 use std::process::Command;
@@ -33,8 +33,24 @@ const NEEDS: [Need; 5] = [
     Need { what: "a C++ compiler, as c++", debian: &["g++"], found: cpp },
 ];
 
+const POSTGRESQL: [Need; 1] = [Need {
+    what: "PostgreSQL 13 or newer, with initdb, pg_ctl and psql",
+    debian: &["postgresql"],
+    found: postgresql_found,
+}];
+
+/// What the acceptance and fuzz tests need.
 pub(super) fn run(context: &Context) -> Result<Tally> {
-    let missing = missing();
+    provide(context, &NEEDS)
+}
+
+/// What the storage tests need; they start a server of their own, and leave the system's alone.
+pub(super) fn postgresql(context: &Context) -> Result<Tally> {
+    provide(context, &POSTGRESQL)
+}
+
+fn provide(context: &Context, needs: &[Need]) -> Result<Tally> {
+    let missing = missing(needs);
     if missing.is_empty() {
         return Ok(Tally::one_passed());
     }
@@ -48,7 +64,7 @@ pub(super) fn run(context: &Context) -> Result<Tally> {
     succeed(apt_get(apt).arg("update").arg("-qq"))?;
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
     succeed(apt_get(apt).args(install).args(&packages))?;
-    let missing = self::missing();
+    let missing = self::missing(needs);
     if !missing.is_empty() {
         bail!("{}", how_to_get(&missing, "what apt offers is too old or incomplete"));
     }
@@ -56,9 +72,9 @@ pub(super) fn run(context: &Context) -> Result<Tally> {
 }
 
 /// What is not here, telling of what is.
-fn missing() -> Vec<&'static Need> {
+fn missing(needs: &[Need]) -> Vec<&Need> {
     let mut missing = Vec::new();
-    for need in &NEEDS {
+    for need in needs {
         match (need.found)() {
             Some(version) => println!("  found {version}"),
             None => missing.push(need),
@@ -71,10 +87,10 @@ fn how_to_get(missing: &[&Need], reason: &str) -> String {
     let names: Vec<String> = missing.iter().map(|need| format!("  - {}", need.what)).collect();
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
     format!(
-        "the acceptance and fuzz tests need programs that are missing, and {reason}:\n{}\n\
+        "the tests need programs that are missing, and {reason}:\n{}\n\
          On Debian or Ubuntu: sudo apt-get install {}\n\
          Elsewhere: install them by the system's own means, so that they are on PATH.\n\
-         Everything else runs without them: cargo xtask test --only tests",
+         What needs none of them runs alone: cargo xtask test --list names the steps",
         names.join("\n"),
         packages.join(" ")
     )
@@ -133,6 +149,14 @@ fn chromium() -> Option<String> {
 fn cpp() -> Option<String> {
     let told = ask(Command::new("c++").arg("--version"))?;
     told.lines().next().map(str::to_owned)
+}
+
+/// Debian keeps the programs of a server off `PATH`, so that several versions stand side by side.
+fn postgresql_found() -> Option<String> {
+    let postgres = tokenry_postgres_testing::programs()?.join("postgres");
+    let told = ask(Command::new(postgres).arg("--version"))?;
+    let version = told.split_whitespace().find(|word| is_at_least(word, [13, 0]))?;
+    Some(format!("PostgreSQL {version}"))
 }
 
 fn is_at_least(version: &str, wanted: [u32; 2]) -> bool {

@@ -25,23 +25,24 @@ const OUTSIDE_WORLD: &[&str] = &[
     "reqwest",
     "rusqlite",
     "tokio",
+    "tokio-postgres",
     "tower",
     "tracing-subscriber",
     "ureq",
 ];
 
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
         package: "tokenry-store",
-        may_use: &["tokenry-core", "tokenry-protocol"],
+        may_use: &["tokenry-core", "tokenry-protocol", "tokenry-postgres-testing"],
         must_not_use: &["axum", "http", "hyper", "reqwest", "tower", "ureq"],
     },
     Layer {
         package: "tokenry-server",
-        may_use: &["tokenry-store", "tokenry-core", "tokenry-protocol"],
-        must_not_use: &["rusqlite"],
+        may_use: &["tokenry-store", "tokenry-core", "tokenry-protocol", "tokenry-postgres-testing"],
+        must_not_use: &["rusqlite", "tokio-postgres"],
     },
     Layer {
         package: "tokenry-cli",
@@ -52,14 +53,20 @@ const LAYERS: [Layer; 9] = [
             "tokenry-protocol",
             "tokenry-faults",
         ],
-        must_not_use: &["axum", "rusqlite"],
+        must_not_use: &["axum", "rusqlite", "tokio-postgres"],
+    },
+    // The database server that tests start.
+    Layer {
+        package: "tokenry-postgres-testing",
+        may_use: &[],
+        must_not_use: &["tokio", "tokio-postgres"],
     },
     // What tests preload into the binary.
     Layer { package: "tokenry-faults", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer {
         package: "tokenry-soak",
         may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
-        must_not_use: &["rusqlite"],
+        must_not_use: &["rusqlite", "tokio-postgres"],
     },
     // Not shipped: it measures the binary beside servers that have nothing of ours in them.
     Layer {
@@ -67,7 +74,7 @@ const LAYERS: [Layer; 9] = [
         may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
         must_not_use: &[],
     },
-    Layer { package: "xtask", may_use: &[], must_not_use: &[] },
+    Layer { package: "xtask", may_use: &["tokenry-postgres-testing"], must_not_use: &[] },
 ];
 
 /// `metadata` is what `cargo metadata --no-deps` prints.

@@ -122,28 +122,29 @@ impl Failure {
         self.is(&SqlState::T_R_SERIALIZATION_FAILURE) || self.is(&SqlState::T_R_DEADLOCK_DETECTED)
     }
 
+    /// It was refused by a server that only reads, or that does not know what was prepared: another
+    /// connection leads to one that does.
+    fn is_elsewhere(&self) -> bool {
+        let states = [
+            &SqlState::READ_ONLY_SQL_TRANSACTION,
+            &SqlState::FEATURE_NOT_SUPPORTED,
+            &SqlState::INVALID_SQL_STATEMENT_NAME,
+        ];
+        states.into_iter().any(|state| self.is(state))
+    }
+
     /// The database said no, and the connection is as good as before.
     pub(super) fn leaves_connection(&self) -> bool {
-        // 08: connection. 25006: a standby. 57P: going down. 0A and 26: statements of an older time.
-        let is_gone = |state: &SqlState| {
-            let code = state.code();
-            code == "25006" || ["08", "57P", "0A", "26"].iter().any(|way| code.starts_with(way))
-        };
-        self.state().is_some_and(|state| !is_gone(state))
+        // Classes 08 and 57P: lost, or going down.
+        let is_gone =
+            |state: &SqlState| ["08", "57P"].iter().any(|way| state.code().starts_with(way));
+        self.state().is_some_and(|state| !is_gone(state)) && !self.is_elsewhere()
     }
 
-    /// Whether the call can be sent again.
+    /// Whether the call can be sent again: nothing of it was carried out, or that does no harm.
     pub(super) fn allows(&self, repeat: Repeat) -> bool {
-        match self.state() {
-            // It was refused with certainty, by a server that went down or is another one now.
-            Some(_) => self.is_conflict() || (!self.leaves_connection() && !self.is_unclear()),
-            None => repeat == Repeat::Harmless && matches!(self, Self::Database(_)),
-        }
-    }
-
-    /// 08007 and 40003: nobody knows how the transaction ended.
-    fn is_unclear(&self) -> bool {
-        self.state().is_some_and(|state| ["08007", "40003"].contains(&state.code()))
+        let is_lost = matches!(self, Self::Database(_)) && !self.leaves_connection();
+        self.is_conflict() || self.is_elsewhere() || (repeat == Repeat::Harmless && is_lost)
     }
 }
 

@@ -3,8 +3,8 @@
 //! A change is written by the statement that it tells about, and numbers must never be seen out of
 //! the order of commits, or a reader would pass one over:
 //!
-//! 1. Each process is a node with numbers of its own. It gets its number with its first change, from
-//!    `id_leases`, where none is given twice; a process that only reads is no node.
+//! 1. Each process is a node with numbers of its own. It gets its number with its first change,
+//!    from `id_leases`, where none is given twice; a process that only reads is no node.
 //! 2. The statement takes its numbers by adding to `last_change` in the node's row. The row's lock
 //!    is held to the commit, so the next number is not taken before the last one can be seen. That
 //!    holds for a statement of a connection that was lost, too, wherever it still runs.

@@ -1,5 +1,5 @@
-//! The trait, method by method: what is sent alone, what with others' calls, and what takes its turn
-//! in the log.
+//! The trait, method by method: what is sent alone, what with others' calls, and what takes its
+//! turn in the log.
 
 use std::ops::RangeInclusive;
 

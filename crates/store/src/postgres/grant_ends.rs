@@ -55,7 +55,7 @@ impl Batch for End {
         let word = |event: &Event| events::words(event.actor);
         let values = values![
             column(&event_ids, |id| *id),
-            column(ends, |end| end.id()),
+            column(ends, GrantEnd::id),
             column(ends, |end| end.event().at),
             column(ends, |end| end.event().kind.as_str()),
             column(ends, |end| end.event().client_id),

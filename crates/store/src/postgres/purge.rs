@@ -147,7 +147,7 @@ async fn events(pool: &Arc<Pool>, request: PurgeRequest, kept: u64) -> Result<Pu
         SELECT count(*) FROM removed";
     let values = values![kept, request.limit];
     let removed = pool.run(Call::new(Repeat::Harmless, sql, values)).await?;
-    step_of(request, rows::number(&removed)?)
+    Ok(step_of(request, rows::number(&removed)?))
 }
 
 /// All but the latest of each node, and in the end the node if it is silent.
@@ -164,7 +164,7 @@ async fn changes(pool: &Arc<Pool>, request: PurgeRequest, kept: u64) -> Result<P
     );
     let values = values![kept.max(1), request.limit];
     let removed = pool.run(Call::new(Repeat::Harmless, old, values)).await?;
-    let step = step_of(request, rows::number(&removed)?)?;
+    let step = step_of(request, rows::number(&removed)?);
     if step.next.is_none() {
         let gone = format!(
             "DELETE FROM nodes WHERE {silent} \
@@ -176,8 +176,8 @@ async fn changes(pool: &Arc<Pool>, request: PurgeRequest, kept: u64) -> Result<P
 }
 
 /// Steps that take the first of what is over are numbered: each starts where the last one was.
-fn step_of(request: PurgeRequest, removed: u32) -> Result<PurgeStep> {
+const fn step_of(request: PurgeRequest, removed: u32) -> PurgeStep {
     let is_full = removed >= request.limit && removed > 0;
-    let next = is_full.then(|| request.after.saturating_add(1));
-    Ok(PurgeStep { removed, next, due: None })
+    let next = if is_full { Some(request.after.saturating_add(1)) } else { None };
+    PurgeStep { removed, next, due: None }
 }

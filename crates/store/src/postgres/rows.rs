@@ -156,7 +156,11 @@ pub(super) fn first<T>(
 
 /// The row of a statement that always has one.
 pub(super) fn only<T>(rows: &[Row], read: impl FnOnce(&mut Columns<'_>) -> Result<T>) -> Result<T> {
-    first(rows, read)?.ok_or_else(|| StoreError::Corrupt("a row is missing".to_owned()))
+    first(rows, read)?.ok_or_else(missing)
+}
+
+fn missing() -> StoreError {
+    StoreError::Corrupt("a row is missing".to_owned())
 }
 
 /// Whether a statement that answers how many rows it has written has written its one.
@@ -170,7 +174,7 @@ pub(super) fn written(rows: &[Row]) -> Result<Conditional> {
 
 /// The number that a statement always answers.
 pub(super) fn number<N: TryFrom<i64>>(rows: &[Row]) -> Result<N> {
-    only(rows, |columns| columns.number())
+    rows.first().map_or_else(|| Err(missing()), |row| Columns::new(row).number())
 }
 
 /// The numbers that a statement answers.

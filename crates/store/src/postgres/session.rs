@@ -57,7 +57,7 @@ impl Session {
 
     /// Runs one statement.
     pub(super) async fn query(&self, query: &Query) -> Result<Vec<Row>> {
-        let statement = self.prepare(&query.sql).await?;
+        let statement = self.prepare(query).await?;
         let values: Vec<&(dyn ToSql + Sync)> = query.values.iter().map(parameter).collect();
         Ok(self.client.query(&statement, &values).await?)
     }
@@ -67,15 +67,15 @@ impl Session {
         Ok(self.client.batch_execute(sql).await?)
     }
 
-    async fn prepare(&self, sql: &Cow<'static, str>) -> Result<Statement> {
+    async fn prepare(&self, query: &Query) -> Result<Statement> {
         let known =
-            self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+            self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(&query.sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let statement = self.client.prepare(sql).await?;
+        let statement = self.client.prepare(&query.sql).await?;
         let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
-        statements.insert(sql.clone(), statement.clone());
+        statements.insert(query.sql.clone(), statement.clone());
         Ok(statement)
     }
 }

@@ -217,7 +217,7 @@ impl Batch for Insert {
             column(&rows, |row| row.consented.map(|consented| consented.expires_at)),
             column(&rows, |row| row.consented.map(|consented| consented.redirect_uri.address())),
             column(&rows, |row| row.consented.map(|consented| is_named(&consented.redirect_uri))),
-            column(&rows, |row| row.challenge()),
+            column(&rows, Parts::challenge),
             column(&rows, |row| row.consented.map(|consented| consented.wrong_verifiers)),
         ];
         self.0.carry_out(&Call::write(insertion, values)).await?;
@@ -359,7 +359,7 @@ impl Batch for Rotate {
         let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
         let mut values = issued_values(&rows);
         values.extend(values![
-            column(writes, |write| write.from_rotation()),
+            column(writes, TokenRotation::from_rotation),
             column(writes, |write| previous(write).map(|previous| &previous.hash)),
             column(writes, |write| previous(write).map(|previous| previous.rotated_at)),
             column(writes, |write| previous(write).map(|previous| previous.salt.to_vec())),

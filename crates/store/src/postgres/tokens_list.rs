@@ -14,7 +14,7 @@ use super::{
     calls::Call,
     pages::List,
     pool::Pool,
-    rows,
+    rows::Columns,
     tokens::{from_tokens, read, token_columns},
     values::{Bind as _, values},
 };
@@ -99,5 +99,5 @@ pub(super) async fn approved_scopes(
         " ORDER BY id"
     );
     let found = pool.run(Call::read(approved, values![user, client, now])).await?;
-    rows::list(&found, |columns| columns.scope())
+    found.iter().map(|row| Columns::new(row).scope()).collect()
 }

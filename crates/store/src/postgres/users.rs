@@ -42,8 +42,8 @@ fn read(columns: &mut rows::Columns<'_>) -> Result<User> {
 
 /// Whether there is any.
 pub(super) async fn any(pool: &Arc<Pool>) -> Result<bool> {
-    let any = "SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL)";
-    rows::only(&pool.run(Call::read(any, values![])).await?, |columns| columns.plain())
+    let any = "SELECT count(*) FROM (SELECT 1 FROM users WHERE deleted_at IS NULL LIMIT 1) AS one";
+    Ok(rows::number::<u32>(&pool.run(Call::read(any, values![])).await?)? > 0)
 }
 
 /// Adds a user unless the address is taken.

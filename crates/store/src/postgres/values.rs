@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_text_rests_without_the_character_that_has_no_place_and_comes_back() {
-        for text in ["", "plain", "\0", "\u{1A}", "\u{1A}0", "\0\u{1A}\u{1A}0\0", "0\01"] {
+        for text in ["", "plain", "\0", "\u{1A}", "\u{1A}0", "\0\u{1A}\u{1A}0\0", "0\0 1"] {
             let at_rest = escape(text);
             assert!(!at_rest.contains('\0'), "{text:?}");
             assert_eq!(unescape(&at_rest).as_deref(), Some(text));

@@ -1,0 +1,10 @@
+//! What only the PostgreSQL engine promises.
+#![expect(clippy::unwrap_used, reason = "what does not hold must stop the test")]
+
+mod batches;
+mod conflicts;
+mod migrations;
+mod nodes;
+mod processes;
+mod reconnecting;
+mod support;

@@ -1,0 +1,145 @@
+//! The changes of several nodes: none is missed, whoever joins, pauses, leaves or comes back.
+
+use std::sync::Arc;
+
+use tokenry_postgres_testing::shared;
+use tokenry_store::{
+    ChangePosition, ChangedRecord, NodeNumber, PurgeRequest, PurgeSubject, Store,
+    postgres::PostgresStore,
+    suite::support::{START, thirty_two},
+};
+
+use crate::support::{execute, open, query, world};
+
+async fn purge(store: &PostgresStore, kept: u64) -> u32 {
+    let (mut removed, mut next) = (0, Some(0));
+    while let Some(after) = next {
+        let subject = PurgeSubject::Changes { kept };
+        let request = PurgeRequest { subject, after, limit: 3, now: START };
+        let step = store.purge(request).await.unwrap();
+        removed += step.removed;
+        next = step.next;
+    }
+    removed
+}
+
+#[tokio::test]
+async fn each_process_numbers_its_own_changes_and_reads_all() {
+    let url = shared().schema();
+    let (one, two) = (open(&url).await, open(&url).await);
+    let user = world(&one).user().await;
+    let reader = open(&url).await;
+    let mut seen = reader.last_change().await.unwrap();
+    assert_eq!(seen, ChangePosition::START);
+    for _ in 0..3 {
+        for store in [&one, &two] {
+            store.update_user(user.clone()).await.unwrap();
+            let changes = reader.list_changes(&seen).await.unwrap();
+            assert_eq!(changes.len(), 1);
+            assert_eq!(changes[0].record, ChangedRecord::User(user.id));
+            seen.advance(changes[0].node, changes[0].number);
+        }
+    }
+    let expected = [(NodeNumber(1), 3), (NodeNumber(2), 3)];
+    assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
+    assert_eq!(reader.last_change().await.unwrap(), seen);
+    // Whoever only reads is no node.
+    assert_eq!(query(shared(), &url, "SELECT count(*) FROM nodes"), "2");
+}
+
+/// Each number of a node is seen once, and in its order, while 31 write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_change_of_four_nodes_is_missed() {
+    let url = shared().schema();
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(open(&url).await);
+    }
+    let user = world(&stores[0]).user().await;
+    let seen = thirty_two(|number| {
+        let store = Arc::clone(&stores[usize::try_from(number % 4).unwrap()]);
+        let user = user.clone();
+        async move {
+            let (mut seen, mut position) = (Vec::new(), ChangePosition::START);
+            for _ in 0..20 {
+                if number == 0 {
+                    for change in store.list_changes(&position).await.unwrap() {
+                        assert_eq!(change.number, position.of(change.node) + 1);
+                        position.advance(change.node, change.number);
+                        seen.push((change.node, change.number));
+                    }
+                } else {
+                    store.update_user(user.clone()).await.unwrap();
+                }
+            }
+            (number == 0).then_some((seen, position))
+        }
+    });
+    let (mut seen, position) = seen.await.into_iter().flatten().next().unwrap();
+    let rest = stores[0].list_changes(&position).await.unwrap();
+    seen.extend(rest.iter().map(|change| (change.node, change.number)));
+    seen.sort_unstable();
+    let node = |node, count| (1..=count).map(move |number| (node, number));
+    let counts: Vec<(NodeNumber, u64)> = stores[0].last_change().await.unwrap().iter().collect();
+    let expected: Vec<_> =
+        counts.iter().flat_map(|(number, count)| node(*number, *count)).collect();
+    assert_eq!(seen, expected);
+    assert_eq!(expected.len(), 31 * 20);
+}
+
+/// A node that leaves many changes does not hide another's.
+#[tokio::test]
+async fn nodes_take_turns_in_a_list_that_is_full() {
+    let url = shared().schema();
+    let (busy, other) = (open(&url).await, open(&url).await);
+    let user = world(&busy).user().await;
+    busy.update_user(user.clone()).await.unwrap();
+    other.update_user(user.clone()).await.unwrap();
+    let many = "INSERT INTO changes SELECT 1, n, 'keys', NULL FROM generate_series(2, 3000) AS n; \
+        UPDATE nodes SET last_change = 3000 WHERE node = 1";
+    execute(shared(), &url, many);
+    let changes = other.list_changes(&ChangePosition::START).await.unwrap();
+    assert_eq!(changes.len(), 1_000);
+    assert!(changes.iter().any(|change| change.node == NodeNumber(2)));
+    let of_busy = changes.iter().filter(|change| change.node == NodeNumber(1));
+    assert!(of_busy.map(|change| change.number).eq(1..=999));
+}
+
+#[tokio::test]
+async fn of_each_node_the_last_change_stays_while_it_is_recent() {
+    let url = shared().schema();
+    let (one, two) = (open(&url).await, open(&url).await);
+    let user = world(&one).user().await;
+    for _ in 0..5 {
+        one.update_user(user.clone()).await.unwrap();
+    }
+    two.update_user(user.clone()).await.unwrap();
+    assert_eq!(purge(&one, 0).await, 4);
+    let left = one.list_changes(&ChangePosition::START).await.unwrap();
+    let left: Vec<_> = left.iter().map(|change| (change.node, change.number)).collect();
+    assert_eq!(left, [(NodeNumber(2), 1), (NodeNumber(1), 5)]);
+}
+
+/// Long gone, and there again nevertheless: under another number, so nobody takes its changes for
+/// those they have seen.
+#[tokio::test]
+async fn a_node_that_was_purged_begins_anew() {
+    let url = shared().schema();
+    let (paused, other) = (open(&url).await, open(&url).await);
+    let user = world(&paused).user().await;
+    paused.update_user(user.clone()).await.unwrap();
+    other.update_user(user.clone()).await.unwrap();
+    let mut seen = other.last_change().await.unwrap();
+    let old = "UPDATE nodes SET changed_at = now() - interval '8 days' WHERE node = 1";
+    execute(shared(), &url, old);
+    assert_eq!(purge(&other, 100).await, 1);
+    assert_eq!(query(shared(), &url, "SELECT node FROM nodes"), "2");
+
+    paused.update_user(user.clone()).await.unwrap();
+    let changes = other.list_changes(&seen).await.unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].node, changes[0].number), (NodeNumber(3), 1));
+    seen.advance(changes[0].node, changes[0].number);
+    paused.update_user(user).await.unwrap();
+    assert_eq!(other.list_changes(&seen).await.unwrap().len(), 1);
+}

@@ -1,0 +1,52 @@
+//! Stores in a schema of a test's own.
+
+use std::{sync::Arc, time::Duration};
+
+use tokenry_postgres_testing::Server;
+use tokenry_store::{
+    Result, StoreError,
+    postgres::{PostgresOptions, PostgresStore},
+    suite::support::World,
+};
+
+/// One process's store.
+pub(crate) async fn open(url: &str) -> Arc<PostgresStore> {
+    open_with(url, PostgresOptions::default()).await
+}
+
+pub(crate) async fn open_with(url: &str, options: PostgresOptions) -> Arc<PostgresStore> {
+    Arc::new(PostgresStore::open(url, options).await.unwrap())
+}
+
+/// For tests of what happens when the time is over.
+pub(crate) fn hasty() -> PostgresOptions {
+    let timeout = Duration::from_secs(1);
+    PostgresOptions {
+        call_timeout: timeout,
+        connect_timeout: timeout,
+        ..PostgresOptions::default()
+    }
+}
+
+/// Its world.
+pub(crate) fn world(store: &Arc<PostgresStore>) -> Arc<World> {
+    World::new(Arc::clone(store) as _)
+}
+
+/// Runs a statement in the schema that an address names.
+pub(crate) fn execute(server: &Server, url: &str, sql: &str) {
+    server.execute(&format!("SET search_path = {}; {sql}", schema(url)));
+}
+
+/// What a statement finds there.
+pub(crate) fn query(server: &Server, url: &str, sql: &str) -> String {
+    server.query(&format!("SET search_path = {}; {sql}", schema(url)))
+}
+
+fn schema(url: &str) -> &str {
+    url.rsplit("%3D").next().unwrap()
+}
+
+pub(crate) fn is_unavailable<T>(answer: &Result<T>) -> bool {
+    matches!(answer, Err(StoreError::Unavailable(_)))
+}
