@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
-    os::unix::fs::chown,
+    os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -32,9 +32,27 @@ impl Server {
         Self::start_with(&[])
     }
 
+    /// Starts one that offers TLS, with a certificate and its key in PEM.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::start_in(folder(), &["ssl = on"], |data| {
+            for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+                let to = data.join(to);
+                fs::copy(from, &to).expect("a copy of the certificate and its key");
+                // It refuses a key that others may read.
+                fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("its owner's");
+                if let Some(account) = programs::account() {
+                    own(&to, account);
+                }
+            }
+        })
+    }
+
     /// Starts one with more settings, as `name = value`.
     pub fn start_with(settings: &[&str]) -> Self {
-        let folder = folder();
+        Self::start_in(folder(), settings, |_| ())
+    }
+
+    fn start_in(folder: PathBuf, settings: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let watchdog = Watchdog::start(&folder).expect("a shell");
         let data = folder.join("data");
         let mut initdb = program("initdb");
@@ -48,6 +66,7 @@ impl Server {
         );
         let configuration = data.join("postgresql.auto.conf");
         fs::write(&configuration, written).expect("the settings can be written");
+        prepare(&data);
         let mut server = Self { folder, port: 0, _watchdog: watchdog };
         for _ in 0..PORTS_MAX {
             server.port = free_port();

@@ -34,6 +34,7 @@ mod purge;
 mod rows;
 mod session;
 mod sign_in_sessions;
+mod tls;
 mod token_uses;
 mod tokens;
 mod tokens_list;
@@ -93,7 +94,9 @@ impl PostgresStore {
     /// Connects to the database that `url` names, which must be there, and brings its schema up to
     /// date. While the database is away this fails, within the time of a call, and says so.
     ///
-    /// `url` has the form `postgres://user:password@host:port/database`.
+    /// `url` has the form `postgres://user:password@host:port/database?sslmode=verify-full`. What
+    /// leaves the machine is under TLS unless `sslmode` says otherwise; `sslrootcert` names a file
+    /// of authorities, instead of the system's.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
         let pool = Pool::new(Source::parse(url)?, options);
         if let Err(error) = migrations::migrate(&pool).await {

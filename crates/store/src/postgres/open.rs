@@ -2,11 +2,13 @@
 
 use std::{fmt, str::FromStr as _, time::Duration};
 
-use tokio_postgres::{Config, NoTls};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{Config, Connection, NoTls};
 
 use super::{
-    calls::{Failure, unavailable},
+    calls::{Failure, tell, unavailable},
     session::Session,
+    tls::{Tls, Wanted},
 };
 
 /// What the database shows of us.
@@ -46,6 +48,7 @@ impl Default for PostgresOptions {
 #[derive(Clone)]
 pub(super) struct Source {
     config: Config,
+    tls: Option<Tls>,
 }
 
 impl fmt::Debug for Source {
@@ -59,33 +62,54 @@ impl Source {
     /// Reads an address, `postgres://user:password@host:port/database?…`.
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         // What the parser says may quote a piece of the password.
-        let config = Config::from_str(url).map_err(|_| {
+        let unreadable = || {
             unavailable(
                 "the address of the database cannot be read: it has the form \
                  postgres://user:password@host:5432/database, and special characters of the \
                  password are percent-encoded",
             )
-        })?;
-        let mut source = Self { config };
-        if source.config.get_application_name().is_none() {
-            source.config.application_name(APPLICATION_NAME);
+        };
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(unreadable());
         }
-        source.config.keepalives_idle(Duration::from_secs(30));
-        Ok(source)
+        let (wanted, rest) = Wanted::take(url)?;
+        let mut config = Config::from_str(&rest).map_err(|_| unreadable())?;
+        let tls = wanted.apply(&mut config)?;
+        if config.get_application_name().is_none() {
+            config.application_name(APPLICATION_NAME);
+        }
+        config.keepalives_idle(Duration::from_secs(30));
+        Ok(Self { config, tls })
     }
 
     /// A connection that is ready for use.
     pub(super) async fn connect(&self, options: &PostgresOptions) -> Result<Session, Failure> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(reason = super::calls::tell(&error), "a connection has ended");
-            }
-        });
+        let client = if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await?;
+            keep(connection);
+            client
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await?;
+            keep(connection);
+            client
+        };
         let session = Session::new(client);
         session.batch(&settings(options)).await?;
         Ok(session)
     }
+}
+
+/// Lets a connection do its work until it ends.
+fn keep<S, T>(connection: Connection<S, T>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(reason = tell(&error), "a connection has ended");
+        }
+    });
 }
 
 /// An acknowledgement means durable, so a commit waits for the disk whatever the server's own

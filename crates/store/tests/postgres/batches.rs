@@ -154,7 +154,7 @@ async fn of_64_callers_on_30_connections_all_are_served() {
         let store = open_with(&server.schema(), options).await;
         let world = world(&store);
         let user = world.user().await;
-        let served = tokenry_store::suite::support::thirty_two(|_| {
+        let calls = tokenry_store::suite::support::thirty_two(|_| {
             let (store, user) = (Arc::clone(&store), user.clone());
             async move {
                 for _ in 0..8 {
@@ -164,7 +164,7 @@ async fn of_64_callers_on_30_connections_all_are_served() {
                 }
             }
         });
-        served.await;
+        calls.await;
         assert!(store.statistics().connections <= connections);
         store.close().await;
     }

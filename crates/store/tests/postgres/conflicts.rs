@@ -78,8 +78,8 @@ async fn batches_that_overlap_do_not_wait_for_each_other_in_a_ring() {
         let ids = Arc::clone(&ids);
         async move {
             for round in 0..10 {
-                let used = |id: &_| TokenUse { id: *id, used_at: after(round), rotation: 1 };
-                let mut uses: Vec<_> = ids.iter().map(used).collect();
+                let note = |id: &_| TokenUse { id: *id, used_at: after(round), rotation: 1 };
+                let mut uses: Vec<_> = ids.iter().map(note).collect();
                 if number % 3 == 0 {
                     uses.reverse();
                 }

@@ -8,3 +8,4 @@ mod nodes;
 mod processes;
 mod reconnecting;
 mod support;
+mod tls;
