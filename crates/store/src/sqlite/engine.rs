@@ -34,9 +34,9 @@ use crate::{
     WrongVerifierCount,
 };
 
-/// Uses of one event: a flush of many must not hold up the writes behind it, nor whoever shares the
-/// writer's core.
-const USES_PER_EVENT: usize = 64;
+/// Rows of one event, and of one look, where there are many: they must not hold up what is behind
+/// them, nor whoever shares their core.
+const ROWS_AT_ONCE: u32 = 64;
 
 const COUNT_CHECK: &str = "UPDATE id_leases SET next = next + 1 WHERE sequence = 'checks'";
 
@@ -208,7 +208,7 @@ impl Store for SqliteStore {
     async fn record_token_uses(&self, mut uses: Vec<TokenUse>) -> Result<()> {
         // Neighbours share pages.
         uses.sort_unstable_by_key(|used| used.id);
-        for part in uses.chunks(USES_PER_EVENT) {
+        for part in uses.chunks(ROWS_AT_ONCE as usize) {
             let part = part.to_vec();
             self.write(move |connection| tokens::record_uses(connection, &part)).await?;
         }
@@ -232,6 +232,24 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {
+        let mut step = PurgeStep { removed: 0, next: Some(request.after), due: None };
+        let mut left = request.limit;
+        while let Some(after) = step.next
+            && left > 0
+        {
+            let limit = left.min(ROWS_AT_ONCE);
+            let part = self.purge_part(PurgeRequest { after, limit, ..request }).await?;
+            step.removed += part.removed;
+            step.next = part.next;
+            step.due = [step.due, part.due].into_iter().flatten().min();
+            left -= limit;
+        }
+        Ok(step)
+    }
+}
+
+impl SqliteStore {
+    async fn purge_part(&self, request: PurgeRequest) -> Result<PurgeStep> {
         let Look { over, next, due } =
             self.read(move |connection| purge::look(connection, request)).await?;
         let found = over.len();
