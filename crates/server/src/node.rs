@@ -85,7 +85,7 @@ impl Bound {
 /// Opens the database of a folder.
 pub fn open_store(folder: &DataFolder, config: &Config) -> Result<Arc<SqliteStore>, NodeError> {
     let path = folder.database();
-    let settings = &config.store;
+    let settings = &config.sqlite;
     let options = StoreOptions {
         readers: settings.readers,
         read_queue_max: settings.read_queue_max,

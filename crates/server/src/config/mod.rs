@@ -46,7 +46,7 @@ pub use limits::Limits;
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
 pub use server_key::ServerKey;
-pub use storage::{Cache, Purge, Store};
+pub use storage::{Cache, Purge, Sqlite};
 pub use telemetry::{Log, LogFormat, Metrics};
 pub use tokens::Tokens;
 
@@ -91,7 +91,7 @@ section! {
         limits: Limits;
         cache: Cache;
         purge: Purge;
-        store: Store;
+        sqlite: Sqlite;
     }
 }
 

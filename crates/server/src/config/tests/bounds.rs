@@ -46,10 +46,10 @@ const BOUNDS: &[(&str, &str, &str, Option<&str>, &str)] = &[
     ("purge.rows_per_step", "1", "10000", Some("0"), "10001"),
     ("purge.expired_grants_kept", "0", "3650d", None, "315360001"),
     ("purge.events_kept", "1000", "1000000000", Some("999"), "1000000001"),
-    ("store.readers", "1", "64", Some("0"), "65"),
-    ("store.read_queue_max", "1", "1000000", Some("0"), "1000001"),
-    ("store.write_queue_max", "1", "1000000", Some("0"), "1000001"),
-    ("store.cache_size", "1MiB", "16GiB", Some("1048575"), "17179869185"),
+    ("sqlite.readers", "1", "64", Some("0"), "65"),
+    ("sqlite.read_queue_max", "1", "1000000", Some("0"), "1000001"),
+    ("sqlite.write_queue_max", "1", "1000000", Some("0"), "1000001"),
+    ("sqlite.cache_size", "1MiB", "16GiB", Some("1048575"), "17179869185"),
 ];
 
 #[test]
