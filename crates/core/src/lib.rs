@@ -26,6 +26,7 @@ pub mod policy;
 pub mod record_access;
 pub mod rejection;
 pub mod revocation;
+mod scope;
 pub mod sign_in_session;
 pub mod token_creation;
 pub mod user;
