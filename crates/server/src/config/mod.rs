@@ -22,6 +22,7 @@ mod report;
 mod scopes;
 mod section;
 mod server_key;
+mod setting;
 mod storage;
 mod telemetry;
 #[cfg(test)]
@@ -158,5 +159,5 @@ pub fn process_environment() -> impl Iterator<Item = (String, String)> {
             let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
             (text(name), text(value))
         })
-        .filter(|(name, _)| name.starts_with(section::PREFIX))
+        .filter(|(name, _)| name.starts_with(setting::PREFIX))
 }

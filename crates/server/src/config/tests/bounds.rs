@@ -8,7 +8,8 @@ use super::*;
 use crate::config::{
     LogFormat,
     kinds::{Kind as _, Shown},
-    section::{Section as _, environment_name},
+    section::Section as _,
+    setting::environment_name,
 };
 
 /// Key, least, most, one less than the least (where there is less), one more than the most.
