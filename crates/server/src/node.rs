@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 use crate::{
     config::{BaseUrl, Config},
     data_folder::{DataFolder, DataFolderError, ServeLock},
+    envelope::Envelope,
     environment::Environment,
     jobs::{self, StopSignal},
-    listen, routes,
+    listen,
     state::{AppState, Parts, StartError},
     telemetry,
 };
@@ -143,7 +144,7 @@ impl Node {
                 listen::serve(listener, router, &limits, signal.given()).await;
             });
         }
-        listen::serve(bound.listener, routes::router(self.state.clone()), &limits, stop).await;
+        listen::serve(bound.listener, Envelope::new(self.state.clone()), &limits, stop).await;
         let _ = stop_jobs.send(true);
         jobs.join_all().await;
         metrics_served.join_all().await;

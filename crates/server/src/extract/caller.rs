@@ -27,8 +27,8 @@ use super::{
 use crate::{
     failure_limits::Subject,
     request_context,
+    request_path::without_json,
     respond::ApiError,
-    routes::without_json,
     state::AppState,
     verify::{VerifiedToken, VerifyError},
 };

@@ -8,7 +8,11 @@ mod tests;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, response::Response};
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    response::Response,
+};
 use http::{
     HeaderValue, Request, StatusCode, Version,
     header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS},
@@ -27,7 +31,7 @@ use tokio::{
 use tower::Service;
 
 use self::guarded::{Guard, GuardedStream};
-use crate::{config::Limits, envelope::Sent, respond};
+use crate::{config::Limits, respond};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -112,6 +116,14 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .keep_alive_timeout(PING_TIMEOUT);
     builder
 }
+
+/// A body on its way to a handler.
+pub trait Sent:
+    HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
+{
+}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static> Sent for B {}
 
 /// What answers requests.
 pub trait Answer: Clone + Send + 'static {

@@ -27,7 +27,7 @@ use crate::{
         page_token::{self, Binding},
         sign_in_session::SignedIn,
     },
-    routes::PathSegment,
+    request_path::PathSegment,
     state::AppState,
     views::{Connection, ConnectionsNotice, ConnectionsPage, Ending},
 };
