@@ -23,6 +23,8 @@ use tokenry_store::StoreError;
 
 use crate::{failure_limits::TooManyFailures, verify::VerifyError};
 
+pub use crate::telemetry::log_store_error;
+
 /// As many as an answer has that nothing special is to be said about.
 const HEADERS_USUAL: usize = 12;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -218,15 +220,6 @@ fn insufficient_scope(names: &[String]) -> Response {
     match HeaderValue::from_str(&text) {
         Ok(challenge) => with(response, WWW_AUTHENTICATE, challenge),
         Err(_) => response,
-    }
-}
-
-/// A store that fails is always told in the log; a client learns only that it should come back.
-pub fn log_store_error(error: &StoreError) {
-    if matches!(error, StoreError::Unavailable(_)) {
-        tracing::warn!(%error, "the store was needed and is away");
-    } else {
-        tracing::error!(%error, "the store was needed and failed");
     }
 }
 
