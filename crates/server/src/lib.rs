@@ -30,6 +30,7 @@ pub mod routes;
 pub mod row;
 pub mod settle;
 pub mod state;
+pub mod stop_signal;
 pub mod telemetry;
 pub mod uses;
 pub mod verify;

@@ -15,9 +15,9 @@ use crate::{
     data_folder::{DataFolder, DataFolderError, ServeLock},
     envelope::Envelope,
     environment::Environment,
-    jobs::{self, StopSignal},
-    listen,
+    jobs, listen,
     state::{AppState, Parts, StartError},
+    stop_signal::StopSignal,
     telemetry,
 };
 
