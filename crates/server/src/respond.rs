@@ -21,9 +21,7 @@ use tokenry_protocol::{
 };
 use tokenry_store::StoreError;
 
-use crate::{failure_limits::TooManyFailures, verify::VerifyError};
-
-pub use crate::telemetry::log_store_error;
+use crate::{failure_limits::TooManyFailures, telemetry::log_store_error, verify::VerifyError};
 
 /// As many as an answer has that nothing special is to be said about.
 const HEADERS_USUAL: usize = 12;
