@@ -27,6 +27,15 @@ impl Raw {
         }
     }
 
+    /// A list of text, or text with commas between its items.
+    pub(super) fn list(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Plain(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            Self::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
+            _ => None,
+        }
+    }
+
     /// For messages: short, quoted, without control characters.
     pub(super) fn quoted(&self) -> String {
         const SHOWN_MAX: usize = 60;

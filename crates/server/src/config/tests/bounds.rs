@@ -238,6 +238,22 @@ fn resources_are_names_with_at_most_one_access() {
 }
 
 #[test]
+fn networks_are_ranges_or_single_addresses() {
+    let written = [("proxy.trusted", "10.0.0.0/8, 192.0.2.7,fd00::/8")];
+    let config = load("", &[], &written).unwrap().config;
+    let shown: Vec<_> = config.proxy.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+    for (wrong, problem) in [
+        ("[\"10.0.0.1/8\"]", "\"10.0.0.1/8\" is neither a network nor an address"),
+        ("[\"proxy.internal\"]", "\"proxy.internal\" is neither a network nor an address"),
+        ("[1]", "is not a list of networks"),
+    ] {
+        let text = refusal(&format!("proxy.trusted = {wrong}"), &[], &[]);
+        assert!(text.contains(problem) && text.contains("write a list such as"), "{text}");
+    }
+}
+
+#[test]
 fn the_default_resources_are_a_catalog() {
     let names = Config::default().scopes.catalog().unwrap().names();
     for name in ["tickets:write", "auditlogs:read", "any_channel:write", "oauth:read"] {
