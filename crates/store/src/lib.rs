@@ -46,9 +46,9 @@ pub use crate::{
     error::StoreError,
     page::{Page, PageRequest, Window},
     records::{
-        ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, IdSequence, Insertion,
-        KeyPurpose, PurgeRequest, PurgeStep, PurgeSubject, SealedKey, TokenFilter, TokenUse,
-        UserDeletion, WrongVerifierCount,
+        ApiTokenInsertion, ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, IdSequence,
+        Insertion, KeyPurpose, PurgeRequest, PurgeStep, PurgeSubject, SealedKey, TokenFilter,
+        TokenUse, UserDeletion, WrongVerifierCount,
     },
 };
 
@@ -108,8 +108,8 @@ pub trait Store: Send + Sync + 'static {
 
     // API tokens.
 
-    /// Adds an API token unless there are `limit` already; `Duplicate` then.
-    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion>;
+    /// Adds an API token unless there are `limit` already.
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion>;
     /// By id.
     async fn find_api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>>;
     /// All of them, in ascending order of id.

@@ -55,6 +55,17 @@ pub enum Insertion {
     OwnerGone,
 }
 
+/// How adding an API token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiTokenInsertion {
+    /// It is there.
+    Done,
+    /// There are as many as there may be.
+    LimitReached,
+    /// Whom it would work for is gone.
+    OwnerGone,
+}
+
 /// How a deletion ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {

@@ -19,7 +19,7 @@ use tokenry_protocol::{
     scope::Requirement,
     secret::{Credential, Kind, public_part},
 };
-use tokenry_store::{Conditional, Deletion, IdSequence, Insertion};
+use tokenry_store::{ApiTokenInsertion, Conditional, Deletion, IdSequence};
 
 use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing, turns::Turns};
 use crate::{
@@ -77,9 +77,9 @@ pub async fn create(
     let max = u32::try_from(state.config.api_tokens.count_max).unwrap_or(u32::MAX);
     let record = created(&state, token.clone(), &credential);
     match state.store.insert_api_token(token, max).await? {
-        Insertion::Done => Ok(respond::json(StatusCode::CREATED, &one(record))),
-        Insertion::Duplicate => Err(too_many(max).into()),
-        Insertion::OwnerGone => {
+        ApiTokenInsertion::Done => Ok(respond::json(StatusCode::CREATED, &one(record))),
+        ApiTokenInsertion::LimitReached => Err(too_many(max).into()),
+        ApiTokenInsertion::OwnerGone => {
             let (field, code) = ("assigned_user_id", FieldErrorCode::InvalidValue);
             Err(FieldErrors::one(field, code, "no such user").into())
         }

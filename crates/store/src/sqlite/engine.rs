@@ -29,9 +29,9 @@ use super::{
     rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
-    ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page, PageRequest,
-    PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion,
-    WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page,
+    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse,
+    UserDeletion, WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -118,7 +118,7 @@ impl Store for SqliteStore {
         self.read(move |connection| clients::count(connection, owner, limit)).await
     }
 
-    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion> {
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion> {
         self.write(move |connection| api_tokens::insert(connection, &token, limit)).await
     }
 

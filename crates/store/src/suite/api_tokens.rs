@@ -6,7 +6,7 @@ use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
 use tokenry_protocol::ids::{ApiTokenId, UserId};
 
 use super::support::{START, World, after, thirty_two};
-use crate::{ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, Insertion, Store};
+use crate::{ApiTokenInsertion, ApiTokenUse, Change, ChangedRecord, Conditional, Deletion, Store};
 
 fn assert_same(found: Option<ApiToken>, expected: &ApiToken) {
     let found = found.unwrap();
@@ -27,7 +27,7 @@ pub async fn an_api_token_comes_back_with_every_field(store: Arc<dyn Store>) {
     };
     for token in [&second, &first] {
         let inserted = world.store.insert_api_token(token.clone(), 256).await;
-        assert_eq!(inserted.unwrap(), Insertion::Done);
+        assert_eq!(inserted.unwrap(), ApiTokenInsertion::Done);
         let found = world.store.find_api_token(token.id).await.unwrap();
         assert_same(found, token);
     }
@@ -63,14 +63,15 @@ pub async fn there_are_never_more_api_tokens_than_the_limit(store: Arc<dyn Store
         }
     });
     let inserted = inserted.await;
-    let done = inserted.iter().filter(|one| **one == Insertion::Done);
-    assert_eq!(done.count(), 5);
+    let ended = |with| inserted.iter().filter(|one| **one == with).count();
+    assert_eq!(ended(ApiTokenInsertion::Done), 5);
+    assert_eq!(ended(ApiTokenInsertion::LimitReached), 27);
     let all = world.store.list_api_tokens().await.unwrap();
     assert_eq!(all.len(), 5);
     world.store.delete_api_token(all[0].id).await.unwrap();
     let token = world.new_api_token(user, user).await;
     let inserted = world.store.insert_api_token(token, 5).await.unwrap();
-    assert_eq!(inserted, Insertion::Done);
+    assert_eq!(inserted, ApiTokenInsertion::Done);
 }
 
 /// It could never be used.
@@ -81,7 +82,7 @@ pub async fn an_api_token_needs_a_user_who_is_there(store: Arc<dyn Store>) {
     for assigned in [gone.id, UserId::new(99).unwrap()] {
         let token = world.new_api_token(maker.id, assigned).await;
         let inserted = world.store.insert_api_token(token, 256).await.unwrap();
-        assert_eq!(inserted, Insertion::OwnerGone);
+        assert_eq!(inserted, ApiTokenInsertion::OwnerGone);
     }
 }
 

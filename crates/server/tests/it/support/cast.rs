@@ -14,7 +14,7 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
 };
 use tokenry_server::id_lease::IdLeases;
-use tokenry_store::{Conditional, IdSequence, Insertion, Store as _};
+use tokenry_store::{ApiTokenInsertion, Conditional, IdSequence, Insertion, Store as _};
 
 use super::TestApp;
 
@@ -108,7 +108,7 @@ impl TestApp {
             last_used: None,
         };
         let inserted = self.store.insert_api_token(api_token, 256).await.unwrap();
-        assert_eq!(inserted, Insertion::Done);
+        assert_eq!(inserted, ApiTokenInsertion::Done);
         TestUser { id, email, name: name.to_owned(), api_token: credential.reveal().to_owned() }
     }
 

@@ -30,9 +30,9 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 use tokenry_store::{
-    ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page, PageRequest,
-    PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter, TokenUse,
-    UserDeletion, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page,
+    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter,
+    TokenUse, UserDeletion, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -226,7 +226,7 @@ forward! {
     fn delete_client(id: ClientId, now: Timestamp) -> Deletion;
     fn list_clients(owner: Option<UserId>, page: PageRequest) -> Page<Client>;
     fn count_clients(owner: Option<UserId>, limit: u32) -> u32;
-    fn insert_api_token(token: ApiToken, limit: u32) -> Insertion;
+    fn insert_api_token(token: ApiToken, limit: u32) -> ApiTokenInsertion;
     fn find_api_token(id: ApiTokenId) -> Option<ApiToken>;
     fn list_api_tokens() -> Vec<ApiToken>;
     fn update_api_token(token: ApiToken) -> Conditional;
