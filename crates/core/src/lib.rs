@@ -25,6 +25,7 @@ pub mod minting;
 pub mod policy;
 pub mod record_access;
 pub mod rejection;
+pub mod revision;
 pub mod revocation;
 mod scope;
 pub mod sign_in_session;
