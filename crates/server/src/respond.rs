@@ -133,6 +133,8 @@ pub enum ApiError {
     BrokenBody,
     /// 429
     RateLimited(Seconds),
+    /// 503: others changed the record all the time.
+    Contended,
     /// 503
     Store(StoreError),
 }
@@ -200,12 +202,18 @@ impl IntoResponse for ApiError {
             Self::RateLimited(after) => {
                 retry_after(json(S::TOO_MANY_REQUESTS, &ErrorBody::rate_limited()), after)
             }
+            Self::Contended => unavailable(),
             Self::Store(error) => {
                 log_store_error(&error);
-                retry_after(json(S::SERVICE_UNAVAILABLE, &ErrorBody::unavailable()), STORE_RETRY)
+                unavailable()
             }
         }
     }
+}
+
+/// 503 for the record API.
+fn unavailable() -> Response {
+    retry_after(json(StatusCode::SERVICE_UNAVAILABLE, &ErrorBody::unavailable()), STORE_RETRY)
 }
 
 /// RFC 6750 §3.1: which scopes would do.

@@ -66,6 +66,19 @@ pub enum ApiTokenInsertion {
     OwnerGone,
 }
 
+/// How an update of a client ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientUpdate {
+    /// It is there.
+    Done,
+    /// Somebody came first, or the client is gone. Nothing was written.
+    Already,
+    /// Its identifier is another's.
+    Duplicate,
+    /// Who would answer for it is gone.
+    OwnerGone,
+}
+
 /// How a deletion ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {

@@ -1,7 +1,10 @@
 //! API tokens.
 
 use rusqlite::{Connection, params};
-use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
+use tokenry_core::{
+    api_token::{ApiToken, ApiTokenStatus},
+    revision::Revision,
+};
 use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
 
 use super::{changes, rows, users};
@@ -85,15 +88,17 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<ApiToken>> {
     rows::list(connection, api_tokens!("ORDER BY id"), [], read)
 }
 
-/// Replaces description and status.
-pub(super) fn update(connection: &Connection, token: &ApiToken) -> Result<Conditional> {
+/// Replaces description and status, if nobody else did since.
+pub(super) fn update(connection: &Connection, write: &Revision<ApiToken>) -> Result<Conditional> {
     let update = "UPDATE api_tokens SET description = ?2, status = ?3, updated_at = ?4 \
-        WHERE id = ?1";
+        WHERE id = ?1 AND updated_at = ?5";
+    let token = write.record();
     let values = params![
         token.id.get(),
         token.description,
         word(token.status),
         token.updated_at.as_millis(),
+        write.before().as_millis(),
     ];
     let updated = rows::write_if(connection, update, values)?;
     if updated == Conditional::Now {

@@ -13,6 +13,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
     user::User,
@@ -29,9 +30,9 @@ use super::{
     rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
-    ApiTokenInsertion, ApiTokenUse, Change, Conditional, Deletion, IdSequence, Insertion, Page,
-    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse,
-    UserDeletion, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ClientUpdate, Conditional, Deletion, IdSequence,
+    Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter,
+    TokenUse, UserDeletion, WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -81,8 +82,8 @@ impl Store for SqliteStore {
         self.read(move |connection| users::find_by_email(connection, &folded_email)).await
     }
 
-    async fn update_user(&self, user: User) -> Result<Conditional> {
-        self.write(move |connection| users::update(connection, &user)).await
+    async fn update_user(&self, write: Revision<User>) -> Result<Conditional> {
+        self.write(move |connection| users::update(connection, &write)).await
     }
 
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion> {
@@ -102,8 +103,8 @@ impl Store for SqliteStore {
         self.read(move |connection| clients::find_by_identifier(connection, &id)).await
     }
 
-    async fn update_client(&self, client: Client) -> Result<Option<Insertion>> {
-        self.write(move |connection| clients::update(connection, &client)).await
+    async fn update_client(&self, write: Revision<Client>) -> Result<ClientUpdate> {
+        self.write(move |connection| clients::update(connection, &write)).await
     }
 
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion> {
@@ -130,8 +131,8 @@ impl Store for SqliteStore {
         self.read(|connection| api_tokens::list(connection)).await
     }
 
-    async fn update_api_token(&self, token: ApiToken) -> Result<Conditional> {
-        self.write(move |connection| api_tokens::update(connection, &token)).await
+    async fn update_api_token(&self, write: Revision<ApiToken>) -> Result<Conditional> {
+        self.write(move |connection| api_tokens::update(connection, &write)).await
     }
 
     async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion> {
