@@ -2,7 +2,7 @@
 //!
 //! 1. A peer that is no trusted proxy is the client, whatever its headers say.
 //! 2. Of a trusted proxy's header, the entries are read from the last to the first: each was added
-//!    by the proxy after it. The first address that is not itself a trusted proxy's is the client's.
+//!    by the proxy after it. The first address that is no trusted proxy's own is the client's.
 //! 3. What cannot be read ends the search: nobody trusted vouches for what stands before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
