@@ -32,6 +32,7 @@ pub mod settle;
 pub mod state;
 pub mod stop_signal;
 pub mod telemetry;
+pub mod tls;
 pub mod uses;
 pub mod verify;
 pub mod views;

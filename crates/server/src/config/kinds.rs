@@ -343,8 +343,9 @@ impl Kind for Address {
     }
 }
 
-/// A path; a relative one is relative to the folder the program was started in.
-pub(super) struct FilePath;
+/// A path, and an example of one; a relative one is relative to the folder the program was started
+/// in.
+pub(super) struct FilePath(pub(super) &'static str);
 
 impl Kind for FilePath {
     type Value = PathBuf;
@@ -365,7 +366,7 @@ impl Kind for FilePath {
     }
 
     fn example(&self) -> Option<String> {
-        Some(toml_text("/etc/tokenry/server.key"))
+        Some(toml_text(self.0))
     }
 }
 

@@ -28,6 +28,7 @@ mod storage;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tokens;
 
 use std::{
@@ -51,6 +52,7 @@ pub use scopes::Scopes;
 pub use server_key::ServerKey;
 pub use storage::{Cache, Purge, Sqlite};
 pub use telemetry::{Log, LogFormat, Metrics};
+pub use tls::Tls;
 pub use tokens::Tokens;
 
 use base_url::Base;
@@ -66,7 +68,7 @@ section! {
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)), Address;
         /// The folder that holds the database and the server's key. Made when it is not there. A
         /// relative path is relative to the folder the program was started in.
-        data: PathBuf = PathBuf::from("tokenry-data"), FilePath;
+        data: PathBuf = PathBuf::from("tokenry-data"), FilePath("/var/lib/tokenry");
         /// The address under which clients reach the server: the issuer and the beginning of every
         /// link (RFC 8414 §2). Scheme, host and port only, with no slash at the end. Must be https,
         /// or http on a loopback host. Unset, it is the address the server listens on.
@@ -82,8 +84,9 @@ section! {
         server_key: Option<ServerKey> = None, Optional(Key);
         /// A file that holds the root key in the same form. Unset, and without `server_key`, the
         /// key is in the data folder, where the first start makes it.
-        key_file: Option<PathBuf> = None, Optional(FilePath);
+        key_file: Option<PathBuf> = None, Optional(FilePath("/etc/tokenry/server.key"));
     } with {
+        tls: Tls;
         metrics: Metrics;
         log: Log;
         tokens: Tokens;
@@ -131,6 +134,15 @@ impl Config {
         match layers.finish() {
             Ok(origins) => Ok(Loaded { config, origins }),
             Err(errors) => Err(ConfigErrors(errors)),
+        }
+    }
+
+    /// The address that clients reach a server by which listens on `bound`.
+    pub fn base_at(&self, bound: SocketAddr) -> Result<BaseUrl, url::ParseError> {
+        match (&self.base_url, self.tls.files()) {
+            (Some(base), _) => Ok(base.clone()),
+            (None, Some(_)) => BaseUrl::with_tls_at(bound),
+            (None, None) => BaseUrl::at(bound),
         }
     }
 

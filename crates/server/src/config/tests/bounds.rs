@@ -216,6 +216,20 @@ fn plain_http_beyond_loopback_needs_saying_so() {
 }
 
 #[test]
+fn with_a_certificate_the_server_is_https() {
+    let pair = [("tls.certificate", "tls.crt"), ("tls.key", "tls.key")];
+    for alone in pair {
+        let text = refusal("", &[], &[alone]);
+        assert!(text.contains("TLS needs a certificate and its key"), "{text}");
+    }
+    let http = [pair[0], pair[1], ("base_url", "http://localhost:4000")];
+    assert!(refusal("", &[], &http).contains("and this says http"));
+    let open = [pair[0], pair[1], ("listen", "192.0.2.1:4000")];
+    let config = load("", &[], &open).unwrap().config;
+    assert_eq!(config.base_at(config.listen).unwrap().as_str(), "https://192.0.2.1:4000");
+}
+
+#[test]
 fn an_address_is_numeric_but_for_localhost() {
     let config = load("", &[], &[("listen", "localhost:0")]).unwrap().config;
     assert_eq!(config.listen.to_string(), "127.0.0.1:0");
