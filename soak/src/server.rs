@@ -19,7 +19,7 @@ use tokenry_server::{
     envelope::Envelope,
     environment::{Clock as _, Environment},
     listen::Answer as _,
-    node, routes,
+    node,
     state::{AppState, Parts},
 };
 use tokenry_store::{Store, sqlite::SqliteStore};
@@ -78,7 +78,7 @@ impl Site {
             root_key: Key::new([7; 32]),
         })
         .await?;
-        let router = routes::router(state.clone());
+        let router = Envelope::new(state.clone());
         Ok(Server { state, router, store })
     }
 }

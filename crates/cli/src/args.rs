@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokenry_server::config::Override;
 
+/// The first administrator's address when nobody says otherwise.
+const FIRST_EMAIL: &str = "admin@example.com";
+
 /// OAuth tokens like those of Zendesk's API, for any HTTP API.
 #[derive(Parser)]
 #[command(name = "tokenry", version, propagate_version = true, max_term_width = 100)]
@@ -101,7 +104,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) insecure_http: bool,
     /// The address of the first administrator, if there is no user yet
-    #[arg(long, value_name = "EMAIL", default_value = crate::commands::init::FIRST_EMAIL)]
+    #[arg(long, value_name = "EMAIL", default_value = FIRST_EMAIL)]
     pub(crate) admin_email: String,
 }
 
@@ -124,7 +127,7 @@ pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     /// The first administrator's address
-    #[arg(long, value_name = "EMAIL", default_value = crate::commands::init::FIRST_EMAIL)]
+    #[arg(long, value_name = "EMAIL", default_value = FIRST_EMAIL)]
     pub(crate) admin_email: String,
     /// Print `{"email", "password", "api_token"}` instead of sentences
     #[arg(long)]

@@ -22,10 +22,10 @@ use tokenry_protocol::{
 use crate::{
     client::{Client, ClientStatus},
     grant::{Consented, Origin, SentTo, Stage, Token},
-    grant_types::check_scope,
     issue::{Issuance, NewToken},
     policy::{AUTHORIZATION_CODE_LIFETIME, Policy},
     rejection::{Rejection, error_response},
+    scope::check_scope,
 };
 
 /// A problem that is shown to the user and sent nowhere.

@@ -22,7 +22,7 @@ use crate::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
     field::{Flaw, blank, invalid, line, prose},
     minting::Minting,
-    token_creation::read_scope,
+    scope::read_scope,
     user::{Role, User},
 };
 

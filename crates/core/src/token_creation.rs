@@ -7,15 +7,12 @@
 
 use tokenry_protocol::{
     api::{
-        error::{
-            FieldErrorCode::{InvalidValue, TooLong, TooManyValues},
-            FieldErrors,
-        },
+        error::FieldErrors,
         request::Sent,
         tokens::{ClientReference, CreateTokenRequest},
     },
     ids::ClientId,
-    scope::{InvalidScope, LENGTH_MAX, Scope, ScopeToken, TOKENS_MAX},
+    scope::{Scope, ScopeToken},
     time::Seconds,
 };
 
@@ -25,6 +22,7 @@ use crate::{
     grant::Origin,
     issue::{Issuance, IssuedTokens, NewToken},
     policy::Policy,
+    scope::{beyond_ceiling, read_scope},
 };
 
 /// Why a token is not created.
@@ -99,30 +97,8 @@ fn check_client<'a>(
     }
 }
 
-/// Reads names within the grammar and the bounds of a scope.
-pub(crate) fn read_scope(names: Vec<String>) -> Result<Scope, Flaw> {
-    let mut tokens: Vec<ScopeToken> = Vec::new();
-    for name in names {
-        let token = ScopeToken::parse(&name).map_err(|error| invalid(error.to_string()))?;
-        if !tokens.contains(&token) {
-            tokens.push(token);
-        }
-    }
-    if tokens.len() > TOKENS_MAX {
-        return Err((TooManyValues, format!("has at most {TOKENS_MAX} names")));
-    }
-    Scope::from_tokens(tokens).map_err(|error| match error {
-        InvalidScope::Empty => blank(),
-        InvalidScope::TooLong => (TooLong, format!("has at most {LENGTH_MAX} characters")),
-        InvalidScope::Token(_) => (InvalidValue, error.to_string()),
-    })
-}
-
 fn check_ceiling(scope: &Scope, client: &Client, policy: &Policy) -> Result<(), Flaw> {
-    let Some(allowed) = &client.allowed_scope else {
-        return Ok(());
-    };
-    let beyond = scope.beyond(allowed, &policy.scopes);
+    let beyond = beyond_ceiling(scope, client, policy);
     if beyond.is_empty() {
         return Ok(());
     }

@@ -290,8 +290,8 @@ fn read_digits(digits: &[u8]) -> Option<u64> {
         value = value.wrapping_mul(62).wrapping_add(u64::from(worth));
         seen |= worth;
     }
-    // Digits are worth less than 64.
-    (seen < 64).then_some(value)
+    // A digit's worth takes six bits.
+    (seen != NO_DIGIT).then_some(value)
 }
 
 /// 62^10, the most that one step can carry within 64 bits.
@@ -438,6 +438,15 @@ mod tests {
             String::new(),
         ] {
             assert!(Credential::parse(&bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_anything_but_digits_in_it_is_none() {
+        assert_eq!(read_digits(b"0000000G9"), Some(1_001));
+        assert_eq!(read_digits(b"zzzzzzzzzz"), Some(STEP - 1));
+        for bad in [b"0000000G-", b"-000000G9", b"0000_00G9", b"0000000G\xff"] {
+            assert_eq!(read_digits(bad), None, "{bad:?}");
         }
     }
 

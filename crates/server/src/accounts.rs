@@ -9,7 +9,7 @@ use tokenry_protocol::{
     ids::{ApiTokenId, UserId},
     secret::Kind,
 };
-use tokenry_store::{IdSequence, Insertion, StoreError, UserDeletion};
+use tokenry_store::{ApiTokenInsertion, IdSequence, Insertion, StoreError, UserDeletion};
 
 use crate::{
     passwords::{self, PasswordError},
@@ -111,7 +111,7 @@ pub async fn create(state: &AppState, new: NewUser) -> Result<CreatedUser, Accou
     if state.store.insert_user(user).await? != Insertion::Done {
         return Err(AccountError::Taken(email));
     }
-    let api_token = match create_api_token(state, id).await {
+    let api_token = match create_api_token(state, id, &email).await {
         Ok(api_token) => api_token,
         Err(error) => {
             // Nobody has seen the password, so the account would be nobody's.
@@ -122,7 +122,11 @@ pub async fn create(state: &AppState, new: NewUser) -> Result<CreatedUser, Accou
     Ok(CreatedUser { id, email, api_token, password: made })
 }
 
-async fn create_api_token(state: &AppState, user_id: UserId) -> Result<String, AccountError> {
+async fn create_api_token(
+    state: &AppState,
+    user_id: UserId,
+    email: &str,
+) -> Result<String, AccountError> {
     let now = state.now();
     let id: ApiTokenId = state.ids.next(IdSequence::ApiTokens).await?;
     let secret = state.environment.entropy.secret();
@@ -140,8 +144,9 @@ async fn create_api_token(state: &AppState, user_id: UserId) -> Result<String, A
     };
     let max = u32::try_from(state.config.api_tokens.count_max).unwrap_or(u32::MAX);
     match state.store.insert_api_token(token, max).await? {
-        Insertion::Done => Ok(credential.reveal().to_owned()),
-        _ => Err(AccountError::TooManyApiTokens(max)),
+        ApiTokenInsertion::Done => Ok(credential.reveal().to_owned()),
+        ApiTokenInsertion::LimitReached => Err(AccountError::TooManyApiTokens(max)),
+        ApiTokenInsertion::OwnerGone => Err(AccountError::Unknown(email.to_owned())),
     }
 }
 

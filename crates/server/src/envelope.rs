@@ -42,11 +42,12 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{
     extract::body::TooSlow,
-    listen::Answer,
+    listen::{Answer, Sent},
     pages::error::PageError,
     request_context::{RequestContext, RequestId},
     respond,
-    routes::{self, Origins, Route, Routes, Row},
+    routes::{self, Route, Routes},
+    row::{Origins, Row},
     state::AppState,
     views::Problem,
 };
@@ -70,8 +71,9 @@ struct Shared {
 }
 
 impl Envelope {
-    /// Takes the routes, and what their handlers share.
-    pub fn new(routes: Routes, state: AppState) -> Self {
+    /// The whole server as one service, with what its handlers share.
+    pub fn new(state: AppState) -> Self {
+        let routes = Routes::default();
         let request_ids = RequestIds::new(&state);
         let unmatched = Row::new("none", Origins::Own);
         Self(Arc::new(Shared { routes, state, request_ids, unmatched }))
@@ -253,14 +255,6 @@ fn failed(panic: &(dyn Any + Send), manners: Manners) -> Response {
         Manners::Browser => PageError::Problem(Problem::Internal).into_response(),
     }
 }
-
-/// A body on its way to a handler.
-pub trait Sent:
-    HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
-{
-}
-
-impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static> Sent for B {}
 
 /// A body that must have arrived within a time: slow senders are cut off.
 struct DeadlineBody<B> {

@@ -8,16 +8,18 @@ use tokenry_store::{
     Store, StoreError,
     sqlite::{SqliteStore, StoreOptions},
 };
-use tokio::net::TcpListener;
 
 use crate::{
     config::{BaseUrl, Config},
     data_folder::{DataFolder, DataFolderError, ServeLock},
+    envelope::Envelope,
     environment::Environment,
-    jobs::{self, StopSignal},
-    listen, routes,
+    jobs,
+    listen::{self, Listener},
     state::{AppState, Parts, StartError},
+    stop_signal::StopSignal,
     telemetry,
+    tls::{Tls, TlsError, TlsFiles},
 };
 
 /// Why a server cannot start or go on.
@@ -37,6 +39,9 @@ pub enum NodeError {
     /// Configuration or keys.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Certificate or key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -58,7 +63,7 @@ pub struct Node {
 
 /// A listener and the address that clients reach it by.
 pub struct Bound {
-    listener: TcpListener,
+    listener: Listener,
     base: BaseUrl,
 }
 
@@ -68,9 +73,13 @@ pub fn bind(config: &Config) -> Result<Bound, NodeError> {
     let fail = |error| NodeError::Listen { address: config.listen, error };
     let listener = listen::bind(config.listen).map_err(fail)?;
     let bound = listener.local_addr().map_err(fail)?;
-    let base = match &config.base_url {
-        Some(base) => base.clone(),
-        None => BaseUrl::at(bound).map_err(|error| fail(io::Error::other(error)))?,
+    let base = config.base_at(bound).map_err(|error| fail(io::Error::other(error)))?;
+    let listener = match config.tls.files() {
+        Some((certificate, key)) => {
+            let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
+            listener.with_tls(Arc::new(Tls::load(files)?))
+        }
+        None => listener,
     };
     Ok(Bound { listener, base })
 }
@@ -85,7 +94,7 @@ impl Bound {
 /// Opens the database of a folder.
 pub fn open_store(folder: &DataFolder, config: &Config) -> Result<Arc<SqliteStore>, NodeError> {
     let path = folder.database();
-    let settings = &config.store;
+    let settings = &config.sqlite;
     let options = StoreOptions {
         readers: settings.readers,
         read_queue_max: settings.read_queue_max,
@@ -129,7 +138,8 @@ impl Node {
         stop: impl Future<Output = ()>,
     ) -> Result<(), NodeError> {
         let (stop_jobs, signal) = StopSignal::new();
-        let jobs = jobs::start(&self.state, metrics.clone(), &signal);
+        let tls = bound.listener.tls();
+        let jobs = jobs::start(&self.state, metrics.clone(), tls, &signal);
         let limits = self.state.config.limits.clone();
         let mut metrics_served = tokio::task::JoinSet::new();
         if let (Some(address), Some(handle)) = (self.state.config.metrics.listen, metrics) {
@@ -143,7 +153,7 @@ impl Node {
                 listen::serve(listener, router, &limits, signal.given()).await;
             });
         }
-        listen::serve(bound.listener, routes::router(self.state.clone()), &limits, stop).await;
+        listen::serve(bound.listener, Envelope::new(self.state.clone()), &limits, stop).await;
         let _ = stop_jobs.send(true);
         jobs.join_all().await;
         metrics_served.join_all().await;

@@ -21,7 +21,7 @@ use tokenry_protocol::{
 };
 use tokenry_store::StoreError;
 
-use crate::{failure_limits::TooManyFailures, verify::VerifyError};
+use crate::{failure_limits::TooManyFailures, telemetry::log_store_error, verify::VerifyError};
 
 /// As many as an answer has that nothing special is to be said about.
 const HEADERS_USUAL: usize = 12;
@@ -133,6 +133,8 @@ pub enum ApiError {
     BrokenBody,
     /// 429
     RateLimited(Seconds),
+    /// 503: others changed the record all the time.
+    Contended,
     /// 503
     Store(StoreError),
 }
@@ -200,12 +202,18 @@ impl IntoResponse for ApiError {
             Self::RateLimited(after) => {
                 retry_after(json(S::TOO_MANY_REQUESTS, &ErrorBody::rate_limited()), after)
             }
+            Self::Contended => unavailable(),
             Self::Store(error) => {
                 log_store_error(&error);
-                retry_after(json(S::SERVICE_UNAVAILABLE, &ErrorBody::unavailable()), STORE_RETRY)
+                unavailable()
             }
         }
     }
+}
+
+/// 503 for the record API.
+fn unavailable() -> Response {
+    retry_after(json(StatusCode::SERVICE_UNAVAILABLE, &ErrorBody::unavailable()), STORE_RETRY)
 }
 
 /// RFC 6750 §3.1: which scopes would do.
@@ -218,15 +226,6 @@ fn insufficient_scope(names: &[String]) -> Response {
     match HeaderValue::from_str(&text) {
         Ok(challenge) => with(response, WWW_AUTHENTICATE, challenge),
         Err(_) => response,
-    }
-}
-
-/// A store that fails is always told in the log; a client learns only that it should come back.
-pub fn log_store_error(error: &StoreError) {
-    if matches!(error, StoreError::Unavailable(_)) {
-        tracing::warn!(%error, "the store was needed and is away");
-    } else {
-        tracing::error!(%error, "the store was needed and failed");
     }
 }
 

@@ -3,7 +3,6 @@
 //! Each row names a path, its methods with their handlers, and what it is for. From the table come
 //! the router, the answers to OPTIONS and to methods that are not offered, and `docs/endpoints.md`.
 
-mod row;
 mod way;
 
 use std::pin::Pin;
@@ -19,18 +18,14 @@ use tokenry_protocol::api::error::ErrorBody;
 use crate::{
     api::{api_tokens, clients, global_clients, tokens, users},
     endpoints::{authorization, health, introspection, metadata, revocation, token},
-    envelope::Envelope,
     pages::{assets, connections, error::PageError, home, sign_in, sign_out},
     respond::{self, ApiError, OAuthError},
+    row::{Origins, Row},
     state::AppState,
     views::Problem,
 };
 
 use self::way::Ways;
-pub use self::{
-    row::Row,
-    way::{PathSegment, without_json},
-};
 
 /// Whose manners a path has, for what happens before a handler is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +36,6 @@ enum Manners {
     OAuth,
     /// A page, or a document.
     Page,
-}
-
-/// Whether scripts of other origins may call it (without credentials).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origins {
-    /// No.
-    Own,
-    /// Yes: browser-based public clients need it.
-    Any,
 }
 
 /// One path.
@@ -239,18 +225,20 @@ impl Route {
     }
 }
 
-/// The table, to be asked.
+/// The whole table, to be asked.
 pub struct Routes {
     ways: Ways,
     table: Vec<Route>,
 }
 
-impl Routes {
-    fn new() -> Self {
+impl Default for Routes {
+    fn default() -> Self {
         let table = table();
         Self { ways: Ways::new(table.iter().map(|route| route.row.path())), table }
     }
+}
 
+impl Routes {
     /// Which row the path belongs to; what stands in it where an id does is put beside the request.
     pub fn find<B>(&self, request: &mut http::Request<B>) -> Option<&Route> {
         let (at, segment) = self.ways.find(request.uri().path())?;
@@ -311,11 +299,6 @@ pub fn documented() -> Vec<Documented> {
         })
     };
     table().into_iter().flat_map(of_route).collect()
-}
-
-/// The whole server as one service.
-pub fn router(state: AppState) -> Envelope {
-    Envelope::new(Routes::new(), state)
 }
 
 /// 404 in the manners of the record API, or as a page.

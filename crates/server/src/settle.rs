@@ -80,7 +80,7 @@ impl AppState {
 }
 
 /// Does `work` as part of the request, and when that is dropped, in a task of its own.
-pub fn to_its_end<T: Send + 'static>(
+fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = T> + Send {
     ToItsEnd(Some(Box::pin(work)))

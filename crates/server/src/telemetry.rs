@@ -5,6 +5,7 @@ use std::{fmt, io::IsTerminal};
 use axum::{Router, routing::get};
 use http::{HeaderValue, header::CONTENT_TYPE};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokenry_store::StoreError;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     EnvFilter,
@@ -19,7 +20,6 @@ use tracing_subscriber::{
 use crate::{
     config::{Log, LogFormat},
     request_context::{self, AsJson},
-    respond,
 };
 
 /// Bounds of the latency histogram in seconds.
@@ -88,6 +88,15 @@ where
     }
 }
 
+/// A store that fails is always told in the log; a client learns only that it should come back.
+pub fn log_store_error(error: &StoreError) {
+    if matches!(error, StoreError::Unavailable(_)) {
+        tracing::warn!(%error, "the store was needed and is away");
+    } else {
+        tracing::error!(%error, "the store was needed and failed");
+    }
+}
+
 /// Starts counting. What is counted before this is lost.
 pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
     let suffix = Matcher::Suffix("_seconds".to_owned());
@@ -107,9 +116,7 @@ pub fn metrics_router(
         sample();
         handle.run_upkeep();
         let text = handle.render();
-        async move {
-            respond::with(axum::response::IntoResponse::into_response(text), CONTENT_TYPE, TEXT)
-        }
+        async move { ([(CONTENT_TYPE, TEXT)], text) }
     };
     Router::new().route("/metrics", get(render))
 }

@@ -33,6 +33,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
     user::User,
@@ -47,9 +48,10 @@ pub use crate::{
     error::StoreError,
     page::{Page, PageRequest, Window},
     records::{
-        ApiTokenUse, Change, ChangePosition, ChangedRecord, Conditional, Deletion, IdSequence,
-        Insertion, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject, SealedKey,
-        TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+        ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
+        Conditional, Deletion, IdSequence, Insertion, KeyPurpose, NodeNumber, PurgeRequest,
+        PurgeStep, PurgeSubject, SealedKey, TokenFilter, TokenUse, UserDeletion,
+        WrongVerifierCount,
     },
 };
 
@@ -84,8 +86,8 @@ pub trait Store: Send + Sync + 'static {
     async fn find_user(&self, id: UserId) -> Result<Option<User>>;
     /// By [`tokenry_core::user::fold_email`].
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>>;
-    /// Replaces what may change of a user and leaves a [`Change`].
-    async fn update_user(&self, user: User) -> Result<Conditional>;
+    /// Replaces what may change of a user if the version is as it was, and leaves a [`Change`].
+    async fn update_user(&self, write: Revision<User>) -> Result<Conditional>;
     /// Ends a user, tokens, API tokens and sessions with it; refused while the user owns clients.
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion>;
 
@@ -97,9 +99,10 @@ pub trait Store: Send + Sync + 'static {
     async fn find_client(&self, id: ClientId) -> Result<Option<Client>>;
     /// By identifier, exactly as it was registered.
     async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>>;
-    /// Replaces what may change of a client and leaves a [`Change`]; `Duplicate` when the folded
-    /// identifier is another's, `None` when the client is gone.
-    async fn update_client(&self, client: Client) -> Result<Option<Insertion>>;
+    /// Replaces what may change of a client if the version is as it was, and leaves a [`Change`];
+    /// `Duplicate` when the folded identifier is another's. Of another version it tells nothing
+    /// else, for what was decided on that one may not hold.
+    async fn update_client(&self, write: Revision<Client>) -> Result<ClientUpdate>;
     /// Ends a client, and its tokens with it, and leaves a [`Change`].
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion>;
     /// Clients in ascending order of id; of one user, if given.
@@ -109,14 +112,14 @@ pub trait Store: Send + Sync + 'static {
 
     // API tokens.
 
-    /// Adds an API token unless there are `limit` already; `Duplicate` then.
-    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion>;
+    /// Adds an API token unless there are `limit` already.
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion>;
     /// By id.
     async fn find_api_token(&self, id: ApiTokenId) -> Result<Option<ApiToken>>;
     /// All of them, in ascending order of id.
     async fn list_api_tokens(&self) -> Result<Vec<ApiToken>>;
-    /// Replaces description and status, and leaves a [`Change`].
-    async fn update_api_token(&self, token: ApiToken) -> Result<Conditional>;
+    /// Replaces description and status if the version is as it was, and leaves a [`Change`].
+    async fn update_api_token(&self, write: Revision<ApiToken>) -> Result<Conditional>;
     /// Ends an API token, and leaves a [`Change`].
     async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion>;
     /// Notes when API tokens were last used; never back in time.

@@ -57,6 +57,30 @@ pub enum Insertion {
     OwnerGone,
 }
 
+/// How adding an API token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiTokenInsertion {
+    /// It is there.
+    Done,
+    /// There are as many as there may be.
+    LimitReached,
+    /// Whom it would work for is gone.
+    OwnerGone,
+}
+
+/// How an update of a client ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientUpdate {
+    /// It is there.
+    Done,
+    /// Somebody came first, or the client is gone. Nothing was written.
+    Already,
+    /// Its identifier is another's.
+    Duplicate,
+    /// Who would answer for it is gone.
+    OwnerGone,
+}
+
 /// How a deletion ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {

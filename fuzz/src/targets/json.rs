@@ -1,10 +1,10 @@
-//! `api::json`: what `serde_json` reads, without what two readers could understand differently.
+//! `json`: what `serde_json` reads, without what two readers could understand differently.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tokenry_protocol::{
-    api::json::{DEPTH_MAX, parse},
+    json::{DEPTH_MAX, parse},
     oauth::parameters::{COUNT_MAX, Parameters},
 };
 

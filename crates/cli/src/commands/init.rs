@@ -13,9 +13,6 @@ use tokenry_server::{
 use super::open;
 use crate::{args::InitArgs, output};
 
-/// The first administrator's address when nobody says otherwise.
-pub(crate) const FIRST_EMAIL: &str = "admin@example.com";
-
 /// The first administrator, with secrets that are shown once.
 #[derive(Serialize)]
 pub(crate) struct Administrator {

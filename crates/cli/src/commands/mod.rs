@@ -10,7 +10,7 @@ pub(crate) mod user;
 
 use anyhow::Context;
 use tokenry_server::{
-    config::{BaseUrl, Config, Loaded, Override, process_environment},
+    config::{Config, Loaded, Override, process_environment},
     environment::Environment,
     node::Node,
 };
@@ -27,9 +27,6 @@ pub(crate) async fn open(arguments: &ConfigArgs) -> anyhow::Result<Node> {
     let config = load(arguments, &arguments.overrides())?.config;
     tokenry_server::telemetry::start_log(&config.log).context("log.filter")?;
     // Nothing that such a command does shows the public address.
-    let base = match &config.base_url {
-        Some(base) => base.clone(),
-        None => BaseUrl::at(config.listen)?,
-    };
+    let base = config.base_at(config.listen)?;
     Ok(Node::open(config, base, Environment::system()).await?)
 }

@@ -261,3 +261,21 @@ fn metrics_are_served_on_a_listener_of_their_own() {
     );
     server.stop();
 }
+
+#[test]
+fn with_a_certificate_the_server_says_that_it_is_https_and_without_one_that_fits_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/tests/certificates");
+        format!("{folder}/{name}")
+    };
+    let (certificate, key, other) = (of("first.crt"), of("first.key"), of("second.key"));
+    let mut settings = [("TOKENRY_TLS_CERTIFICATE", &*certificate), ("TOKENRY_TLS_KEY", &*key)];
+    let server = Process::start_with(folder.path(), &settings);
+    assert!(server.base.starts_with("https://127.0.0.1:"), "{}", server.base);
+    drop(server);
+    settings[1].1 = &other;
+    let mut serve = tokenry(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let text = failure(&serve.envs(settings).output().unwrap());
+    assert!(text.contains("are of no use together"), "{text}");
+}

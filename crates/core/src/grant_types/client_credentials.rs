@@ -2,13 +2,14 @@
 
 use tokenry_protocol::{oauth::token::Wishes, scope::Scope};
 
-use super::{check_scope, check_user};
+use super::check_user;
 use crate::{
     client_authentication::AuthenticatedClient,
     grant::Origin,
     issue::{Issuance, IssuedTokens, NewToken},
     policy::Policy,
     rejection::Rejection,
+    scope::check_scope,
     user::User,
 };
 

@@ -15,8 +15,9 @@ use crate::{
     client::Client,
     credentials::{Entropy, TokenKeys},
     grant::Token,
-    policy::{Policy, UnknownScopes},
+    policy::Policy,
     rejection::Rejection,
+    scope::check_scope,
     user::User,
 };
 
@@ -98,25 +99,6 @@ pub(crate) fn within_refresh_life(
     refresh_expires_at: Timestamp,
 ) -> Seconds {
     lifetime.min(refresh_expires_at.seconds_left(issued_at))
-}
-
-/// The checks that every asked scope passes, whatever the grant: known, and allowed to the client.
-pub(crate) fn check_scope(
-    scope: &Scope,
-    client: &Client,
-    policy: &Policy,
-) -> Result<(), Rejection> {
-    let unknown = policy.scopes.unknown(scope);
-    if policy.unknown_scopes == UnknownScopes::Refuse && !unknown.is_empty() {
-        return Err(Rejection::ScopeUnknown(unknown.into_iter().cloned().collect()));
-    }
-    let Some(allowed) = &client.allowed_scope else {
-        return Ok(());
-    };
-    match scope.beyond(allowed, &policy.scopes) {
-        beyond if beyond.is_empty() => Ok(()),
-        beyond => Err(Rejection::ScopeNotAllowed(beyond.into_iter().cloned().collect())),
-    }
 }
 
 /// What a new access token of a grant carries: what is asked for within what was approved, or all

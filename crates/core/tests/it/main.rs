@@ -22,6 +22,7 @@ mod introspection;
 mod policy;
 mod record_access;
 mod rejection;
+mod revision;
 mod revocation;
 mod sign_in_session;
 mod support;

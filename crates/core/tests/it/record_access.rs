@@ -1,10 +1,13 @@
 //! Docs: records, "`OAuthTokenObject`"; rules, "Roles".
 
 use tokenry_core::{
-    record_access::sees,
+    record_access::{EXPIRED_GRANTS_LISTED, sees},
     user::{Role, User},
 };
-use tokenry_protocol::{ids::UserId, time::Timestamp};
+use tokenry_protocol::{
+    ids::UserId,
+    time::{Seconds, Timestamp},
+};
 
 use crate::support::{Grant, Redeeming, World, user};
 
@@ -53,4 +56,9 @@ fn a_record_goes_with_its_client_and_its_user() {
     for owners in [(None, user), (client, None), (None, None)] {
         assert!(!sees(&admin, &grant.token, owners, grant.world.now));
     }
+}
+
+#[test]
+fn an_expired_grant_is_listed_for_thirty_days_to_those_who_ask() {
+    assert_eq!(EXPIRED_GRANTS_LISTED, Seconds(2_592_000));
 }

@@ -10,7 +10,6 @@ pub mod api_tokens;
 pub mod clients;
 pub mod error;
 pub mod global_clients;
-pub mod json;
 pub mod pagination;
 pub mod query;
 pub mod request;

@@ -5,11 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    error::{FieldErrorCode::InvalidValue, FieldErrors},
-    json,
-};
-use crate::ids::ID_MAX;
+use super::error::{FieldErrorCode::InvalidValue, FieldErrors};
+use crate::{ids::ID_MAX, json};
 
 /// Why a body cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use serde_json::Value;
 
 use super::error::ErrorCode;
-use crate::{api::json, secret::redacted, time::Seconds};
+use crate::{json, secret::redacted, time::Seconds};
 
 /// Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
 #[derive(Default)]

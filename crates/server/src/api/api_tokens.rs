@@ -1,13 +1,12 @@
 //! API tokens: `/api/v2/api_tokens`. For administrators; where they are switched off, none of these
 //! addresses knows any record.
 
-use std::sync::Arc;
-
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tokenry_core::{
     api_token::{ApiToken, ApiTokenStatus},
     api_token_creation::{approve, missing_scopes, too_many, update as change},
+    revision::Revision,
 };
 use tokenry_protocol::{
     api::{
@@ -19,17 +18,14 @@ use tokenry_protocol::{
     scope::Requirement,
     secret::{Credential, Kind, public_part},
 };
-use tokenry_store::{Conditional, Deletion, IdSequence, Insertion};
+use tokenry_store::{ApiTokenInsertion, Conditional, Deletion, IdSequence};
 
-use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing, turns::Turns};
+use super::{READ, WRITE, body::UnreadBody, minting, refuse_missing, revision::until_written};
 use crate::{
     extract::{caller::Caller, path_id::PathId},
     respond::{self, ApiError},
     state::AppState,
 };
-
-/// A token that was switched off in between must not come back to life.
-static CHANGES: Turns = Turns::new();
 
 /// Who may call, and whether there is anything to call.
 fn check(state: &AppState, caller: &Caller, need: Requirement) -> Result<(), ApiError> {
@@ -77,9 +73,9 @@ pub async fn create(
     let max = u32::try_from(state.config.api_tokens.count_max).unwrap_or(u32::MAX);
     let record = created(&state, token.clone(), &credential);
     match state.store.insert_api_token(token, max).await? {
-        Insertion::Done => Ok(respond::json(StatusCode::CREATED, &one(record))),
-        Insertion::Duplicate => Err(too_many(max).into()),
-        Insertion::OwnerGone => {
+        ApiTokenInsertion::Done => Ok(respond::json(StatusCode::CREATED, &one(record))),
+        ApiTokenInsertion::LimitReached => Err(too_many(max).into()),
+        ApiTokenInsertion::OwnerGone => {
             let (field, code) = ("assigned_user_id", FieldErrorCode::InvalidValue);
             Err(FieldErrors::one(field, code, "no such user").into())
         }
@@ -110,20 +106,30 @@ pub async fn update(
     check(&state, &caller, WRITE)?;
     let PathId(id) = id?;
     let request = ApiTokenRequest::parse(&body.read(&state).await?)?;
-    let turn = CHANGES.wait().await;
+    until_written(|| try_update(&state, &caller, id, &request)).await
+}
+
+/// `None` if the token was changed by somebody else since it was read here.
+async fn try_update(
+    state: &AppState,
+    caller: &Caller,
+    id: ApiTokenId,
+    request: &ApiTokenRequest,
+) -> Result<Option<Response>, ApiError> {
     let before = state.store.find_api_token(id).await?;
     let before = before.ok_or(ApiError::NotFound)?;
-    let changed = change(&before, request, state.now())?;
+    let changed = change(&before, request.clone(), state.now())?;
     if before.status == ApiTokenStatus::Inactive && changed.status == ApiTokenStatus::Active {
-        require_everything(&state, &caller)?;
+        require_everything(state, caller)?;
     }
-    let (store, written) = (Arc::clone(&state.store), changed.clone());
-    match turn.write(async move { store.update_api_token(written).await }).await? {
+    let write = Revision::new(&before, changed);
+    let changed = write.record().clone();
+    match state.store.update_api_token(write).await? {
         Conditional::Now => {
-            let body = one(masked(&state, changed));
-            Ok(respond::json(StatusCode::OK, &body))
+            let body = one(masked(state, changed));
+            Ok(Some(respond::json(StatusCode::OK, &body)))
         }
-        Conditional::Already => Err(ApiError::NotFound),
+        Conditional::Already => Ok(None),
     }
 }
 

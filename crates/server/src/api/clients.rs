@@ -7,18 +7,21 @@ use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
     client_reach,
     client_registration::{self, MintedClient},
+    minting::Minting,
+    revision::Revision,
     user::User,
 };
 use tokenry_protocol::{
     api::{
         clients::{ClientRequest, OAuthClientObject, OAuthClientResponse, OAuthClientsResponse},
+        error::FieldErrors,
         pagination::COUNT_MAX,
         secret_text::SecretText,
     },
     ids::{ClientId, UserId},
     secret::{Credential, Kind, public_part},
 };
-use tokenry_store::{Deletion, IdSequence, Insertion};
+use tokenry_store::{ClientUpdate, Deletion, IdSequence, Insertion};
 
 use super::{
     READ, WRITE,
@@ -26,7 +29,7 @@ use super::{
     minting,
     pagination::{Address, Binding, List, Paging},
     refuse_missing,
-    turns::{Turn, Turns},
+    revision::until_written,
 };
 use crate::{
     extract::{caller::Caller, path_id::PathId},
@@ -34,9 +37,6 @@ use crate::{
     settle::Stale,
     state::AppState,
 };
-
-/// A secret that was replaced in between must not return.
-static CHANGES: Turns = Turns::new();
 
 /// `GET /api/v2/oauth/clients`
 pub async fn list(
@@ -132,18 +132,14 @@ pub async fn update(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
-    let body = body.read(&state).await?;
-    let turn = CHANGES.wait().await;
-    let before = state.store.find_client(id).await?;
-    let request = ClientRequest::parse(&body)?;
-    let before = before.ok_or(ApiError::NotFound)?;
+    let request = ClientRequest::parse(&body.read(&state).await?)?;
     let owner = find_owner(&state, &request).await?;
-    let user = &caller.user;
-    let settings = client_registration::check(request, Some(&before), user, owner.as_ref())?;
-    let keys = state.keys();
-    let minted = settings.update(&before, &minting(&state, &keys, state.now()));
-    check_reach(&state, &caller, Some(&before), &minted.client)?;
-    write(&state, minted, turn).await
+    let decide = |before: &Client, minting: &Minting<'_>| {
+        let (request, user) = (request.clone(), &caller.user);
+        let settings = client_registration::check(request, Some(before), user, owner.as_ref())?;
+        Ok(settings.update(before, minting))
+    };
+    until_written(|| try_change(&state, &caller, id, &decide)).await
 }
 
 /// `PUT /api/v2/oauth/clients/{id}/generate_secret`: whatever the body says.
@@ -155,14 +151,10 @@ pub async fn generate_secret(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
-    let turn = CHANGES.wait().await;
-    let before = state.store.find_client(id).await?;
-    let before = before.ok_or(ApiError::NotFound)?;
-    let keys = state.keys();
-    let minting = minting(&state, &keys, state.now());
-    let minted = client_registration::generate_secret(before.clone(), &minting)?;
-    check_reach(&state, &caller, Some(&before), &minted.client)?;
-    write(&state, minted, turn).await
+    let decide = |before: &Client, minting: &Minting<'_>| {
+        client_registration::generate_secret(before.clone(), minting)
+    };
+    until_written(|| try_change(&state, &caller, id, &decide)).await
 }
 
 /// `DELETE /api/v2/oauth/clients/{id}`: its tokens, refresh tokens and codes die with it.
@@ -184,19 +176,29 @@ pub async fn delete(
     }
 }
 
-/// Writes a changed client and answers with it.
-async fn write(state: &AppState, minted: MintedClient, turn: Turn) -> Result<Response, ApiError> {
-    let (id, client) = (minted.client.id, minted.client.clone());
+/// Changes a client as it is decided, and answers with it; `None` if it was changed by somebody
+/// else since it was read here.
+async fn try_change(
+    state: &AppState,
+    caller: &Caller,
+    id: ClientId,
+    decide: impl Fn(&Client, &Minting<'_>) -> Result<MintedClient, FieldErrors>,
+) -> Result<Option<Response>, ApiError> {
+    let before = state.store.find_client(id).await?;
+    let before = before.ok_or(ApiError::NotFound)?;
+    let keys = state.keys();
+    let MintedClient { client, secret } = decide(&before, &minting(state, &keys, state.now()))?;
+    check_reach(state, caller, Some(&before), &client)?;
+    let write = Revision::new(&before, client);
+    let minted = MintedClient { client: write.record().clone(), secret };
     let updated = state
-        .settle(Stale::Client(id), |store| {
-            turn.write(async move { store.update_client(client).await })
-        })
+        .settle(Stale::Client(id), |store| async move { store.update_client(write).await })
         .await?;
     match updated {
-        Some(Insertion::Done) => Ok(answer(state, StatusCode::OK, &minted)),
-        Some(Insertion::Duplicate) => Err(client_registration::identifier_taken().into()),
-        Some(Insertion::OwnerGone) => Err(client_registration::owner_gone().into()),
-        None => Err(ApiError::NotFound),
+        ClientUpdate::Done => Ok(Some(answer(state, StatusCode::OK, &minted))),
+        ClientUpdate::Already => Ok(None),
+        ClientUpdate::Duplicate => Err(client_registration::identifier_taken().into()),
+        ClientUpdate::OwnerGone => Err(client_registration::owner_gone().into()),
     }
 }
 

@@ -9,8 +9,8 @@ pub mod body;
 pub mod clients;
 pub mod global_clients;
 pub mod pagination;
+mod revision;
 pub mod tokens;
-mod turns;
 pub mod users;
 
 use tokenry_core::minting::Minting;

@@ -20,10 +20,14 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The address of a server that listens on `bound` and has no other name.
+    /// The address of a server that listens on `bound` without TLS and has no other name.
     pub fn at(bound: SocketAddr) -> Result<Self, url::ParseError> {
-        let text = format!("http://{bound}");
-        Url::parse(&text).map(Self::from_origin_of)
+        Url::parse(&format!("http://{bound}")).map(Self::from_origin_of)
+    }
+
+    /// The same with TLS.
+    pub fn with_tls_at(bound: SocketAddr) -> Result<Self, url::ParseError> {
+        Url::parse(&format!("https://{bound}")).map(Self::from_origin_of)
     }
 
     fn from_origin_of(url: Url) -> Self {

@@ -4,6 +4,7 @@ use super::{Config, error::Fault, layers::Layers, limits::RATE_LIMIT_KEYS};
 
 /// Refuses what does not go together and draws the consequences of what does.
 pub(super) fn check(config: &mut Config, layers: &mut Layers) {
+    check_tls(config, layers);
     check_base_url(config, layers);
     if layers.sound(&["server_key", "key_file"])
         && config.server_key.is_some()
@@ -54,6 +55,23 @@ pub(super) fn check(config: &mut Config, layers: &mut Layers) {
     }
 }
 
+/// A certificate without its key, or the other way round, would be plain http by mistake.
+fn check_tls(config: &Config, layers: &mut Layers) {
+    if !layers.sound(&["tls.certificate", "tls.key"]) {
+        return;
+    }
+    let (missing, there) = match (&config.tls.certificate, &config.tls.key) {
+        (Some(_), None) => ("tls.key", "tls.certificate"),
+        (None, Some(_)) => ("tls.certificate", "tls.key"),
+        _ => return,
+    };
+    let fault = Fault::new(
+        format!("TLS needs a certificate and its key, and {missing} is not set"),
+        "set both, or none",
+    );
+    layers.refuse_value(there, fault);
+}
+
 /// Plain http is refused wherever somebody could listen on the way (RFC 6749 §3.1, §3.2; RFC 9700
 /// §2.6).
 fn check_base_url(config: &Config, layers: &mut Layers) {
@@ -62,7 +80,15 @@ fn check_base_url(config: &Config, layers: &mut Layers) {
     if !layers.sound(&["listen", "base_url", "insecure_http"]) {
         return;
     }
+    let has_tls = config.tls.files().is_some();
     match &config.base_url {
+        Some(base) if has_tls && !base.is_https() => {
+            let fault = Fault::new(
+                "the server speaks https (tls.certificate), and this says http",
+                "write https://…, or take the certificate out",
+            );
+            layers.refuse_value("base_url", fault);
+        }
         Some(base) if base.is_https() || base.is_loopback() || config.insecure_http => {}
         Some(_) => {
             let fault = Fault::new(
@@ -82,13 +108,14 @@ fn check_base_url(config: &Config, layers: &mut Layers) {
             );
             layers.refuse_value("listen", fault);
         }
-        None if config.listen.ip().is_loopback() || config.insecure_http => {}
+        None if config.listen.ip().is_loopback() || config.insecure_http || has_tls => {}
         None => {
             let fault = Fault::new(
                 "without base_url, clients would reach this address in plain http, and passwords \
                  and tokens would cross the network",
                 format!(
-                    "set base_url (--base-url) to the https:// address that clients use, {ALLOW}"
+                    "set base_url (--base-url) to the https:// address that clients use, give the \
+                     server a certificate (tls.certificate), {ALLOW}"
                 ),
             );
             layers.refuse_value("listen", fault);

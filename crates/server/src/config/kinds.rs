@@ -27,6 +27,15 @@ impl Raw {
         }
     }
 
+    /// A list of text, or text with commas between its items.
+    pub(super) fn list(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Plain(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            Self::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
+            _ => None,
+        }
+    }
+
     /// For messages: short, quoted, without control characters.
     pub(super) fn quoted(&self) -> String {
         const SHOWN_MAX: usize = 60;
@@ -334,8 +343,9 @@ impl Kind for Address {
     }
 }
 
-/// A path; a relative one is relative to the folder the program was started in.
-pub(super) struct FilePath;
+/// A path, and an example of one; a relative one is relative to the folder the program was started
+/// in.
+pub(super) struct FilePath(pub(super) &'static str);
 
 impl Kind for FilePath {
     type Value = PathBuf;
@@ -356,7 +366,7 @@ impl Kind for FilePath {
     }
 
     fn example(&self) -> Option<String> {
-        Some(toml_text("/etc/tokenry/server.key"))
+        Some(toml_text(self.0))
     }
 }
 

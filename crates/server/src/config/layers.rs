@@ -14,7 +14,7 @@ use super::{
     error::{ConfigError, Fault, Origin},
     kinds::{Kind, Raw, Reach},
     nearest::nearest,
-    section::{Group, PREFIX, environment_name},
+    setting::{Group, PREFIX, environment_name},
 };
 
 /// A setting given on the command line.

@@ -17,15 +17,18 @@ mod kinds;
 mod layers;
 mod limits;
 mod nearest;
+mod proxy;
 mod reference;
 mod report;
 mod scopes;
 mod section;
 mod server_key;
+mod setting;
 mod storage;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tokens;
 
 use std::{
@@ -43,11 +46,13 @@ pub use base_url::BaseUrl;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use layers::{FILE_VARIABLE, Override};
 pub use limits::Limits;
+pub use proxy::{AddressHeader, Proxy};
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
 pub use server_key::ServerKey;
-pub use storage::{Cache, Purge, Store};
+pub use storage::{Cache, Purge, Sqlite};
 pub use telemetry::{Log, LogFormat, Metrics};
+pub use tls::Tls;
 pub use tokens::Tokens;
 
 use base_url::Base;
@@ -63,7 +68,7 @@ section! {
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)), Address;
         /// The folder that holds the database and the server's key. Made when it is not there. A
         /// relative path is relative to the folder the program was started in.
-        data: PathBuf = PathBuf::from("tokenry-data"), FilePath;
+        data: PathBuf = PathBuf::from("tokenry-data"), FilePath("/var/lib/tokenry");
         /// The address under which clients reach the server: the issuer and the beginning of every
         /// link (RFC 8414 §2). Scheme, host and port only, with no slash at the end. Must be https,
         /// or http on a loopback host. Unset, it is the address the server listens on.
@@ -79,8 +84,9 @@ section! {
         server_key: Option<ServerKey> = None, Optional(Key);
         /// A file that holds the root key in the same form. Unset, and without `server_key`, the
         /// key is in the data folder, where the first start makes it.
-        key_file: Option<PathBuf> = None, Optional(FilePath);
+        key_file: Option<PathBuf> = None, Optional(FilePath("/etc/tokenry/server.key"));
     } with {
+        tls: Tls;
         metrics: Metrics;
         log: Log;
         tokens: Tokens;
@@ -89,9 +95,10 @@ section! {
         api_tokens: ApiTokens;
         sign_in: SignIn;
         limits: Limits;
+        proxy: Proxy;
         cache: Cache;
         purge: Purge;
-        store: Store;
+        sqlite: Sqlite;
     }
 }
 
@@ -130,6 +137,15 @@ impl Config {
         }
     }
 
+    /// The address that clients reach a server by which listens on `bound`.
+    pub fn base_at(&self, bound: SocketAddr) -> Result<BaseUrl, url::ParseError> {
+        match (&self.base_url, self.tls.files()) {
+            (Some(base), _) => Ok(base.clone()),
+            (None, Some(_)) => BaseUrl::with_tls_at(bound),
+            (None, None) => BaseUrl::at(bound),
+        }
+    }
+
     /// What the decisions about tokens need. Cannot fail on a configuration that was loaded.
     pub fn policy(&self) -> Result<Policy, InvalidScope> {
         let tokens = &self.tokens;
@@ -158,5 +174,5 @@ pub fn process_environment() -> impl Iterator<Item = (String, String)> {
             let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
             (text(name), text(value))
         })
-        .filter(|(name, _)| name.starts_with(section::PREFIX))
+        .filter(|(name, _)| name.starts_with(setting::PREFIX))
 }

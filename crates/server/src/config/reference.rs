@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::{
     Config,
     kinds::{Reach, Shown},
-    section::{Group, Section, Setting, environment_name},
+    section::Section,
+    setting::{Group, Setting, environment_name},
 };
 
 const INTRODUCTION: &str = r#"# Configuration

@@ -3,11 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Loaded, Origin,
-    kinds::Shown,
-    section::{Section, Setting},
-};
+use super::{Loaded, Origin, kinds::Shown, section::Section, setting::Setting};
 
 /// Where the comments begin, if the line before them is not longer.
 const COMMENT_COLUMN: usize = 48;

@@ -58,12 +58,7 @@ impl Kind for ResourceList {
     type Value = Vec<String>;
 
     fn parse(&self, raw: &Raw) -> Result<Vec<String>, Fault> {
-        let items: Option<Vec<String>> = match raw {
-            Raw::Plain(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
-            Raw::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
-            _ => None,
-        };
-        let items = items.ok_or_else(|| {
+        let items = raw.list().ok_or_else(|| {
             Fault::new(format!("{} is not a list of names", raw.quoted()), REMEDY)
         })?;
         let mut wrong = Vec::new();

@@ -2,76 +2,12 @@
 //! its text in the reference, the field's name (after its section's) is its key, and from that the
 //! name of its environment variable is made.
 
-use super::{
-    kinds::{Kind, Reach, Shown},
-    layers::Layers,
-};
-
-/// One setting as the reference and the report see it.
-#[derive(Debug, Clone)]
-pub(super) struct Setting {
-    /// `tokens.access_token_lifetime`
-    pub(super) key: &'static str,
-    /// What it means, one paragraph.
-    pub(super) meaning: String,
-    pub(super) kind: String,
-    pub(super) bounds: Option<String>,
-    pub(super) reach: Reach,
-    pub(super) value: Shown,
-    pub(super) example: Option<String>,
-}
-
-impl Setting {
-    pub(super) fn new<K: Kind>(
-        key: &'static str,
-        lines: &[&str],
-        kind: &K,
-        value: &K::Value,
-    ) -> Self {
-        Self {
-            key,
-            meaning: paragraph(lines),
-            kind: kind.name(),
-            bounds: kind.bounds(),
-            reach: kind.reach(),
-            value: kind.show(value),
-            example: kind.example(),
-        }
-    }
-
-    /// The key within its section.
-    pub(super) fn name(&self) -> &'static str {
-        self.key.rsplit_once('.').map_or(self.key, |(_, name)| name)
-    }
-}
-
-/// The name of a setting's environment variable: `TOKENRY_`, then the key in capitals, its dots as
-/// underscores.
-pub(super) fn environment_name(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "_"))
-}
-
-/// What every environment variable of ours begins with.
-pub(super) const PREFIX: &str = "TOKENRY_";
-
-/// The settings of one section, with the values they have.
-#[derive(Debug, Clone)]
-pub(super) struct Group {
-    /// The TOML table, empty for the settings at the top.
-    pub(super) section: &'static str,
-    pub(super) about: String,
-    pub(super) settings: Vec<Setting>,
-}
+use super::{layers::Layers, setting::Group};
 
 /// A section's struct: read from layers, and listed.
 pub(super) trait Section: Default {
     fn read(layers: &mut Layers) -> Self;
     fn groups(&self) -> Vec<Group>;
-}
-
-pub(super) fn paragraph(lines: &[&str]) -> String {
-    let words: Vec<_> = lines.iter().map(|line| line.trim()).collect();
-    words.join(" ").trim().to_owned()
 }
 
 /// The TOML table whose keys begin with `prefix`.
@@ -122,8 +58,11 @@ macro_rules! section {
                 }
             }
 
-            fn groups(&self) -> Vec<$crate::config::section::Group> {
-                use $crate::config::section::{Group, Setting, paragraph, table};
+            fn groups(&self) -> Vec<$crate::config::setting::Group> {
+                use $crate::config::{
+                    section::table,
+                    setting::{Group, Setting, paragraph},
+                };
                 let settings = vec![ $( Setting::new(
                     concat!($prefix, stringify!($field)),
                     &[ $( $meaning ),* ],

@@ -12,7 +12,7 @@ const DAY: u64 = 86_400;
 section! {
     /// The SQLite database in the data folder: one writer that commits what has queued together,
     /// and readers beside it.
-    Store "store." {
+    Sqlite "sqlite." {
         /// Connections that read, each with a thread.
         readers: usize = 4, count(1, 64);
         /// How many reads may wait for a reader; above it 503.

@@ -27,8 +27,8 @@ use super::{
 use crate::{
     failure_limits::Subject,
     request_context,
+    request_path::without_json,
     respond::ApiError,
-    routes::without_json,
     state::AppState,
     verify::{VerifiedToken, VerifyError},
 };
@@ -54,7 +54,7 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let now = state.now();
-        let ip = client_ip();
+        let ip = client_ip(&parts.headers, &state.config.proxy);
         let in_query = token_in_query(parts, state);
         let caller = match (authorization(&parts.headers), in_query) {
             (Authorization::None, None) => Err(ApiError::NoCredentials),

@@ -33,7 +33,8 @@ impl GrantRequest {
         let body = body::read(body, state.config.limits.body_max).await?;
         let parameters = read_parameters(&parts.headers, &body, dialect)?;
         refuse_secrets_in_query(&parts.uri)?;
-        Ok(Self { parameters, headers: parts.headers, dialect, ip: client_ip() })
+        let ip = client_ip(&parts.headers, &state.config.proxy);
+        Ok(Self { parameters, headers: parts.headers, dialect, ip })
     }
 
     /// Proves the client (RFC 6749 §2.3).

@@ -3,7 +3,7 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use tokenry_protocol::ids::{InvalidId, TokenId};
 
-use crate::{respond::ApiError, routes::PathSegment};
+use crate::{request_path::PathSegment, respond::ApiError};
 
 /// The id in the path.
 #[derive(Debug, Clone, Copy)]

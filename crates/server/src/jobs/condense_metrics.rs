@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::StopSignal;
+use crate::stop_signal::StopSignal;
 
 const PERIOD: Duration = Duration::from_secs(2);
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokenry_store::Result;
 
-use super::StopSignal;
-use crate::{respond::log_store_error, state::AppState};
+use crate::{state::AppState, stop_signal::StopSignal, telemetry::log_store_error};
 
 /// What a crash may lose of `used_at`.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokenry_store::{Change, ChangePosition, ChangedRecord};
 
-use super::StopSignal;
-use crate::{keyring::KeyringError, respond::log_store_error, state::AppState};
+use crate::{
+    keyring::KeyringError, state::AppState, stop_signal::StopSignal, telemetry::log_store_error,
+};
 
 /// How late this process may learn of another's change.
 const PERIOD: Duration = Duration::from_millis(100);

@@ -16,8 +16,7 @@ use tokenry_protocol::time::Seconds;
 use tokenry_store::{PurgeRequest, PurgeSubject, Result};
 
 use self::ranges::Ranges;
-use super::StopSignal;
-use crate::{respond::log_store_error, state::AppState};
+use crate::{state::AppState, stop_signal::StopSignal, telemetry::log_store_error};
 
 /// Between steps, so that requests always come first.
 const BREATH: Duration = Duration::from_millis(5);

@@ -17,12 +17,31 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep},
 };
 
-use super::framing::{Framing, FramingWatch};
+use super::{
+    framing::{Framing, FramingWatch},
+    transport::Transport,
+};
 use crate::config::Limits;
+
+/// How long a connection is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Between requests.
+    pub(super) idle: Duration,
+    /// For the rest of a head, and for a handshake.
+    pub(super) head: Duration,
+    /// While the peer takes nothing of an answer.
+    pub(super) stall: Duration,
+}
+
+impl Times {
+    pub(super) const fn of(limits: &Limits) -> Self {
+        Self { idle: limits.idle_timeout, head: limits.head_timeout, stall: limits.request_timeout }
+    }
+}
 
 /// What the stream and the service know of each other.
 #[derive(Debug)]
@@ -110,7 +129,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The stream.
 pub(super) struct GuardedStream {
-    stream: TcpStream,
+    stream: Transport,
     guard: Arc<Guard>,
     framing: FramingWatch,
     speech: Speech,
@@ -126,15 +145,13 @@ pub(super) struct GuardedStream {
     /// Whether the alarm will wake the connection. The HTTP library does not read again after an
     /// answer if it has tried during it, so it must ring then as well.
     is_armed: bool,
-    idle_timeout: Duration,
-    head_timeout: Duration,
+    times: Times,
     /// Runs while the peer takes nothing of an answer.
     stalled: Option<Pin<Box<Sleep>>>,
-    stall_timeout: Duration,
 }
 
 impl GuardedStream {
-    pub(super) fn new(stream: TcpStream, guard: Arc<Guard>, limits: &Limits) -> Self {
+    pub(super) fn new(stream: Transport, guard: Arc<Guard>, times: Times) -> Self {
         Self {
             stream,
             guard,
@@ -143,12 +160,10 @@ impl GuardedStream {
             waiting: Waiting::Idle,
             seen: 0,
             deadline: None,
-            alarm: Box::pin(tokio::time::sleep(limits.idle_timeout)),
+            alarm: Box::pin(tokio::time::sleep(times.idle)),
             is_armed: false,
-            idle_timeout: limits.idle_timeout,
-            head_timeout: limits.head_timeout,
+            times,
             stalled: None,
-            stall_timeout: limits.request_timeout,
         }
     }
 
@@ -162,7 +177,7 @@ impl GuardedStream {
             self.stalled = None;
             return written;
         }
-        let limit = self.stall_timeout;
+        let limit = self.times.stall;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
@@ -171,8 +186,8 @@ impl GuardedStream {
     fn deadline(&mut self) -> Option<Instant> {
         let (since, limit) = match self.waiting {
             Waiting::Answer => return None,
-            Waiting::Idle => (self.guard.idle_since(), self.idle_timeout),
-            Waiting::Head => (Instant::now(), self.head_timeout),
+            Waiting::Idle => (self.guard.idle_since(), self.times.idle),
+            Waiting::Head => (Instant::now(), self.times.head),
         };
         Some(*self.deadline.get_or_insert(since + limit))
     }
@@ -195,7 +210,7 @@ impl GuardedStream {
             let next = match deadline {
                 Some(deadline) if deadline <= self.alarm.deadline() => return Poll::Ready(()),
                 Some(deadline) => deadline,
-                None => Instant::now() + self.idle_timeout,
+                None => Instant::now() + self.times.idle,
             };
             self.ring_at(next);
         }
@@ -307,12 +322,15 @@ impl AsyncWrite for GuardedStream {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
 
     async fn stream() -> GuardedStream {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        GuardedStream::new(stream, Arc::new(Guard::new()), &Limits::default())
+        let times = Times::of(&Limits::default());
+        GuardedStream::new(Transport::Plain(stream), Arc::new(Guard::new()), times)
     }
 
     #[tokio::test]

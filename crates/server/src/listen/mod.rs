@@ -5,10 +5,15 @@ mod guarded;
 mod head;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, response::Response};
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    response::Response,
+};
 use http::{
     HeaderValue, Request, StatusCode, Version,
     header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS},
@@ -20,14 +25,14 @@ use hyper_util::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokenry_protocol::api::error::ErrorBody;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tower::Service;
 
-use self::guarded::{Guard, GuardedStream};
-use crate::{config::Limits, envelope::Sent, respond};
+use self::{
+    guarded::{Guard, GuardedStream, Times},
+    transport::Transport,
+};
+use crate::{config::Limits, respond, tls::Tls};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -36,20 +41,43 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Running out of file descriptors passes; trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Binds an address.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// An address that is listened on.
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// Speaks TLS and nothing else.
+    pub fn with_tls(self, tls: Arc<Tls>) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// What it speaks TLS with.
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
+
+    /// The address.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+}
+
+/// Binds an address, without TLS.
+pub fn bind(address: SocketAddr) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for old connections to be forgotten.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(Listener { socket: TcpListener::from_std(socket.into())?, tls: None })
 }
 
 /// Serves until `stop` is done; then finishes what is in flight, within the limit for that.
 pub async fn serve<S: Answer>(
-    listener: TcpListener,
+    listener: Listener,
     answer: S,
     limits: &Limits,
     stop: impl Future<Output = ()>,
@@ -65,7 +93,7 @@ pub async fn serve<S: Answer>(
             () = &mut stop => break,
         };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listener.socket.accept() => accepted,
             () = &mut stop => break,
         };
         let (stream, peer) = match accepted {
@@ -76,12 +104,21 @@ pub async fn serve<S: Answer>(
                 continue;
             }
         };
-        let connection = connection(stream, peer, &answer, limits);
+        // Answers are small and whole: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let guard = Arc::new(Guard::new());
+        let service = service(&answer, peer, &guard);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
+        let (acceptor, times) =
+            (listener.tls.as_ref().map(|tls| tls.acceptor()), Times::of(limits));
         tokio::spawn(async move {
-            let (io, service) = connection;
-            let connection = builder.serve_connection(io, service);
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
+            let connected = Transport::open(stream, acceptor, times.head).await;
+            let served = async {
+                let io = TokioIo::new(GuardedStream::new(connected?, guard, times));
+                let connection = builder.serve_connection(io, service).into_owned();
+                watcher.watch(connection).await
+            };
+            if let Err(error) = served.await {
                 tracing::debug!(%peer, error, "a connection ended early");
             }
             drop(permit);
@@ -113,6 +150,14 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// A body on its way to a handler.
+pub trait Sent:
+    HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
+{
+}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static> Sent for B {}
+
 /// What answers requests.
 pub trait Answer: Clone + Send + 'static {
     /// Answers a request that came from `peer`.
@@ -131,26 +176,19 @@ impl Answer for Router {
     }
 }
 
-fn connection<S: Answer>(
-    stream: TcpStream,
-    peer: SocketAddr,
+/// What a connection's requests are answered by.
+fn service<S: Answer>(
     answer: &S,
-    limits: &Limits,
-) -> (
-    TokioIo<GuardedStream>,
-    impl hyper::service::Service<
-        Request<Incoming>,
-        Response = Response,
-        Error = Infallible,
-        Future: Send + 'static,
-    > + use<S>,
-) {
-    // Answers are small and whole: waiting to fill a packet only delays them.
-    let _ = stream.set_nodelay(true);
-    let guard = Arc::new(Guard::new());
-    let io = TokioIo::new(GuardedStream::new(stream, Arc::clone(&guard), limits));
-    let answer = answer.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    peer: SocketAddr,
+    guard: &Arc<Guard>,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future: Send + 'static,
+> + use<S> {
+    let (answer, guard) = (answer.clone(), Arc::clone(guard));
+    service_fn(move |request: Request<Incoming>| {
         let (answer, in_flight) = (answer.clone(), guard.enter());
         async move {
             let version = request.version();
@@ -167,8 +205,7 @@ fn connection<S: Answer>(
             }
             Ok(response)
         }
-    });
-    (io, service)
+    })
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");

@@ -29,7 +29,7 @@ fn start(router: Router, limits: Limits) -> Served {
     start_on(bind("127.0.0.1:0".parse().unwrap()).unwrap(), router, limits)
 }
 
-fn start_on(listener: TcpListener, router: Router, limits: Limits) -> Served {
+fn start_on(listener: Listener, router: Router, limits: Limits) -> Served {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let done = tokio::spawn(async move {
@@ -183,4 +183,74 @@ async fn a_body_that_looks_like_two_framings_ends_its_own_connection_only() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let answer = until_closed(stream, body).await;
     assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+}
+
+/// Both certificates are their own roots.
+fn client(protocols: &[&[u8]]) -> tokio_rustls::TlsConnector {
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = rustls::pki_types::CertificateDer::from_pem_file(pair().certificate);
+    roots.add(certificate.unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    Arc::new(config).into()
+}
+
+fn pair() -> crate::tls::TlsFiles {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates/first");
+    let path = |ending| format!("{folder}.{ending}").into();
+    crate::tls::TlsFiles { certificate: path("crt"), key: path("key") }
+}
+
+fn start_with_tls(limits: Limits) -> Served {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    start_on(listener.with_tls(Arc::new(Tls::load(pair()).unwrap())), hello(), limits)
+}
+
+#[tokio::test]
+async fn with_a_certificate_http_is_spoken_over_tls() {
+    let served = start_with_tls(limits());
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let connector = client(&[b"http/1.1"]);
+    let mut stream = connector.connect(name, connect(&served).await).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("hello"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_knows_http2_gets_it() {
+    let served = start_with_tls(limits());
+    for (offered, chosen) in [
+        (&[&b"http/1.1"[..], b"h2"][..], Some(&b"h2"[..])),
+        (&[b"http/1.1"], Some(b"http/1.1")),
+        (&[], None),
+    ] {
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+        let stream = client(offered).connect(name, connect(&served).await).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), chosen);
+    }
+}
+
+#[tokio::test]
+async fn with_a_certificate_nothing_is_answered_without_tls() {
+    let served = start_with_tls(limits());
+    let stream = connect(&served).await;
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut answer = Vec::new();
+    let mut stream = stream;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(!answer.windows(4).any(|part| part == b"HTTP"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_go_on_is_cut_off() {
+    let served = start_with_tls(Limits { head_timeout: SHORT, ..limits() });
+    assert_eq!(until_closed(connect(&served).await, "\u{16}\u{3}\u{1}").await, "");
 }

@@ -8,7 +8,7 @@ use http::{
 
 use super::{error::PageResult, visit::Visit};
 use crate::{
-    routes::PathSegment,
+    request_path::PathSegment,
     views::{Asset, Problem, assets},
 };
 

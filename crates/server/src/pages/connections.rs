@@ -16,7 +16,7 @@ use tokenry_store::{Conditional, PageRequest, StoreError, TokenFilter, Window};
 use super::{
     answer::{self, Allowances, Opener},
     error::PageResult,
-    local_path::LocalPath,
+    local_path::{CONNECTIONS, LocalPath},
     shown,
     sign_in::{self, Reason},
     visit::Visit,
@@ -27,13 +27,10 @@ use crate::{
         page_token::{self, Binding},
         sign_in_session::SignedIn,
     },
-    routes::PathSegment,
+    request_path::PathSegment,
     state::AppState,
     views::{Connection, ConnectionsNotice, ConnectionsPage, Ending},
 };
-
-/// Where the page is.
-pub const PATH: &str = "/account/connections";
 
 /// How many grants one page shows.
 const PAGE_LENGTH: u32 = 50;
@@ -52,7 +49,7 @@ pub async fn revoke(visit: Visit, id: Option<PathSegment>, body: Body) -> PageRe
 pub async fn show(visit: Visit) -> PageResult {
     let Some(signed_in) = visit.signed_in().await? else {
         let come_back = LocalPath::parse(visit.target());
-        let come_back = come_back.unwrap_or_else(|| LocalPath::own(PATH));
+        let come_back = come_back.unwrap_or_else(|| LocalPath::own(CONNECTIONS));
         return sign_in::send(&visit, &come_back, Reason::Nobody).await;
     };
     let notice = read_notice(&visit, &signed_in).await?;
@@ -69,7 +66,7 @@ async fn revoked(visit: &Visit, id: Option<TokenId>, body: Body) -> PageResult {
     let state = &visit.state;
     let form = visit.form(body).await?;
     let Some(signed_in) = visit.signed_in().await? else {
-        return sign_in::send(visit, &LocalPath::own(PATH), Reason::Nobody).await;
+        return sign_in::send(visit, &LocalPath::own(CONNECTIONS), Reason::Nobody).await;
     };
     if !visit.page_token_holds(Binding::Session(&signed_in.session), &form) {
         let notice = Some(ConnectionsNotice::PageExpired);
@@ -89,7 +86,7 @@ async fn revoked(visit: &Visit, id: Option<TokenId>, body: Body) -> PageResult {
         None => None,
     };
     let notice = ended.map_or_else(|| NOTHING_LEFT.to_owned(), |client| client.to_string());
-    let answer = answer::see_other(PATH);
+    let answer = answer::see_other(CONNECTIONS);
     Ok(answer::with_cookie(answer, write_notice(visit, &signed_in, &notice)))
 }
 
@@ -126,7 +123,8 @@ async fn page(
         PageRequest { window: Window::After(after.map_or(0, TokenId::get)), limit: PAGE_LENGTH };
     let listed = state.store.list_tokens(filter, request, visit.now).await?;
     let last = listed.items.last().map(|token| token.id);
-    let next_page = last.filter(|_| listed.has_more).map(|last| format!("{PATH}?after={last}"));
+    let next_page =
+        last.filter(|_| listed.has_more).map(|last| format!("{CONNECTIONS}?after={last}"));
     let mut connections = Vec::new();
     for token in listed.items {
         connections.extend(connection(token, state).await?);

@@ -9,6 +9,7 @@ use super::answer::{self, Allowances};
 use crate::{
     extract::body::BodyError,
     request_context, respond,
+    telemetry::log_store_error,
     views::{ErrorPage, Problem},
 };
 
@@ -82,7 +83,7 @@ impl IntoResponse for PageError {
                 malformed("A form is sent as application/x-www-form-urlencoded."),
             ),
             Self::Store(error) => {
-                respond::log_store_error(&error);
+                log_store_error(&error);
                 let retry_after = respond::STORE_RETRY;
                 let problem = Problem::Unavailable { retry_after };
                 (status(&problem), problem)

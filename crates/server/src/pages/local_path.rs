@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The page of connected apps: where a sign-in leads that says nothing else.
+pub const CONNECTIONS: &str = "/account/connections";
+
 /// A path and query on this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);

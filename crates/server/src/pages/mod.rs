@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod assets;
+pub mod authorization_address;
 pub mod connections;
 pub mod error;
 pub mod home;

@@ -16,14 +16,13 @@ use tokenry_store::StoreError;
 
 use super::{
     answer::{self, Allowances, Opener},
-    connections,
+    authorization_address::{Asking, asking},
     error::{PageResult, with_retry_after},
     known_browser,
-    local_path::LocalPath,
+    local_path::{CONNECTIONS, LocalPath},
     visit::Visit,
 };
 use crate::{
-    endpoints::authorization::{self, Asking},
     extract::{
         cookies::{self, CookieName, Kept},
         page_token::{Binding, BrowserId},
@@ -173,7 +172,7 @@ async fn begin(visit: &Visit, user: &User, return_to: &LocalPath) -> PageResult 
 /// Where to go afterwards: the request's wish if it is on this server.
 fn return_to(parameters: &Parameters) -> LocalPath {
     let wish = parameters.text("return_to").ok().flatten();
-    wish.and_then(LocalPath::parse).unwrap_or_else(|| LocalPath::own(connections::PATH))
+    wish.and_then(LocalPath::parse).unwrap_or_else(|| LocalPath::own(CONNECTIONS))
 }
 
 fn browser(visit: &Visit) -> Option<BrowserId> {
@@ -183,8 +182,7 @@ fn browser(visit: &Visit) -> Option<BrowserId> {
 
 async fn page(visit: &Visit, status: StatusCode, form: Form) -> PageResult {
     let state = &visit.state;
-    let asking = authorization::asking(&form.return_to, state).await?;
-    let (client, allowances) = match asking {
+    let (client, allowances) = match asking(&form.return_to, state).await? {
         Some(Asking { client, form_target }) => {
             let images = client.logo.iter().map(|logo| logo.origin().to_owned());
             let allowances = Allowances {

@@ -5,13 +5,13 @@ use http::StatusCode;
 
 use super::{
     answer::{self, Allowances},
+    authorization_address::written_in,
     error::PageResult,
     local_path::LocalPath,
     sign_in::{self, Reason},
     visit::Visit,
 };
 use crate::{
-    endpoints::authorization,
     extract::{page_token::Binding, sign_in_session},
     views::{Problem, SignedOutPage},
 };
@@ -30,7 +30,7 @@ pub async fn submit(visit: Visit, body: Body) -> PageResult {
     if let Some(signed_in) = visit.signed_in().await? {
         let session = &signed_in.session;
         // The consent page has one token for both of its forms; there it is bound to the request.
-        let request = return_to.as_ref().and_then(authorization::written_in);
+        let request = return_to.as_ref().and_then(written_in);
         let is_ours = visit.page_token_holds(Binding::Session(session), &form)
             || request.is_some_and(|request| {
                 visit.page_token_holds(Binding::Consent(session, request), &form)

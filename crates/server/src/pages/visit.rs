@@ -36,7 +36,8 @@ impl FromRequestParts<AppState> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-        Ok(Self { state: state.clone(), now: state.now(), headers, ip: client_ip(), uri })
+        let ip = client_ip(&headers, &state.config.proxy);
+        Ok(Self { state: state.clone(), now: state.now(), headers, ip, uri })
     }
 }
 

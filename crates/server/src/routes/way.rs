@@ -1,33 +1,11 @@
 //! From the path of a request to its row of the table.
 //!
-//! Paths are compared as they were sent (RFC 3986 §6.2.1): `%2F` is no slash, and one at the end
-//! makes another path. In the record API `/x.json` is `/x`.
+//! Paths are compared as they were sent ([`request_path`](crate::request_path)); a slash at the end
+//! makes another path.
 
-use std::{collections::HashMap, convert::Infallible};
+use std::collections::HashMap;
 
-use axum::extract::OptionalFromRequestParts;
-use http::request::Parts;
-use percent_encoding::percent_decode_str;
-
-/// What stands in a path where its row has a name in braces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathSegment(String);
-
-impl PathSegment {
-    /// Decoded; `None` if it is not UTF-8.
-    pub fn decoded(&self) -> Option<String> {
-        percent_decode_str(&self.0).decode_utf8().ok().map(Into::into)
-    }
-}
-
-/// `None` where the row has no such name.
-impl<S: Send + Sync> OptionalFromRequestParts<S> for PathSegment {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get().cloned())
-    }
-}
+use crate::request_path::{PathSegment, without_json};
 
 /// The paths of the table.
 pub(super) struct Ways {
@@ -60,23 +38,9 @@ impl Ways {
         }
         self.named.iter().find_map(|(before, behind, at)| {
             let segment = path.strip_prefix(before)?.strip_suffix(behind)?;
-            is_one(segment).then(|| (*at, Some(PathSegment(segment.to_owned()))))
+            Some((*at, Some(PathSegment::parse(segment)?)))
         })
     }
-}
-
-/// An encoded slash is no slash and belongs into no name.
-fn is_one(segment: &str) -> bool {
-    let mut triples = segment.as_bytes().windows(3);
-    !segment.is_empty()
-        && !segment.contains('/')
-        && !triples.any(|triple| triple.eq_ignore_ascii_case(b"%2f"))
-}
-
-/// A path of the record API without the ending that it may have.
-pub fn without_json(path: &str) -> &str {
-    let plain = path.strip_suffix(".json").filter(|plain| !plain.ends_with('/'));
-    plain.filter(|plain| plain.starts_with("/api/v2/")).unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use askama::Template;
 use tokenry_protocol::time::Timestamp;
 
 use super::{
-    layout::{ClientSummary, SignedInUser},
+    layout::{ClientSummary, Logo, SignedInUser},
     scope_words::{ScopeKind, ScopeWords, describe_scope},
     time_words::{ago, day, minute, until},
 };
@@ -74,7 +74,7 @@ impl ConnectionsPage {
     /// What `img-src` must list besides `'self'`, each once.
     pub fn image_sources(&self) -> Vec<&str> {
         let logos = self.connections.iter().filter_map(|c| c.client.logo.as_ref());
-        let mut sources: Vec<&str> = logos.map(super::Logo::origin).collect();
+        let mut sources: Vec<&str> = logos.map(Logo::origin).collect();
         sources.sort_unstable();
         sources.dedup();
         sources

@@ -5,7 +5,7 @@ use tokenry_protocol::redirect_uri::ClientKind;
 use url::{Host, Url};
 
 use super::{
-    layout::{ClientSummary, SignedInUser},
+    layout::{ClientSummary, Logo, SignedInUser},
     scope_words::{ScopeKind, ScopeWords, describe_scope},
 };
 
@@ -109,7 +109,7 @@ impl ConsentPage {
 
     /// What `img-src` must list besides `'self'`.
     pub fn image_source(&self) -> Option<&str> {
-        self.client.logo.as_ref().map(super::Logo::origin)
+        self.client.logo.as_ref().map(Logo::origin)
     }
 
     fn destination(&self) -> Destination {

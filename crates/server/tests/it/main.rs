@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "nobody depends on tests, and `pub` is shorter")]
 
+mod accounts;
 mod api;
 mod attacks;
 mod contract;

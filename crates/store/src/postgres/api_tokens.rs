@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
+use tokenry_core::{
+    api_token::{ApiToken, ApiTokenStatus},
+    revision::Revision,
+};
 use tokenry_protocol::ids::ApiTokenId;
 
 use super::{
@@ -12,7 +15,7 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{ApiTokenUse, Conditional, Deletion, Insertion, Result};
+use crate::{ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
@@ -55,7 +58,11 @@ fn read(columns: &mut rows::Columns<'_>) -> Result<ApiToken> {
 /// Adds an API token unless there are `limit`, or whom it would work for is gone.
 ///
 /// Whoever adds one locks the row that their ids are leased from, and counts when the lock is had.
-pub(super) async fn insert(pool: &Arc<Pool>, token: &ApiToken, limit: u32) -> Result<Insertion> {
+pub(super) async fn insert(
+    pool: &Arc<Pool>,
+    token: &ApiToken,
+    limit: u32,
+) -> Result<ApiTokenInsertion> {
     let lock = "SELECT sequence FROM id_leases WHERE sequence = 'api_tokens' FOR UPDATE";
     let insertion = "WITH assigned AS \
         (SELECT id FROM users WHERE id = $6 AND deleted_at IS NULL FOR SHARE), \
@@ -81,9 +88,9 @@ pub(super) async fn insert(pool: &Arc<Pool>, token: &ApiToken, limit: u32) -> Re
     let inserted = pool.run(call).await?;
     let counts = |columns: &mut rows::Columns<'_>| Ok((columns.number()?, columns.number()?));
     Ok(match rows::only::<(u64, u64)>(&inserted, counts)? {
-        (0, _) => Insertion::OwnerGone,
-        (_, 0) => Insertion::Duplicate,
-        _ => Insertion::Done,
+        (0, _) => ApiTokenInsertion::OwnerGone,
+        (_, 0) => ApiTokenInsertion::LimitReached,
+        _ => ApiTokenInsertion::Done,
     })
 }
 
@@ -99,16 +106,23 @@ pub(super) async fn list(pool: &Arc<Pool>) -> Result<Vec<ApiToken>> {
     rows::list(&pool.run(Call::read(all, values![])).await?, read)
 }
 
-/// Replaces description and status.
-pub(super) async fn update(log: &Arc<Log>, token: ApiToken) -> Result<Conditional> {
+/// Replaces description and status, if nobody else did since.
+pub(super) async fn update(log: &Arc<Log>, write: &Revision<ApiToken>) -> Result<Conditional> {
     let update = concat!(
         "WITH updated AS (UPDATE api_tokens SET description = $3, status = $4, updated_at = $5 \
-         WHERE id = $2 RETURNING id), \
+         WHERE id = $2 AND updated_at = $6 RETURNING id), \
          told AS (SELECT 'api_token'::text AS record, id AS record_id FROM updated), ",
         leave_changes!(),
         "SELECT count(*) FROM updated"
     );
-    let values = values![token.id, token.description, word(token.status), token.updated_at];
+    let token = write.record();
+    let values = values![
+        token.id,
+        token.description.as_str(),
+        word(token.status),
+        token.updated_at,
+        write.before(),
+    ];
     rows::written(&log.leave(Call::write(update, values)).await?.rows)
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokenry_core::client::{Client, ClientRole, ClientSecret, ClientStatus};
+use tokenry_core::{
+    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    revision::Revision,
+};
 use tokenry_protocol::{
     ids::{ClientId, ClientIdentifier, UserId},
     scope::Scope,
@@ -17,7 +20,9 @@ use super::{
     rows,
     values::{Value, values},
 };
-use crate::{Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError};
+use crate::{
+    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+};
 
 /// Every column but those of the tombstone, in the order of [`read`].
 macro_rules! columns {
@@ -114,8 +119,10 @@ fn read_counts(columns: &mut rows::Columns<'_>) -> Result<(u64, u64)> {
     Ok((columns.number()?, columns.number()?))
 }
 
-/// Replaces everything but the id.
-pub(super) async fn update(log: &Arc<Log>, client: Client) -> Result<Option<Insertion>> {
+/// Replaces everything but the id, if nobody else did since. What else stands in the way of a change
+/// that was decided on another version says nothing: only the right one is written, and so can be
+/// a duplicate.
+pub(super) async fn update(log: &Arc<Log>, write: &Revision<Client>) -> Result<ClientUpdate> {
     let update = concat!(
         "WITH owner AS (SELECT id FROM users WHERE id = $6 AND deleted_at IS NULL FOR SHARE), \
          updated AS (UPDATE clients SET identifier = $3, folded_identifier = $4, name = $5, \
@@ -124,21 +131,24 @@ pub(super) async fn update(log: &Arc<Log>, client: Client) -> Result<Option<Inse
          role = $15, grant_types = $16, access_token_lifetime_max = $17, \
          refresh_token_lifetime_max = $18, retry_window = $19, created_at = $20, \
          updated_at = $21 FROM owner WHERE clients.id = $2 AND clients.deleted_at IS NULL \
-         RETURNING clients.id), \
+         AND clients.updated_at = $22 RETURNING clients.id), \
          told AS (SELECT 'client'::text AS record, id AS record_id FROM updated), ",
         leave_changes!(),
         "SELECT (SELECT count(*) FROM owner), (SELECT count(*) FROM updated), \
-         (SELECT count(*) FROM clients WHERE id = $2 AND deleted_at IS NULL)"
+         (SELECT count(*) FROM clients \
+         WHERE id = $2 AND deleted_at IS NULL AND updated_at = $22)"
     );
-    let updated = match log.leave(Call::write(update, fields(&client)?)).await {
-        Err(failure) if failure.violates(IDENTIFIER) => return Ok(Some(Insertion::Duplicate)),
+    let mut values = fields(write.record())?;
+    values.extend(values![write.before()]);
+    let updated = match log.leave(Call::write(update, values)).await {
+        Err(failure) if failure.violates(IDENTIFIER) => return Ok(ClientUpdate::Duplicate),
         updated => updated?,
     };
     let found = |columns: &mut rows::Columns<'_>| Ok((read_counts(columns)?, columns.number()?));
     Ok(match rows::only::<((u64, u64), u64)>(&updated.rows, found)? {
-        ((_, 1), _) => Some(Insertion::Done),
-        ((0, _), 1) => Some(Insertion::OwnerGone),
-        _ => None,
+        ((_, 1), _) => ClientUpdate::Done,
+        ((0, _), 1) => ClientUpdate::OwnerGone,
+        _ => ClientUpdate::Already,
     })
 }
 

@@ -14,6 +14,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
     user::User,
@@ -31,9 +32,9 @@ use super::{
     values::values,
 };
 use crate::{
-    ApiTokenUse, Change, ChangePosition, Conditional, Deletion, IdSequence, Insertion, Page,
-    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse,
-    UserDeletion, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
+    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
+    TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 
 #[async_trait]
@@ -77,8 +78,8 @@ impl Store for PostgresStore {
         users::find_by_email(&self.pool, folded_email).await
     }
 
-    async fn update_user(&self, user: User) -> Result<Conditional> {
-        users::update(&self.log, user).await
+    async fn update_user(&self, write: Revision<User>) -> Result<Conditional> {
+        users::update(&self.log, &write).await
     }
 
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion> {
@@ -97,8 +98,8 @@ impl Store for PostgresStore {
         clients::find_by_identifier(&self.pool, id).await
     }
 
-    async fn update_client(&self, client: Client) -> Result<Option<Insertion>> {
-        clients::update(&self.log, client).await
+    async fn update_client(&self, write: Revision<Client>) -> Result<ClientUpdate> {
+        clients::update(&self.log, &write).await
     }
 
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion> {
@@ -113,7 +114,7 @@ impl Store for PostgresStore {
         clients::count(&self.pool, owner, limit).await
     }
 
-    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion> {
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion> {
         api_tokens::insert(&self.pool, &token, limit).await
     }
 
@@ -125,8 +126,8 @@ impl Store for PostgresStore {
         api_tokens::list(&self.pool).await
     }
 
-    async fn update_api_token(&self, token: ApiToken) -> Result<Conditional> {
-        api_tokens::update(&self.log, token).await
+    async fn update_api_token(&self, write: Revision<ApiToken>) -> Result<Conditional> {
+        api_tokens::update(&self.log, &write).await
     }
 
     async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion> {

@@ -6,7 +6,7 @@
 //!    row's lock is had on every engine; several nodes that start at once take turns.
 //! 3. Steps may run again over what they have made, because not every engine undoes definitions.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use tokio_postgres::error::SqlState;
 
@@ -69,6 +69,12 @@ async fn take_steps(session: &Session) -> std::result::Result<u32, Failure> {
     // A step may take longer than any call, and no call waits for it.
     session.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
     let found = read_version(&session.query(&Query::new(locked, values![])).await?)?;
+    // A new schema is nothing to wait for.
+    let is_told = found > 0 && found < NEWEST;
+    if is_told {
+        tracing::info!(from = found, to = NEWEST, "bringing the database's schema up to date");
+    }
+    let began = Instant::now();
     if found < NEWEST {
         let taken = usize::try_from(found).unwrap_or(usize::MAX);
         for step in STEPS.iter().skip(taken) {
@@ -77,6 +83,10 @@ async fn take_steps(session: &Session) -> std::result::Result<u32, Failure> {
         session.query(&Query::new(written, values![NEWEST])).await?;
     }
     session.batch("COMMIT").await?;
+    if is_told {
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(seconds, "the database's schema is up to date");
+    }
     Ok(found)
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokenry_core::user::{Role, User, fold_email};
+use tokenry_core::{
+    revision::Revision,
+    user::{Role, User, fold_email},
+};
 use tokenry_protocol::{ids::UserId, time::Timestamp};
 
 use super::{
@@ -84,25 +87,27 @@ pub(super) async fn find_by_email(pool: &Arc<Pool>, folded_email: &str) -> Resul
     rows::first(&pool.run(Call::read(by_email, values![folded_email])).await?, read)
 }
 
-/// Replaces everything but the id, the address and the time of creation.
-pub(super) async fn update(log: &Arc<Log>, user: User) -> Result<Conditional> {
+/// Replaces everything but the id, the address and the time of creation, if nobody else did since.
+pub(super) async fn update(log: &Arc<Log>, write: &Revision<User>) -> Result<Conditional> {
     let update = concat!(
         "WITH updated AS (UPDATE users SET name = $3, role = $4, password_hash = $5, \
          verified = $6, suspended = $7, password_epoch = $8, updated_at = $9 \
-         WHERE id = $2 AND deleted_at IS NULL RETURNING id), \
+         WHERE id = $2 AND deleted_at IS NULL AND updated_at = $10 RETURNING id), \
          told AS (SELECT 'user'::text AS record, id AS record_id FROM updated), ",
         leave_changes!(),
         "SELECT count(*) FROM updated"
     );
+    let user = write.record();
     let values = values![
         user.id,
-        user.name,
+        user.name.as_str(),
         user.role.as_str(),
-        user.password_hash,
+        user.password_hash.as_deref(),
         user.verified,
         user.suspended,
         user.password_epoch,
         user.updated_at,
+        write.before(),
     ];
     rows::written(&log.leave(Call::write(update, values)).await?.rows)
 }

@@ -1,11 +1,14 @@
 //! API tokens.
 
 use rusqlite::{Connection, params};
-use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
+use tokenry_core::{
+    api_token::{ApiToken, ApiTokenStatus},
+    revision::Revision,
+};
 use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
 
 use super::{changes, rows, users};
-use crate::{ApiTokenUse, ChangedRecord, Conditional, Deletion, Insertion, Result};
+use crate::{ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
@@ -46,12 +49,16 @@ fn read(columns: &mut rows::Columns<'_, '_>) -> Result<ApiToken> {
 }
 
 /// Adds an API token unless there are `limit`, or whom it would work for is gone.
-pub(super) fn insert(connection: &Connection, token: &ApiToken, limit: u32) -> Result<Insertion> {
+pub(super) fn insert(
+    connection: &Connection,
+    token: &ApiToken,
+    limit: u32,
+) -> Result<ApiTokenInsertion> {
     let insertion = "INSERT INTO api_tokens (id, hash, description, status, user_id, \
         assigned_user_id, created_at, updated_at, last_used) \
         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE (SELECT count(*) FROM api_tokens) < ?10";
     if !users::lives(connection, token.assigned_user_id)? {
-        return Ok(Insertion::OwnerGone);
+        return Ok(ApiTokenInsertion::OwnerGone);
     }
     let values = params![
         token.id.get(),
@@ -66,8 +73,8 @@ pub(super) fn insert(connection: &Connection, token: &ApiToken, limit: u32) -> R
         limit,
     ];
     match rows::write_if(connection, insertion, values)? {
-        Conditional::Now => Ok(Insertion::Done),
-        Conditional::Already => Ok(Insertion::Duplicate),
+        Conditional::Now => Ok(ApiTokenInsertion::Done),
+        Conditional::Already => Ok(ApiTokenInsertion::LimitReached),
     }
 }
 
@@ -81,15 +88,17 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<ApiToken>> {
     rows::list(connection, api_tokens!("ORDER BY id"), [], read)
 }
 
-/// Replaces description and status.
-pub(super) fn update(connection: &Connection, token: &ApiToken) -> Result<Conditional> {
+/// Replaces description and status, if nobody else did since.
+pub(super) fn update(connection: &Connection, write: &Revision<ApiToken>) -> Result<Conditional> {
     let update = "UPDATE api_tokens SET description = ?2, status = ?3, updated_at = ?4 \
-        WHERE id = ?1";
+        WHERE id = ?1 AND updated_at = ?5";
+    let token = write.record();
     let values = params![
         token.id.get(),
         token.description,
         word(token.status),
         token.updated_at.as_millis(),
+        write.before().as_millis(),
     ];
     let updated = rows::write_if(connection, update, values)?;
     if updated == Conditional::Now {

@@ -1,7 +1,10 @@
 //! Clients.
 
-use rusqlite::{Connection, params};
-use tokenry_core::client::{Client, ClientRole, ClientSecret, ClientStatus};
+use rusqlite::{Connection, ToSql, params};
+use tokenry_core::{
+    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    revision::Revision,
+};
 use tokenry_protocol::{
     ids::{ClientId, ClientIdentifier, UserId},
     scope::Scope,
@@ -10,7 +13,8 @@ use tokenry_protocol::{
 
 use super::{changes, pages::List, rows, users};
 use crate::{
-    ChangedRecord, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+    ChangedRecord, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
+    StoreError,
 };
 
 /// Every column but those of the tombstone, in the order of [`read`].
@@ -86,14 +90,14 @@ pub(super) fn insert(connection: &Connection, client: &Client) -> Result<Inserti
     if !users::lives(connection, client.user_id)? {
         return Ok(Insertion::OwnerGone);
     }
-    match write(connection, insertion, client)? {
+    match write(connection, insertion, client, &[])? {
         Conditional::Now => Ok(Insertion::Done),
         Conditional::Already => Ok(Insertion::Duplicate),
     }
 }
 
-/// Replaces everything but the id.
-pub(super) fn update(connection: &Connection, client: &Client) -> Result<Option<Insertion>> {
+/// Replaces everything but the id, if nobody else did since.
+pub(super) fn update(connection: &Connection, revision: &Revision<Client>) -> Result<ClientUpdate> {
     let taken = "SELECT EXISTS (SELECT 1 FROM clients \
         WHERE folded_identifier = ? AND deleted_at IS NULL AND id <> ?)";
     let update = "UPDATE clients SET identifier = ?2, folded_identifier = ?3, name = ?4, \
@@ -101,24 +105,35 @@ pub(super) fn update(connection: &Connection, client: &Client) -> Result<Option<
         description = ?10, logo_url = ?11, allowed_scope = ?12, status = ?13, role = ?14, \
         grant_types = ?15, access_token_lifetime_max = ?16, refresh_token_lifetime_max = ?17, \
         retry_window = ?18, created_at = ?19, updated_at = ?20 \
-        WHERE id = ?1 AND deleted_at IS NULL";
-    if find(connection, client.id)?.is_none() {
-        return Ok(None);
+        WHERE id = ?1 AND deleted_at IS NULL AND updated_at = ?21";
+    let (before, client) = (revision.before(), revision.record());
+    // What else stands in the way of a change that was decided on another version says nothing.
+    if find(connection, client.id)?.is_none_or(|found| found.updated_at != before) {
+        return Ok(ClientUpdate::Already);
     }
     if !users::lives(connection, client.user_id)? {
-        return Ok(Some(Insertion::OwnerGone));
+        return Ok(ClientUpdate::OwnerGone);
     }
     let folded = client.identifier.folded();
     if rows::value(connection, taken, params![folded, client.id.get()])? {
-        return Ok(Some(Insertion::Duplicate));
+        return Ok(ClientUpdate::Duplicate);
     }
-    write(connection, update, client)?;
-    changes::leave(connection, ChangedRecord::Client(client.id))?;
-    Ok(Some(Insertion::Done))
+    match write(connection, update, client, params![before.as_millis()])? {
+        Conditional::Already => Ok(ClientUpdate::Already),
+        Conditional::Now => {
+            changes::leave(connection, ChangedRecord::Client(client.id))?;
+            Ok(ClientUpdate::Done)
+        }
+    }
 }
 
-/// Runs a statement over all that a client is.
-fn write(connection: &Connection, sql: &str, client: &Client) -> Result<Conditional> {
+/// Runs a statement over all that a client is, and over what its condition takes.
+fn write(
+    connection: &Connection,
+    sql: &str,
+    client: &Client,
+    condition: &[&dyn ToSql],
+) -> Result<Conditional> {
     let (hash, generation) = match &client.authentication {
         ClientSecret::Public => (None, None),
         ClientSecret::Confidential { hash, generation } => {
@@ -134,7 +149,7 @@ fn write(connection: &Connection, sql: &str, client: &Client) -> Result<Conditio
         ClientRole::ResourceServer => RESOURCE_SERVER,
     };
     let seconds = |span: Option<Seconds>| span.map(|span| span.0);
-    let values = params![
+    let values: &[&dyn ToSql] = params![
         client.id.get(),
         client.identifier.as_str(),
         client.identifier.folded(),
@@ -156,7 +171,7 @@ fn write(connection: &Connection, sql: &str, client: &Client) -> Result<Conditio
         client.created_at.as_millis(),
         client.updated_at.as_millis(),
     ];
-    rows::write_if(connection, sql, values)
+    rows::write_if(connection, sql, [values, condition].concat().as_slice())
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String> {

@@ -13,6 +13,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
     user::User,
@@ -29,14 +30,14 @@ use super::{
     rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
-    ApiTokenUse, Change, ChangePosition, Conditional, Deletion, IdSequence, Insertion, Page,
-    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse,
-    UserDeletion, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
+    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
+    TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 
-/// Uses of one event: a flush of many must not hold up the writes behind it, nor whoever shares the
-/// writer's core.
-const USES_PER_EVENT: usize = 64;
+/// Rows of one event, and of one look, where there are many: they must not hold up what is behind
+/// them, nor whoever shares their core.
+const ROWS_AT_ONCE: u32 = 64;
 
 const COUNT_CHECK: &str = "UPDATE id_leases SET next = next + 1 WHERE sequence = 'checks'";
 
@@ -81,8 +82,8 @@ impl Store for SqliteStore {
         self.read(move |connection| users::find_by_email(connection, &folded_email)).await
     }
 
-    async fn update_user(&self, user: User) -> Result<Conditional> {
-        self.write(move |connection| users::update(connection, &user)).await
+    async fn update_user(&self, write: Revision<User>) -> Result<Conditional> {
+        self.write(move |connection| users::update(connection, &write)).await
     }
 
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion> {
@@ -102,8 +103,8 @@ impl Store for SqliteStore {
         self.read(move |connection| clients::find_by_identifier(connection, &id)).await
     }
 
-    async fn update_client(&self, client: Client) -> Result<Option<Insertion>> {
-        self.write(move |connection| clients::update(connection, &client)).await
+    async fn update_client(&self, write: Revision<Client>) -> Result<ClientUpdate> {
+        self.write(move |connection| clients::update(connection, &write)).await
     }
 
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion> {
@@ -118,7 +119,7 @@ impl Store for SqliteStore {
         self.read(move |connection| clients::count(connection, owner, limit)).await
     }
 
-    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<Insertion> {
+    async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion> {
         self.write(move |connection| api_tokens::insert(connection, &token, limit)).await
     }
 
@@ -130,8 +131,8 @@ impl Store for SqliteStore {
         self.read(|connection| api_tokens::list(connection)).await
     }
 
-    async fn update_api_token(&self, token: ApiToken) -> Result<Conditional> {
-        self.write(move |connection| api_tokens::update(connection, &token)).await
+    async fn update_api_token(&self, write: Revision<ApiToken>) -> Result<Conditional> {
+        self.write(move |connection| api_tokens::update(connection, &write)).await
     }
 
     async fn delete_api_token(&self, id: ApiTokenId) -> Result<Deletion> {
@@ -208,7 +209,7 @@ impl Store for SqliteStore {
     async fn record_token_uses(&self, mut uses: Vec<TokenUse>) -> Result<()> {
         // Neighbours share pages.
         uses.sort_unstable_by_key(|used| used.id);
-        for part in uses.chunks(USES_PER_EVENT) {
+        for part in uses.chunks(ROWS_AT_ONCE as usize) {
             let part = part.to_vec();
             self.write(move |connection| tokens::record_uses(connection, &part)).await?;
         }
@@ -233,6 +234,24 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {
+        let mut step = PurgeStep { removed: 0, next: Some(request.after), due: None };
+        let mut left = request.limit;
+        while let Some(after) = step.next
+            && left > 0
+        {
+            let limit = left.min(ROWS_AT_ONCE);
+            let part = self.purge_part(PurgeRequest { after, limit, ..request }).await?;
+            step.removed += part.removed;
+            step.next = part.next;
+            step.due = [step.due, part.due].into_iter().flatten().min();
+            left -= limit;
+        }
+        Ok(step)
+    }
+}
+
+impl SqliteStore {
+    async fn purge_part(&self, request: PurgeRequest) -> Result<PurgeStep> {
         let Look { over, next, due } =
             self.read(move |connection| purge::look(connection, request)).await?;
         let found = over.len();

@@ -1,5 +1,7 @@
 //! The schema, step by step: forward only, all missing steps in one transaction.
 
+use std::time::Instant;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{calls::unavailable, listings};
@@ -42,6 +44,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let found = version(&transaction)?;
     refuse_newer(found)?;
     let taken = usize::try_from(found).unwrap_or(usize::MAX);
+    // A new file is nothing to wait for.
+    let is_told = found > 0 && found < NEWEST;
+    if is_told {
+        tracing::info!(from = found, to = NEWEST, "bringing the database's schema up to date");
+    }
+    let began = Instant::now();
     for step in STEPS.iter().skip(taken) {
         transaction.execute_batch(step)?;
     }
@@ -51,6 +59,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", NEWEST)?;
     transaction.commit()?;
+    if is_told {
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(seconds, "the database's schema is up to date");
+    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Users.
 
 use rusqlite::{Connection, params};
-use tokenry_core::user::{Role, User, fold_email};
+use tokenry_core::{
+    revision::Revision,
+    user::{Role, User, fold_email},
+};
 use tokenry_protocol::{
     ids::{ApiTokenId, UserId},
     time::Timestamp,
@@ -83,11 +86,12 @@ pub(super) fn find_by_email(connection: &Connection, folded_email: &str) -> Resu
     rows::find(connection, user_where!("folded_email = ?"), [folded_email], read)
 }
 
-/// Replaces everything but the id, the address and the time of creation.
-pub(super) fn update(connection: &Connection, user: &User) -> Result<Conditional> {
+/// Replaces everything but the id, the address and the time of creation, if nobody else did since.
+pub(super) fn update(connection: &Connection, write: &Revision<User>) -> Result<Conditional> {
     let update = "UPDATE users SET name = ?2, role = ?3, password_hash = ?4, verified = ?5, \
         suspended = ?6, password_epoch = ?7, updated_at = ?8 \
-        WHERE id = ?1 AND deleted_at IS NULL";
+        WHERE id = ?1 AND deleted_at IS NULL AND updated_at = ?9";
+    let user = write.record();
     let values = params![
         user.id.get(),
         user.name,
@@ -97,6 +101,7 @@ pub(super) fn update(connection: &Connection, user: &User) -> Result<Conditional
         user.suspended,
         user.password_epoch,
         user.updated_at.as_millis(),
+        write.before().as_millis(),
     ];
     let updated = rows::write_if(connection, update, values)?;
     if updated == Conditional::Now {

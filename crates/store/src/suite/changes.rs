@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use tokenry_core::revision::Revision;
+
 use super::support::{START, World, thirty_two};
-use crate::{Change, ChangePosition, ChangedRecord, Conditional, Store};
+use crate::{Change, ChangePosition, ChangedRecord, Store};
 
 /// Up to a change and no further.
 fn up_to(change: &Change) -> ChangePosition {
@@ -18,9 +20,10 @@ pub async fn changes_are_numbered_in_the_order_of_commits(store: Arc<dyn Store>)
     assert_eq!(world.store.last_change().await.unwrap(), start);
     assert!(world.store.list_changes(&start).await.unwrap().is_empty());
     let client = parties.client.client().clone();
-    let user = parties.user.clone();
-    world.store.update_user(user.clone()).await.unwrap();
-    world.store.update_client(client.clone()).await.unwrap();
+    let mut user = parties.user.clone();
+    world.rewrite(&mut user).await;
+    let write = Revision::new(&client, client.clone());
+    world.store.update_client(write).await.unwrap();
     world.store.delete_client(client.id, START).await.unwrap();
     let changes = world.store.list_changes(&start).await.unwrap();
     let found: Vec<_> = changes.iter().map(|one| (one.number, one.record)).collect();
@@ -40,10 +43,10 @@ pub async fn changes_are_numbered_in_the_order_of_commits(store: Arc<dyn Store>)
 /// Whoever has read up to a number finds everything that commits later behind it.
 pub async fn no_change_of_32_concurrent_writes_is_missed(store: Arc<dyn Store>) {
     let world = World::new(store);
-    let user = world.user().await;
     let seen = thirty_two(|number| {
-        let (world, user) = (Arc::clone(&world), user.clone());
+        let world = Arc::clone(&world);
         async move {
+            let mut user = world.user().await;
             let mut seen = Vec::new();
             let mut last = ChangePosition::START;
             for _ in 0..4 {
@@ -52,8 +55,7 @@ pub async fn no_change_of_32_concurrent_writes_is_missed(store: Arc<dyn Store>) 
                     last = changes.last().map_or(last, up_to);
                     seen.extend(changes.iter().map(|change| change.number));
                 } else {
-                    let updated = world.store.update_user(user.clone()).await.unwrap();
-                    assert_eq!(updated, Conditional::Now);
+                    world.rewrite(&mut user).await;
                 }
             }
             (number == 0).then_some((seen, last))
@@ -69,12 +71,12 @@ pub async fn no_change_of_32_concurrent_writes_is_missed(store: Arc<dyn Store>) 
 /// A process that was away for long reads on until nothing comes.
 pub async fn at_most_1000_changes_are_listed_at_once(store: Arc<dyn Store>) {
     let world = World::new(store);
-    let user = world.user().await;
     thirty_two(|_| {
-        let (world, user) = (Arc::clone(&world), user.clone());
+        let world = Arc::clone(&world);
         async move {
+            let mut user = world.user().await;
             for _ in 0..33 {
-                world.store.update_user(user.clone()).await.unwrap();
+                world.rewrite(&mut user).await;
             }
         }
     })

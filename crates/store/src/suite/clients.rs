@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokenry_core::client::{Client, ClientRole, ClientSecret, ClientStatus};
+use tokenry_core::{
+    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    revision::Revision,
+};
 use tokenry_protocol::{
     ids::{ClientIdentifier, UserId},
     oauth::token::GrantType,
@@ -11,7 +14,9 @@ use tokenry_protocol::{
 };
 
 use super::support::{ALL, START, World, after, scope, thirty_two};
-use crate::{ChangedRecord, Deletion, Insertion, PageRequest, Store, TokenFilter, Window};
+use crate::{
+    ChangedRecord, ClientUpdate, Deletion, Insertion, PageRequest, Store, TokenFilter, Window,
+};
 
 fn assert_same(found: Option<Client>, expected: &Client) {
     let found = found.unwrap();
@@ -77,7 +82,8 @@ pub async fn a_client_that_is_not_there_is_none(store: Arc<dyn Store>) {
     assert!(world.store.find_client(nobody.id).await.unwrap().is_none());
     let by_name = world.store.find_client_by_identifier(&nobody.identifier);
     assert!(by_name.await.unwrap().is_none());
-    assert_eq!(world.store.update_client(nobody.clone()).await.unwrap(), None);
+    let write = Revision::new(&nobody, nobody.clone());
+    assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Already);
     let deleted = world.store.delete_client(nobody.id, START).await.unwrap();
     assert_eq!(deleted, Deletion::NotFound);
     assert_eq!(world.last_number().await, 0);
@@ -129,8 +135,8 @@ pub async fn a_client_needs_an_owner_who_is_there(store: Arc<dyn Store>) {
         assert_eq!(inserted, Insertion::OwnerGone);
         let client = world.client(owner.id).await;
         let given_away = Client { user_id: id, ..client.client().clone() };
-        let updated = world.store.update_client(given_away).await.unwrap();
-        assert_eq!(updated, Some(Insertion::OwnerGone));
+        let write = Revision::new(client.client(), given_away);
+        assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::OwnerGone);
     }
 }
 
@@ -164,8 +170,8 @@ pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
         authentication: ClientSecret::Confidential { hash: world.hash(), generation: 1 },
         ..full(client.client().clone())
     };
-    let updated = world.store.update_client(update.clone()).await.unwrap();
-    assert_eq!(updated, Some(Insertion::Done));
+    let write = Revision::new(client.client(), update.clone());
+    assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Done);
     assert_same(world.store.find_client(update.id).await.unwrap(), &update);
     let record = ChangedRecord::Client(update.id);
     assert_eq!(world.changes().await, [(1, record)]);
@@ -174,11 +180,76 @@ pub async fn an_update_of_a_client_replaces_what_may_change_and_leaves_a_change(
         identifier: ClientIdentifier::parse("RENAMED").unwrap(),
         ..other.client().clone()
     };
-    let updated = world.store.update_client(taken).await.unwrap();
-    assert_eq!(updated, Some(Insertion::Duplicate));
+    let write = Revision::new(other.client(), taken);
+    assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Duplicate);
     let found = world.store.find_client(other.client().id).await.unwrap();
     assert_same(found, other.client());
     assert_eq!(world.last_number().await, 1);
+}
+
+/// A secret that was replaced in between does not return.
+pub async fn an_update_decided_on_an_older_version_of_a_client_writes_nothing(
+    store: Arc<dyn Store>,
+) {
+    let world = World::new(store);
+    let owner = world.user().await;
+    let before = world.client(owner.id).await.client().clone();
+    let secret = ClientSecret::Confidential { hash: world.hash(), generation: 1 };
+    let replaced = Client { authentication: secret, ..before.clone() };
+    let write = Revision::new(&before, replaced);
+    assert_eq!(world.store.update_client(write.clone()).await.unwrap(), ClientUpdate::Done);
+    let late = [Revision::new(&before, full(before.clone())), write.clone()];
+    for late in late {
+        assert_eq!(world.store.update_client(late).await.unwrap(), ClientUpdate::Already);
+    }
+    assert_same(world.store.find_client(before.id).await.unwrap(), write.record());
+    assert_eq!(world.last_number().await, 1);
+}
+
+/// Neither its owner nor its identifier need be what would be written if it was decided again.
+pub async fn of_an_older_version_of_a_client_nothing_else_is_told(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (gone, owner) = (world.user().await, world.user().await);
+    let other = world.client(owner.id).await;
+    let before = world.client(gone.id).await.client().clone();
+    let given_away = Client { user_id: owner.id, ..before.clone() };
+    let write = Revision::new(&before, given_away);
+    assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Done);
+    world.store.delete_user(gone.id, START).await.unwrap();
+    let identifier = other.client().identifier.clone();
+    let taken = Client { identifier, user_id: owner.id, ..before.clone() };
+    for late in [before.clone(), taken] {
+        let write = Revision::new(&before, late);
+        assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Already);
+    }
+}
+
+/// Within one millisecond, as long as whoever came second decides again.
+pub async fn of_32_concurrent_updates_of_a_client_none_is_lost(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let owner = world.user().await;
+    let id = world.client(owner.id).await.client().id;
+    let lost = thirty_two(|_| {
+        let world = Arc::clone(&world);
+        async move {
+            let mut lost = 0;
+            loop {
+                let before = world.store.find_client(id).await.unwrap().unwrap();
+                let company = format!("{}+", before.company.as_deref().unwrap_or_default());
+                let counted = Client { company: Some(company), ..before.clone() };
+                let write = Revision::new(&before, counted);
+                match world.store.update_client(write).await.unwrap() {
+                    ClientUpdate::Done => return lost,
+                    ClientUpdate::Already => lost += 1,
+                    refused => panic!("{refused:?}"),
+                }
+            }
+        }
+    });
+    assert!(lost.await.into_iter().all(|lost| lost < 32), "somebody wins each time");
+    let found = world.store.find_client(id).await.unwrap().unwrap();
+    assert_eq!(found.company, Some("+".repeat(32)));
+    assert_eq!(world.last_number().await, 32);
 }
 
 /// At once, and another may take the identifier.
@@ -201,8 +272,8 @@ pub async fn a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free
     assert_eq!(world.token(id).await.client_id, client.id);
     let again = world.store.delete_client(client.id, START).await.unwrap();
     assert_eq!(again, Deletion::NotFound);
-    let updated = world.store.update_client(client.clone()).await.unwrap();
-    assert_eq!(updated, None);
+    let write = Revision::new(&client, client.clone());
+    assert_eq!(world.store.update_client(write).await.unwrap(), ClientUpdate::Already);
     let record = ChangedRecord::Client(client.id);
     assert_eq!(world.changes().await, [(1, record)]);
 

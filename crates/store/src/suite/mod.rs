@@ -37,6 +37,8 @@ macro_rules! for_each_rule {
                 there_are_never_more_api_tokens_than_the_limit,
                 an_api_token_needs_a_user_who_is_there,
                 an_update_of_an_api_token_replaces_description_and_status,
+                an_update_decided_on_an_older_version_of_an_api_token_writes_nothing,
+                of_32_concurrent_updates_of_an_api_token_none_is_lost,
                 a_deleted_api_token_is_gone,
                 the_last_use_of_an_api_token_never_goes_back;
             changes:
@@ -51,6 +53,9 @@ macro_rules! for_each_rule {
                 a_client_needs_an_owner_who_is_there,
                 a_client_and_the_end_of_its_owner_never_both_succeed,
                 an_update_of_a_client_replaces_what_may_change_and_leaves_a_change,
+                an_update_decided_on_an_older_version_of_a_client_writes_nothing,
+                of_an_older_version_of_a_client_nothing_else_is_told,
+                of_32_concurrent_updates_of_a_client_none_is_lost,
                 a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free,
                 clients_are_listed_in_pages;
             events:
@@ -122,6 +127,8 @@ macro_rules! for_each_rule {
                 an_address_is_taken_once_in_every_spelling,
                 of_32_who_take_one_address_one_gets_it,
                 an_update_of_a_user_replaces_what_may_change_and_leaves_a_change,
+                an_update_decided_on_an_older_version_of_a_user_writes_nothing,
+                of_32_concurrent_updates_of_a_user_none_is_lost,
                 a_deleted_user_is_gone_and_the_address_is_free,
                 a_user_who_owns_clients_stays,
                 deleting_a_user_ends_what_was_theirs_and_nothing_else;

@@ -220,9 +220,9 @@ pub async fn of_events_the_latest_are_kept(store: Arc<dyn Store>) {
 /// And numbers rise for ever, or a process would take a new change for one it has seen.
 pub async fn of_changes_the_last_one_always_stays(store: Arc<dyn Store>) {
     let world = World::new(store);
-    let user = world.user().await;
+    let mut user = world.user().await;
     for _ in 0..5 {
-        world.store.update_user(user.clone()).await.unwrap();
+        world.rewrite(&mut user).await;
     }
     let keep = |kept| PurgeSubject::Changes { kept };
     assert_eq!(sweep(&*world.store, keep(3), 2, START).await, 2);
@@ -231,7 +231,7 @@ pub async fn of_changes_the_last_one_always_stays(store: Arc<dyn Store>) {
     assert_eq!(numbers().await, [3, 4, 5]);
     assert_eq!(sweep(&*world.store, keep(0), 2, START).await, 2);
     assert_eq!(world.last_number().await, 5);
-    world.store.update_user(user.clone()).await.unwrap();
+    world.rewrite(&mut user).await;
     assert_eq!(numbers().await, [5, 6]);
 }
 

@@ -21,6 +21,7 @@ use tokenry_core::{
     },
     issue::{Issuance, IssuedTokens, NewToken},
     policy::{Policy, UnknownScopes},
+    revision::Revision,
     revocation,
     sign_in_session::SignInSession,
     token_creation::approve,
@@ -140,6 +141,13 @@ impl World {
         let inserted = self.store.insert_user(user.clone()).await.unwrap();
         assert_eq!(inserted, Insertion::Done);
         user
+    }
+
+    /// Writes a user as they are, which leaves a change.
+    pub async fn rewrite(&self, user: &mut User) {
+        let write = Revision::new(user, user.clone());
+        *user = write.record().clone();
+        assert_eq!(self.store.update_user(write).await.unwrap(), Conditional::Now);
     }
 
     /// A confidential client, not yet inserted, with its secret.

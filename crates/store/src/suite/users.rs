@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokenry_core::user::{Role, User, fold_email};
+use tokenry_core::{
+    revision::Revision,
+    user::{Role, User, fold_email},
+};
 
 use super::support::{START, World, after, thirty_two};
 use crate::{ChangedRecord, Conditional, Deletion, Insertion, Store, TokenFilter, UserDeletion};
@@ -40,8 +43,8 @@ pub async fn a_user_who_is_not_there_is_none(store: Arc<dyn Store>) {
     assert!(world.store.find_user(nobody.id).await.unwrap().is_none());
     let by_email = world.store.find_user_by_email("nobody@example.test").await;
     assert!(by_email.unwrap().is_none());
-    let updated = world.store.update_user(nobody.clone()).await.unwrap();
-    assert_eq!(updated, Conditional::Already);
+    let write = Revision::new(&nobody, nobody.clone());
+    assert_eq!(world.store.update_user(write).await.unwrap(), Conditional::Already);
     let deleted = world.store.delete_user(nobody.id, START).await.unwrap();
     assert_eq!(deleted, UserDeletion::NotFound);
     assert_eq!(world.last_number().await, 0);
@@ -104,11 +107,52 @@ pub async fn an_update_of_a_user_replaces_what_may_change_and_leaves_a_change(
         updated_at: after(9),
         ..before.clone()
     };
-    let updated = world.store.update_user(update.clone()).await.unwrap();
-    assert_eq!(updated, Conditional::Now);
+    let write = Revision::new(&before, update.clone());
+    assert_eq!(world.store.update_user(write).await.unwrap(), Conditional::Now);
     assert_same(world.store.find_user(before.id).await.unwrap(), &update);
     let record = ChangedRecord::User(before.id);
     assert_eq!(world.changes().await, [(1, record)]);
+}
+
+/// Nor is a change left for it.
+pub async fn an_update_decided_on_an_older_version_of_a_user_writes_nothing(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let before = world.user().await;
+    let suspended = User { suspended: true, ..before.clone() };
+    let write = Revision::new(&before, suspended);
+    assert_eq!(world.store.update_user(write.clone()).await.unwrap(), Conditional::Now);
+    let renamed = User { name: "Other".to_owned(), updated_at: after(9), ..before.clone() };
+    for late in [Revision::new(&before, renamed), write.clone()] {
+        assert_eq!(world.store.update_user(late).await.unwrap(), Conditional::Already);
+    }
+    assert_same(world.store.find_user(before.id).await.unwrap(), write.record());
+    assert_eq!(world.last_number().await, 1);
+}
+
+/// Within one millisecond, as long as whoever came second decides again.
+pub async fn of_32_concurrent_updates_of_a_user_none_is_lost(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let id = world.user().await.id;
+    let lost = thirty_two(|_| {
+        let world = Arc::clone(&world);
+        async move {
+            let mut lost = 0;
+            loop {
+                let before = world.store.find_user(id).await.unwrap().unwrap();
+                let password_epoch = before.password_epoch + 1;
+                let counted = User { password_epoch, ..before.clone() };
+                let write = Revision::new(&before, counted);
+                match world.store.update_user(write).await.unwrap() {
+                    Conditional::Now => return lost,
+                    Conditional::Already => lost += 1,
+                }
+            }
+        }
+    });
+    assert!(lost.await.into_iter().all(|lost| lost < 32), "somebody wins each time");
+    let found = world.store.find_user(id).await.unwrap().unwrap();
+    assert_eq!(found.password_epoch, 3 + 32);
+    assert_eq!(world.last_number().await, 32);
 }
 
 /// For everybody who asks from then on, and another may take the address.
@@ -123,8 +167,8 @@ pub async fn a_deleted_user_is_gone_and_the_address_is_free(store: Arc<dyn Store
     assert!(by_email.is_none());
     let again = world.store.delete_user(user.id, START).await.unwrap();
     assert_eq!(again, UserDeletion::NotFound);
-    let updated = world.store.update_user(user.clone()).await.unwrap();
-    assert_eq!(updated, Conditional::Already);
+    let write = Revision::new(&user, user.clone());
+    assert_eq!(world.store.update_user(write).await.unwrap(), Conditional::Already);
 
     let successor = User { email: user.email.clone(), ..world.new_user().await };
     let inserted = world.store.insert_user(successor.clone()).await.unwrap();

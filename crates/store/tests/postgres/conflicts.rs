@@ -114,8 +114,8 @@ async fn a_number_waits_for_the_one_before_it_whoever_holds_that() {
     let url = shared().schema();
     let store = open(&url).await;
     let world = world(&store);
-    let user = world.user().await;
-    store.update_user(user.clone()).await.unwrap();
+    let mut user = world.user().await;
+    world.rewrite(&mut user).await;
     let lost = {
         let url = url.clone();
         thread::spawn(move || {
@@ -128,7 +128,7 @@ async fn a_number_waits_for_the_one_before_it_whoever_holds_that() {
     thread::sleep(Duration::from_millis(400));
     let before = store.last_change().await.unwrap();
     assert_eq!(world.last_number().await, 1);
-    store.update_user(user).await.unwrap();
+    world.rewrite(&mut user).await;
     lost.join().unwrap();
     let later = store.list_changes(&before).await.unwrap();
     assert_eq!(later.iter().map(|change| change.number).collect::<Vec<_>>(), [2, 3]);

@@ -27,13 +27,13 @@ async fn purge(store: &PostgresStore, kept: u64) -> u32 {
 async fn each_process_numbers_its_own_changes_and_reads_all() {
     let url = shared().schema();
     let (one, two) = (open(&url).await, open(&url).await);
-    let user = world(&one).user().await;
+    let mut user = world(&one).user().await;
     let reader = open(&url).await;
     let mut seen = reader.last_change().await.unwrap();
     assert_eq!(seen, ChangePosition::START);
     for _ in 0..3 {
         for store in [&one, &two] {
-            store.update_user(user.clone()).await.unwrap();
+            world(store).rewrite(&mut user).await;
             let changes = reader.list_changes(&seen).await.unwrap();
             assert_eq!(changes.len(), 1);
             assert_eq!(changes[0].record, ChangedRecord::User(user.id));
@@ -55,11 +55,10 @@ async fn no_change_of_four_nodes_is_missed() {
     for _ in 0..4 {
         stores.push(open(&url).await);
     }
-    let user = world(&stores[0]).user().await;
     let seen = thirty_two(|number| {
         let store = Arc::clone(&stores[usize::try_from(number % 4).unwrap()]);
-        let user = user.clone();
         async move {
+            let mut user = world(&store).user().await;
             let (mut seen, mut position) = (Vec::new(), ChangePosition::START);
             for _ in 0..20 {
                 if number == 0 {
@@ -69,7 +68,7 @@ async fn no_change_of_four_nodes_is_missed() {
                         seen.push((change.node, change.number));
                     }
                 } else {
-                    store.update_user(user.clone()).await.unwrap();
+                    world(&store).rewrite(&mut user).await;
                 }
             }
             (number == 0).then_some((seen, position))
@@ -92,9 +91,9 @@ async fn no_change_of_four_nodes_is_missed() {
 async fn nodes_take_turns_in_a_list_that_is_full() {
     let url = shared().schema();
     let (busy, other) = (open(&url).await, open(&url).await);
-    let user = world(&busy).user().await;
-    busy.update_user(user.clone()).await.unwrap();
-    other.update_user(user.clone()).await.unwrap();
+    let mut user = world(&busy).user().await;
+    world(&busy).rewrite(&mut user).await;
+    world(&other).rewrite(&mut user).await;
     let many = "INSERT INTO changes SELECT 1, n, 'keys', NULL FROM generate_series(2, 3000) AS n; \
         UPDATE nodes SET last_change = 3000 WHERE node = 1";
     execute(shared(), &url, many);
@@ -109,11 +108,11 @@ async fn nodes_take_turns_in_a_list_that_is_full() {
 async fn of_each_node_the_last_change_stays_while_it_is_recent() {
     let url = shared().schema();
     let (one, two) = (open(&url).await, open(&url).await);
-    let user = world(&one).user().await;
+    let mut user = world(&one).user().await;
     for _ in 0..5 {
-        one.update_user(user.clone()).await.unwrap();
+        world(&one).rewrite(&mut user).await;
     }
-    two.update_user(user.clone()).await.unwrap();
+    world(&two).rewrite(&mut user).await;
     assert_eq!(purge(&one, 0).await, 4);
     let left = one.list_changes(&ChangePosition::START).await.unwrap();
     let left: Vec<_> = left.iter().map(|change| (change.node, change.number)).collect();
@@ -126,20 +125,20 @@ async fn of_each_node_the_last_change_stays_while_it_is_recent() {
 async fn a_node_that_was_purged_begins_anew() {
     let url = shared().schema();
     let (paused, other) = (open(&url).await, open(&url).await);
-    let user = world(&paused).user().await;
-    paused.update_user(user.clone()).await.unwrap();
-    other.update_user(user.clone()).await.unwrap();
+    let mut user = world(&paused).user().await;
+    world(&paused).rewrite(&mut user).await;
+    world(&other).rewrite(&mut user).await;
     let mut seen = other.last_change().await.unwrap();
     let old = "UPDATE nodes SET changed_at = now() - interval '8 days' WHERE node = 1";
     execute(shared(), &url, old);
     assert_eq!(purge(&other, 100).await, 1);
     assert_eq!(query(shared(), &url, "SELECT node FROM nodes"), "2");
 
-    paused.update_user(user.clone()).await.unwrap();
+    world(&paused).rewrite(&mut user).await;
     let changes = other.list_changes(&seen).await.unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].node, changes[0].number), (NodeNumber(3), 1));
     seen.advance(changes[0].node, changes[0].number);
-    paused.update_user(user).await.unwrap();
+    world(&paused).rewrite(&mut user).await;
     assert_eq!(other.list_changes(&seen).await.unwrap().len(), 1);
 }

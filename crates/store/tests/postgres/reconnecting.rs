@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokenry_core::revision::Revision;
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
     ChangePosition, IdSequence, Store, StoreError,
@@ -117,7 +118,7 @@ async fn a_frozen_database_is_unavailable_within_the_bound() {
     let answers = tokio::join!(
         store.find_token(id),
         store.find_user(parties.user.id),
-        store.update_user(parties.user.clone()),
+        store.update_user(Revision::new(&parties.user, parties.user.clone())),
         store.end_grant(end),
         store.list_changes(&start),
     );
@@ -177,7 +178,7 @@ async fn a_database_that_only_reads_is_unavailable_for_writes() {
     // The schema is up to date, so opening writes nothing.
     let store = open_with(&url, hasty()).await;
     assert!(store.find_user(user.id).await.unwrap().is_some());
-    assert!(is_unavailable(&store.update_user(user).await));
+    assert!(is_unavailable(&store.update_user(Revision::new(&user, user.clone())).await));
     assert!(is_unavailable(&store.check().await));
 }
 
@@ -201,11 +202,13 @@ async fn a_call_that_is_dropped_goes_on() {
     let url = tokenry_postgres_testing::schema();
     let options = PostgresOptions { connections: 1, ..PostgresOptions::default() };
     let store = open_with(&url, options).await;
-    let user = world(&store).user().await;
+    let mut user = world(&store).user().await;
     for _ in 0..20 {
+        let write = Revision::new(&user, user.clone());
+        user = write.record().clone();
         tokio::select! {
             biased;
-            _ = store.update_user(user.clone()) => panic!("no database is as fast"),
+            _ = store.update_user(write) => panic!("no database is as fast"),
             () = std::future::ready(()) => {}
         }
     }

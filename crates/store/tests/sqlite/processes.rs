@@ -2,8 +2,9 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use tokenry_core::{client::Client, revision::Revision};
 use tokenry_store::{
-    ChangePosition, ChangedRecord, Conditional, IdSequence, Insertion, Store,
+    ChangePosition, ChangedRecord, ClientUpdate, Conditional, IdSequence, Insertion, Store,
     suite::support::{START, thirty_two},
 };
 
@@ -15,10 +16,9 @@ async fn what_one_process_writes_the_other_reads_at_once() {
     let (one, two) = (folder.open(), folder.open());
     let (here, there) = (world(&one), world(&two));
     for _ in 0..20 {
-        let user = here.user().await;
+        let mut user = here.user().await;
         assert!(two.find_user(user.id).await.unwrap().is_some());
-        let updated = there.store.update_user(user.clone()).await.unwrap();
-        assert_eq!(updated, Conditional::Now);
+        there.rewrite(&mut user).await;
         let changes = one.list_changes(&ChangePosition::START).await.unwrap();
         let last = changes.last().unwrap();
         assert_eq!(last.record, ChangedRecord::User(user.id));
@@ -55,6 +55,34 @@ async fn of_32_redemptions_through_two_processes_one_wins() {
     let redeemed = redeemed.await;
     let winners = redeemed.iter().filter(|one| **one == Conditional::Now);
     assert_eq!(winners.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_32_updates_of_one_version_through_two_processes_one_wins() {
+    let folder = Folder::new();
+    let stores = [folder.open(), folder.open()];
+    let world = world(&stores[0]);
+    let owner = world.user().await;
+    let before = world.client(owner.id).await.client().clone();
+    let updated = thirty_two(|number| {
+        let store = Arc::clone(stores.get(usize::try_from(number % 2).unwrap()).unwrap());
+        let renamed = Client { name: format!("Name {number}"), ..before.clone() };
+        let write = Revision::new(&before, renamed);
+        async move {
+            let name = write.record().name.clone();
+            (store.update_client(write).await.unwrap(), name)
+        }
+    });
+    let updated = updated.await;
+    let mut winners = updated.iter().filter(|(ended, _)| *ended == ClientUpdate::Done);
+    let (_, name) = winners.next().unwrap();
+    assert!(winners.next().is_none());
+    for store in &stores {
+        let found = store.find_client(before.id).await.unwrap().unwrap();
+        assert_eq!(found.name, *name);
+        let last = store.last_change().await.unwrap();
+        assert!(last.iter().map(|(_, number)| number).eq([1]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

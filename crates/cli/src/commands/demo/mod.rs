@@ -1,36 +1,27 @@
 //! `tokenry demo`: the whole life of a token over real HTTP, then a server to look around in.
 
 mod browser;
+mod cast;
 mod http;
 mod walk;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use tokenry_core::user::Role;
 use tokenry_server::{
-    accounts::{self, CreatedUser, NewUser},
+    accounts::CreatedUser,
     config::{Config, Override},
     environment::Environment,
     node,
     node::Node,
 };
 
+use self::cast::Cast;
 use super::serve::stop_signal;
 use crate::{
     args::{DemoArgs, flag},
     output,
 };
-
-/// Who takes part.
-pub(crate) struct Cast {
-    /// The public address of the server.
-    pub(crate) base: String,
-    /// An administrator.
-    pub(crate) administrator: CreatedUser,
-    /// A user who consents.
-    pub(crate) user: CreatedUser,
-}
 
 /// Starts a server, walks through the main job, and keeps serving.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
@@ -56,7 +47,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let base = bound.base().clone();
     let node = Node::open(config, base.clone(), Environment::system()).await?;
     let lock = node.lock()?;
-    let cast = cast(&node, base.as_str()).await?;
+    let cast = Cast::of(&node, base.as_str()).await?;
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(node.serve(bound, lock, None, async move {
@@ -84,22 +75,6 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let _ = stop.send(());
     server.await??;
     Ok(if walked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Fresh accounts at every run, so that a folder can be used again.
-async fn cast(node: &Node, base: &str) -> anyhow::Result<Cast> {
-    let run = node.state.now().as_seconds();
-    let person = |name: &str, role| NewUser {
-        email: format!("{}-{run}@example.com", name.to_lowercase()),
-        name: name.to_owned(),
-        role,
-        password: None,
-    };
-    Ok(Cast {
-        base: base.to_owned(),
-        administrator: accounts::create(&node.state, person("Ada", Role::Admin)).await?,
-        user: accounts::create(&node.state, person("Cleo", Role::EndUser)).await?,
-    })
 }
 
 fn look_around(cast: &Cast, folder: &str, fate: &str) {

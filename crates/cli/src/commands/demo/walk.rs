@@ -8,8 +8,8 @@ use tokenry_protocol::secret::Credential;
 use url::Url;
 
 use super::{
-    Cast,
     browser::Browser,
+    cast::Cast,
     http::{Answer, Body, Credentials, Http},
 };
 

@@ -8,7 +8,8 @@ use super::*;
 use crate::config::{
     LogFormat,
     kinds::{Kind as _, Shown},
-    section::{Section as _, environment_name},
+    section::Section as _,
+    setting::environment_name,
 };
 
 /// Key, least, most, one less than the least (where there is less), one more than the most.
@@ -46,10 +47,10 @@ const BOUNDS: &[(&str, &str, &str, Option<&str>, &str)] = &[
     ("purge.rows_per_step", "1", "10000", Some("0"), "10001"),
     ("purge.expired_grants_kept", "0", "3650d", None, "315360001"),
     ("purge.events_kept", "1000", "1000000000", Some("999"), "1000000001"),
-    ("store.readers", "1", "64", Some("0"), "65"),
-    ("store.read_queue_max", "1", "1000000", Some("0"), "1000001"),
-    ("store.write_queue_max", "1", "1000000", Some("0"), "1000001"),
-    ("store.cache_size", "1MiB", "16GiB", Some("1048575"), "17179869185"),
+    ("sqlite.readers", "1", "64", Some("0"), "65"),
+    ("sqlite.read_queue_max", "1", "1000000", Some("0"), "1000001"),
+    ("sqlite.write_queue_max", "1", "1000000", Some("0"), "1000001"),
+    ("sqlite.cache_size", "1MiB", "16GiB", Some("1048575"), "17179869185"),
 ];
 
 #[test]
@@ -215,6 +216,20 @@ fn plain_http_beyond_loopback_needs_saying_so() {
 }
 
 #[test]
+fn with_a_certificate_the_server_is_https() {
+    let pair = [("tls.certificate", "tls.crt"), ("tls.key", "tls.key")];
+    for alone in pair {
+        let text = refusal("", &[], &[alone]);
+        assert!(text.contains("TLS needs a certificate and its key"), "{text}");
+    }
+    let http = [pair[0], pair[1], ("base_url", "http://localhost:4000")];
+    assert!(refusal("", &[], &http).contains("and this says http"));
+    let open = [pair[0], pair[1], ("listen", "192.0.2.1:4000")];
+    let config = load("", &[], &open).unwrap().config;
+    assert_eq!(config.base_at(config.listen).unwrap().as_str(), "https://192.0.2.1:4000");
+}
+
+#[test]
 fn an_address_is_numeric_but_for_localhost() {
     let config = load("", &[], &[("listen", "localhost:0")]).unwrap().config;
     assert_eq!(config.listen.to_string(), "127.0.0.1:0");
@@ -234,6 +249,22 @@ fn resources_are_names_with_at_most_one_access() {
         assert!(text.contains(wrong), "{text}");
     }
     assert!(refusal("scopes.resources = [1]", &[], &[]).contains("is not a list of names"));
+}
+
+#[test]
+fn networks_are_ranges_or_single_addresses() {
+    let written = [("proxy.trusted", "10.0.0.0/8, 192.0.2.7,fd00::/8")];
+    let config = load("", &[], &written).unwrap().config;
+    let shown: Vec<_> = config.proxy.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+    for (wrong, problem) in [
+        ("[\"10.0.0.1/8\"]", "\"10.0.0.1/8\" is neither a network nor an address"),
+        ("[\"proxy.internal\"]", "\"proxy.internal\" is neither a network nor an address"),
+        ("[1]", "is not a list of networks"),
+    ] {
+        let text = refusal(&format!("proxy.trusted = {wrong}"), &[], &[]);
+        assert!(text.contains(problem) && text.contains("write a list such as"), "{text}");
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::config::{
     kinds::Shown,
     layers::is_service_link,
     reference_markdown,
-    section::{Section as _, Setting, environment_name},
+    section::Section as _,
+    setting::{Setting, environment_name},
 };
 
 fn settings() -> Vec<Setting> {

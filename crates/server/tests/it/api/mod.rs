@@ -5,8 +5,8 @@ mod body;
 mod clients;
 mod global_clients;
 mod pagination;
+mod revision;
 mod tokens;
-mod turns;
 mod users;
 
 use serde_json::{Value, json};

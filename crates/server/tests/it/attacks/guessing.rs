@@ -4,7 +4,7 @@ use tokenry_core::{TokenKeys, credentials::Key};
 use tokenry_protocol::secret::Kind;
 
 use super::World;
-use crate::support::{Door, Form, PASSWORD};
+use crate::support::{Door, Form, PASSWORD, TestApp};
 
 /// RFC 6819 §4.4.1.12: the store is not the attacker's to keep busy.
 #[tokio::test]
@@ -88,6 +88,31 @@ async fn a_claimed_address_gives_no_more_guesses() {
     guess(60, "somebody@acme.test".to_owned()).await.expect(429);
     let elsewhere = world.app.get("/api/v2/users/me").at_peer("203.0.113.9:5000");
     elsewhere.by(&world.ada).await.expect(200);
+}
+
+/// And behind a proxy that is trusted, it is what the proxy says and nothing that was there before.
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_has_guesses_of_its_own() {
+    let proxy = "10.0.0.1:5000";
+    let app = TestApp::with(|config| {
+        config.proxy.trusted = vec!["10.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let ada = app.admin("Ada").await;
+    let guess = |client: &str, number: u32| {
+        let forwarded = format!("203.0.113.{}, {client}", number % 250);
+        let account = format!("user{number}@acme.test/token");
+        let call = app.get("/api/v2/users/me").basic(&account, "guess").at_peer(proxy);
+        call.header("x-forwarded-for", &forwarded)
+    };
+    for number in 0..60 {
+        guess("198.51.100.1", number).await.expect(401);
+    }
+    guess("198.51.100.1", 60).await.expect(429);
+    guess("198.51.100.1", 61).at_peer("10.0.0.2:5000").await.expect(429);
+    guess("198.51.100.2", 62).await.expect(401);
+    let own = app.get("/api/v2/users/me").by(&ada).at_peer(proxy);
+    own.header("x-forwarded-for", "198.51.100.2").await.expect(200);
 }
 
 /// RFC 6819 §4.3.5: a secret in the header, in the form and in JSON is one and the same guess.

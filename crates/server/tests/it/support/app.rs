@@ -11,7 +11,6 @@ use tokenry_server::{
     envelope::Envelope,
     environment::{Clock as _, Environment},
     listen::Answer as _,
-    routes,
     state::{AppState, Parts},
 };
 use tokenry_store::{
@@ -82,7 +81,7 @@ impl TestApp {
         })
         .await
         .expect("the server starts");
-        let router = routes::router(state.clone());
+        let router = Envelope::new(state.clone());
         Self { clock, store, state, router }
     }
 

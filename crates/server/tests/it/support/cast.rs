@@ -6,6 +6,7 @@ use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
 use tokenry_core::{
     api_token::{ApiToken, ApiTokenStatus},
     client::{Client, ClientRole, ClientSecret, ClientStatus},
+    revision::Revision,
     user::{Role, User},
 };
 use tokenry_protocol::{
@@ -14,7 +15,9 @@ use tokenry_protocol::{
     secret::{Credential, Kind},
 };
 use tokenry_server::id_lease::IdLeases;
-use tokenry_store::{Conditional, IdSequence, Insertion, Store as _};
+use tokenry_store::{
+    ApiTokenInsertion, ClientUpdate, Conditional, IdSequence, Insertion, Store as _,
+};
 
 use super::TestApp;
 
@@ -108,7 +111,7 @@ impl TestApp {
             last_used: None,
         };
         let inserted = self.store.insert_api_token(api_token, 256).await.unwrap();
-        assert_eq!(inserted, Insertion::Done);
+        assert_eq!(inserted, ApiTokenInsertion::Done);
         TestUser { id, email, name: name.to_owned(), api_token: credential.reveal().to_owned() }
     }
 
@@ -190,18 +193,20 @@ impl TestApp {
 
     /// Changes a client as an administrator would, caches told.
     pub async fn change_client(&self, client: &TestClient, change: impl FnOnce(&mut Client)) {
-        let mut record = self.store.find_client(client.id).await.unwrap().unwrap();
+        let before = self.store.find_client(client.id).await.unwrap().unwrap();
+        let mut record = before.clone();
         change(&mut record);
-        let updated = self.store.update_client(record).await.unwrap();
-        assert_eq!(updated, Some(Insertion::Done));
+        let updated = self.store.update_client(Revision::new(&before, record)).await.unwrap();
+        assert_eq!(updated, ClientUpdate::Done);
         self.state.directory.evict_client(client.id);
     }
 
     /// Changes a user as an administrator would, caches told.
     pub async fn change_user(&self, user: &TestUser, change: impl FnOnce(&mut User)) {
-        let mut record = self.store.find_user(user.id).await.unwrap().unwrap();
+        let before = self.store.find_user(user.id).await.unwrap().unwrap();
+        let mut record = before.clone();
         change(&mut record);
-        let updated = self.store.update_user(record).await.unwrap();
+        let updated = self.store.update_user(Revision::new(&before, record)).await.unwrap();
         assert_eq!(updated, Conditional::Now);
         self.state.directory.evict_user(user.id);
     }

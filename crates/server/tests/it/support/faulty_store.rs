@@ -20,6 +20,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
     user::User,
@@ -30,9 +31,9 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 use tokenry_store::{
-    ApiTokenUse, Change, ChangePosition, Conditional, Deletion, IdSequence, Insertion, Page,
-    PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter,
-    TokenUse, UserDeletion, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
+    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
+    StoreError, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -217,19 +218,19 @@ forward! {
     fn insert_user(user: User) -> Insertion;
     fn find_user(id: UserId) -> Option<User>;
     fn find_user_by_email(folded_email: &str) -> Option<User>;
-    fn update_user(user: User) -> Conditional;
+    fn update_user(write: Revision<User>) -> Conditional;
     fn delete_user(id: UserId, now: Timestamp) -> UserDeletion;
     fn insert_client(client: Client) -> Insertion;
     fn find_client(id: ClientId) -> Option<Client>;
     fn find_client_by_identifier(id: &ClientIdentifier) -> Option<Client>;
-    fn update_client(client: Client) -> Option<Insertion>;
+    fn update_client(write: Revision<Client>) -> ClientUpdate;
     fn delete_client(id: ClientId, now: Timestamp) -> Deletion;
     fn list_clients(owner: Option<UserId>, page: PageRequest) -> Page<Client>;
     fn count_clients(owner: Option<UserId>, limit: u32) -> u32;
-    fn insert_api_token(token: ApiToken, limit: u32) -> Insertion;
+    fn insert_api_token(token: ApiToken, limit: u32) -> ApiTokenInsertion;
     fn find_api_token(id: ApiTokenId) -> Option<ApiToken>;
     fn list_api_tokens() -> Vec<ApiToken>;
-    fn update_api_token(token: ApiToken) -> Conditional;
+    fn update_api_token(write: Revision<ApiToken>) -> Conditional;
     fn delete_api_token(id: ApiTokenId) -> Deletion;
     fn record_api_token_uses(uses: Vec<ApiTokenUse>) -> ();
     fn insert_sign_in_session(session: SignInSession) -> ();

@@ -64,7 +64,7 @@ fn a_wrong_verifier_is_counted_with_the_end_that_the_fifth_one_brings() {
     let Redemption::WrongVerifier(wrong) = request.decide() else {
         panic!("{}", request.outcome());
     };
-    assert_eq!(wrong.id(), request.token.id);
+    assert_eq!((wrong.id(), wrong.max()), (request.token.id, 5));
     assert_eq!(wrong.end().id(), request.token.id);
     assert_eq!(wrong.end().event().kind, EventKind::VerifiersSpent);
 }

@@ -43,6 +43,20 @@ fn a_refresh_keeps_the_record_and_replaces_both_tokens() {
     }
 }
 
+/// Who knows the record before knows it afterwards, without asking the store.
+#[test]
+fn a_rotation_changes_a_records_tokens_and_nothing_else_of_it() {
+    let grant = Grant::new();
+    let Refresh::Rotate { write, .. } = grant.ask(&grant.pair.refresh, &Wishes::NONE) else {
+        panic!("{}", grant.outcome(&grant.pair.refresh));
+    };
+    let (before, after) = (&grant.token, write.after(&grant.token));
+    assert_eq!((after.id, after.client_id), (before.id, before.client_id));
+    assert_eq!((after.user_id, after.origin), (before.user_id, before.origin));
+    assert_eq!((after.created_at, &after.granted), (before.created_at, &before.granted));
+    assert_eq!(format!("{:?}", issued(&after)), format!("{:?}", write.issued()));
+}
+
 /// The store writes only onto the rotation that was decided on.
 #[test]
 fn every_rotation_is_written_onto_the_one_before_it() {

@@ -1,14 +1,21 @@
-//! One row of the table, as every request that it answers needs it.
+//! One row of the table of routes, as every request that it answers needs it.
 
 use std::{sync::OnceLock, time::Duration};
 
 use metrics::{Counter, Histogram};
 
-use super::Origins;
-
 /// What is counted one by one without asking the recorder; other statuses ask it.
 const STATUSES: [u16; 16] =
     [200, 201, 204, 302, 303, 400, 401, 403, 404, 405, 408, 415, 422, 429, 500, 503];
+
+/// Whether scripts of other origins may call it (without credentials).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origins {
+    /// No.
+    Own,
+    /// Yes: browser-based public clients need it.
+    Any,
+}
 
 /// One path of the table, and what is counted of it.
 pub struct Row {
