@@ -16,13 +16,12 @@ use tokenry_protocol::time::Timestamp;
 use tokenry_server::{
     config::{BaseUrl, Config},
     data_folder::DataFolder,
+    database::Database,
     envelope::Envelope,
     environment::{Clock as _, Environment},
     listen::Answer as _,
-    node,
     state::{AppState, Parts},
 };
-use tokenry_store::{Store, sqlite::SqliteStore};
 
 use crate::{
     environment::{SeededEntropy, SimulatedClock},
@@ -66,7 +65,7 @@ impl Site {
 
     /// Starts the server over what the last one left.
     pub async fn start(&self) -> Result<Server> {
-        let store = node::open_store(&self.folder, &self.config)?;
+        let database = Database::open(&self.folder, &self.config).await?;
         let state = AppState::new(Parts {
             config: self.config.clone(),
             base: BaseUrl::at(SocketAddr::from(([127, 0, 0, 1], 4000)))?,
@@ -74,12 +73,12 @@ impl Site {
                 clock: Arc::clone(&self.clock) as _,
                 entropy: Arc::clone(&self.entropy) as _,
             },
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: database.store(),
             root_key: Key::new([7; 32]),
         })
         .await?;
         let router = Envelope::new(state.clone());
-        Ok(Server { state, router, store })
+        Ok(Server { state, router, database })
     }
 }
 
@@ -91,7 +90,7 @@ pub struct Server {
     /// What its handlers share.
     pub state: AppState,
     router: Envelope,
-    store: Arc<SqliteStore>,
+    database: Database,
 }
 
 impl Server {
@@ -106,7 +105,7 @@ impl Server {
     /// Closes the database under whatever is going on: what was only noted is lost, and writes that
     /// have not begun are refused. A stop in order has flushed its notes before.
     pub async fn close(&self) {
-        self.store.close().await;
+        self.database.close().await;
     }
 }
 

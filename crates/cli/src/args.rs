@@ -52,12 +52,16 @@ pub(crate) struct ConfigArgs {
     /// The folder that holds everything [default: ./tokenry-data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<String>,
+    /// The database that several nodes share, postgres://… [default: the one in the folder]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 impl ConfigArgs {
     /// The flags that were given, as settings.
     pub(crate) fn overrides(&self) -> Vec<Override> {
-        flag("data", "--data", self.data.as_deref()).into_iter().collect()
+        let data = flag("data", "--data", self.data.as_deref());
+        data.into_iter().chain(flag("store", "--store", self.store.as_deref())).collect()
     }
 }
 

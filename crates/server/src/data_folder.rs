@@ -43,19 +43,14 @@ pub enum DataFolderError {
     NoKey(PathBuf),
     /// A database without its key.
     #[error(
-        "{folder} has a database but no server key ({key} is missing): put the key back from its \
-         backup, \
-         or set TOKENRY_SERVER_KEY; if it is lost for good, run `tokenry key replace --lost`"
+        "the database is in use already, but its server key is not here ({0} is missing): put the \
+         key back from its backup or from another node, or set TOKENRY_SERVER_KEY; if it is lost \
+         for good, run `tokenry key replace --lost`"
     )]
-    KeyMissing {
-        /// The folder.
-        folder: PathBuf,
-        /// Where the key would be.
-        key: PathBuf,
-    },
+    KeyMissing(PathBuf),
 }
 
-/// The right to serve the folder, until it is dropped.
+/// The right to serve the folder's database, until it is dropped.
 #[derive(Debug)]
 pub struct ServeLock {
     _file: File,
@@ -97,36 +92,33 @@ impl DataFolder {
         }
     }
 
-    /// The root key: from the configuration, from the key file, or drawn for a new folder.
+    /// The root key: from the configuration or from the key file; `None` if there is none yet.
     pub fn root_key(
         &self,
         given: Option<&ServerKey>,
         key_file: Option<&Path>,
-        entropy: &dyn Entropy,
-    ) -> Result<Key, DataFolderError> {
+    ) -> Result<Option<Key>, DataFolderError> {
         if let Some(given) = given {
-            return Ok(Key::new(*given.expose()));
+            return Ok(Some(Key::new(*given.expose())));
         }
         let path = key_file.map_or_else(|| self.server_key(), Path::to_owned);
         match read_key(&path)? {
-            Some(key) => Ok(key),
             None if key_file.is_some() => Err(DataFolderError::NoKey(path)),
-            None if self.database().exists() => {
-                Err(DataFolderError::KeyMissing { folder: self.0.clone(), key: path })
-            }
-            None => self.draw_key(&path, entropy),
+            found => Ok(found),
         }
     }
 
-    /// Draws a key and keeps it. When another process was faster, its key is the one.
-    fn draw_key(&self, path: &Path, entropy: &dyn Entropy) -> Result<Key, DataFolderError> {
+    /// Draws the root key of a new database and keeps it. When another process was faster, its key
+    /// is the one.
+    pub fn draw_key(&self, entropy: &dyn Entropy) -> Result<Key, DataFolderError> {
         let key = Key::draw(entropy);
+        let path = self.server_key();
         match self.write_key(&key) {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                read_key(path)?.ok_or_else(|| DataFolderError::NoKey(path.to_owned()))
+                read_key(&path)?.ok_or(DataFolderError::NoKey(path))
             }
-            Err(error) => Err(DataFolderError::Io { path: path.to_owned(), error }),
+            Err(error) => Err(DataFolderError::Io { path, error }),
         }
     }
 

@@ -45,6 +45,13 @@ impl Freshness {
         self.bound.is_none_or(|bound| self.age_at(now).is_some_and(|age| age < bound))
     }
 
+    /// Tells the metrics how old the news is.
+    pub fn sample(&self) {
+        if let Some(age) = self.age_at(Instant::now()) {
+            metrics::gauge!("tokenry_news_age_seconds").set(age.as_secs_f64());
+        }
+    }
+
     /// How old the news is; `None` before the first.
     fn age_at(&self, now: Instant) -> Option<Duration> {
         let known = self.known.load(Ordering::Acquire).checked_sub(1)?;

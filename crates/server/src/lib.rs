@@ -9,6 +9,7 @@ pub mod api_token_uses;
 pub mod coherent_cache;
 pub mod config;
 pub mod data_folder;
+pub mod database;
 pub mod directory;
 pub mod endpoints;
 pub mod envelope;

@@ -1,17 +1,14 @@
 //! A whole server: opening its folder, serving, and stopping without losing anything.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokenry_core::credentials::Key;
-use tokenry_store::{
-    Store, StoreError,
-    sqlite::{SqliteStore, StoreOptions},
-};
+use tokenry_store::StoreError;
 
 use crate::{
     config::{BaseUrl, Config},
     data_folder::{DataFolder, DataFolderError, ServeLock},
+    database::{Database, DatabaseError},
     envelope::Envelope,
     environment::Environment,
     jobs,
@@ -28,14 +25,12 @@ pub enum NodeError {
     /// The folder.
     #[error(transparent)]
     Folder(#[from] DataFolderError),
-    /// The database.
-    #[error("{path}: {error}")]
-    Store {
-        /// Where the database is.
-        path: PathBuf,
-        /// What happened.
-        error: StoreError,
-    },
+    /// The database, when it is opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The database, later.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Configuration or keys.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -58,7 +53,7 @@ pub struct Node {
     pub state: AppState,
     /// The folder.
     pub folder: DataFolder,
-    store: Arc<SqliteStore>,
+    database: Database,
 }
 
 /// A listener and the address that clients reach it by.
@@ -91,21 +86,6 @@ impl Bound {
     }
 }
 
-/// Opens the database of a folder.
-pub fn open_store(folder: &DataFolder, config: &Config) -> Result<Arc<SqliteStore>, NodeError> {
-    let path = folder.database();
-    let settings = &config.sqlite;
-    let options = StoreOptions {
-        readers: settings.readers,
-        read_queue_max: settings.read_queue_max,
-        write_queue_max: settings.write_queue_max,
-        cache_size: settings.cache_size,
-        ..StoreOptions::default()
-    };
-    let store = SqliteStore::open(&path, options);
-    Ok(Arc::new(store.map_err(|error| NodeError::Store { path, error })?))
-}
-
 impl Node {
     /// Opens the folder that the configuration names.
     pub async fn open(
@@ -114,18 +94,28 @@ impl Node {
         environment: Environment,
     ) -> Result<Self, NodeError> {
         let folder = DataFolder::open(&config.data)?;
-        let entropy = environment.entropy.as_ref();
-        let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
-        let root_key: Key = folder.root_key(given, file, entropy)?;
-        let store = open_store(&folder, &config)?;
-        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-        let parts = Parts { config, base, environment, store: shared, root_key };
-        Ok(Self { state: AppState::new(parts).await?, folder, store })
+        let database = Database::open(&folder, &config).await?;
+        let store = database.store();
+        let root_key =
+            match folder.root_key(config.server_key.as_ref(), config.key_file.as_deref())? {
+                Some(key) => key,
+                // Nothing is sealed yet, so any key will do.
+                None if store.list_keys().await?.is_empty() => {
+                    folder.draw_key(environment.entropy.as_ref())?
+                }
+                None => return Err(DataFolderError::KeyMissing(folder.server_key()).into()),
+            };
+        let parts = Parts { config, base, environment, store, root_key };
+        Ok(Self { state: AppState::new(parts).await?, folder, database })
     }
 
-    /// Takes the lock of the one process that serves this folder.
-    pub fn lock(&self) -> Result<ServeLock, NodeError> {
-        Ok(self.folder.lock()?)
+    /// Takes the lock of the one process that serves this folder's database. One that is shared
+    /// needs none.
+    pub fn lock(&self) -> Result<Option<ServeLock>, NodeError> {
+        Ok(match self.database {
+            Database::Embedded(_) => Some(self.folder.lock()?),
+            Database::Shared(_) => None,
+        })
     }
 
     /// Serves until `stop` is done, then finishes what is in flight, writes what was noted, and
@@ -133,7 +123,7 @@ impl Node {
     pub async fn serve(
         self,
         bound: Bound,
-        lock: ServeLock,
+        lock: Option<ServeLock>,
         metrics: Option<PrometheusHandle>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), NodeError> {
@@ -145,8 +135,12 @@ impl Node {
         if let (Some(address), Some(handle)) = (self.state.config.metrics.listen, metrics) {
             let listener =
                 listen::bind(address).map_err(|error| NodeError::Listen { address, error })?;
-            let store = Arc::clone(&self.store);
-            let router = telemetry::metrics_router(handle, move || sample(&store));
+            let (database, state) = (self.database.clone(), self.state.clone());
+            let sample = move || {
+                database.sample();
+                state.freshness.sample();
+            };
+            let router = telemetry::metrics_router(handle, sample);
             let limits = limits.clone();
             let mut signal = signal.clone();
             metrics_served.spawn(async move {
@@ -167,18 +161,6 @@ impl Node {
         if let Err(error) = jobs::flush(&self.state).await {
             tracing::error!(%error, "the last uses of tokens could not be written");
         }
-        self.store.close().await;
-    }
-}
-
-fn sample(store: &SqliteStore) {
-    let statistics = store.statistics();
-    metrics::counter!("tokenry_store_commits_total").absolute(statistics.commits);
-    metrics::counter!("tokenry_store_events_total").absolute(statistics.events);
-    for (queue, waiting) in
-        [("writes", statistics.writes_queued), ("reads", statistics.reads_queued)]
-    {
-        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
-        metrics::gauge!("tokenry_store_queued", "queue" => queue).set(waiting);
+        self.database.close().await;
     }
 }

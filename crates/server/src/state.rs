@@ -92,7 +92,9 @@ impl AppState {
         let keyring = Keyring::open(store.as_ref(), &root_key, entropy, now).await?;
         let passwords = Passwords::new(&config.sign_in, entropy)?;
         let freshness = Arc::new(match config.consistency {
-            Consistency::Bounded => Freshness::unbounded(),
+            // Nobody else serves an embedded database.
+            Consistency::Bounded if config.store.is_none() => Freshness::unbounded(),
+            Consistency::Bounded => Freshness::within(config.cluster.staleness_max),
             Consistency::Strict => Freshness::within(Duration::ZERO),
         });
         Ok(Self(Arc::new(App {

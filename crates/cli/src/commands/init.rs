@@ -66,7 +66,7 @@ pub(crate) async fn run(arguments: InitArgs) -> anyhow::Result<ExitCode> {
     node.close().await;
     let Some(created) = created? else {
         bail!(
-            "this folder has users already: make another administrator with \
+            "there are users already: make another administrator with \
              `tokenry user create --role admin`"
         );
     };

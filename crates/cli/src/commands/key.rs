@@ -5,7 +5,8 @@ use std::{path::Path, process::ExitCode};
 use anyhow::{Context, bail};
 use tokenry_core::credentials::Key;
 use tokenry_server::{
-    config::Config, data_folder::DataFolder, environment::Environment, keyring, node, telemetry,
+    config::Config, data_folder::DataFolder, database::Database, environment::Environment, keyring,
+    telemetry,
 };
 
 use super::{load, open};
@@ -42,14 +43,16 @@ async fn replace(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
         bail!("{} does not exist: nothing was lost there", config.data.display());
     }
     let folder = DataFolder::open(&config.data)?;
-    let _lock = folder.lock()?;
+    // Nodes on a shared database have no lock in common; whoever does this has stopped them.
+    let _lock = if config.store.is_none() { Some(folder.lock()?) } else { None };
     let environment = Environment::system();
+    let database = Database::open(&folder, &config).await?;
     let (root_key, kept_in) = new_root_key(&config, &folder, &environment)?;
-    let store = node::open_store(&folder, &config)?;
+    let store = database.store();
     let now = environment.clock.now();
     let replaced =
         keyring::replace_lost(store.as_ref(), &root_key, environment.entropy.as_ref(), now).await;
-    store.close().await;
+    database.close().await;
     replaced?;
     output::line(format_args!("A new server key is in use; it is kept in {kept_in}. Back it up."));
     Ok(ExitCode::SUCCESS)
@@ -61,10 +64,9 @@ fn new_root_key(
     folder: &DataFolder,
     environment: &Environment,
 ) -> anyhow::Result<(Key, String)> {
-    let entropy = environment.entropy.as_ref();
-    if config.server_key.is_some() || config.key_file.is_some() {
-        let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
-        let key = folder.root_key(given, file, entropy)?;
+    let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
+    if given.is_some() || file.is_some() {
+        let key = folder.root_key(given, file)?.context("no key")?;
         let kept_in =
             file.map_or("TOKENRY_SERVER_KEY".to_owned(), |file| file.display().to_string());
         return Ok((key, kept_in));
@@ -73,7 +75,7 @@ fn new_root_key(
     if path.exists() {
         set_aside(&path)?;
     }
-    let key = Key::draw(entropy);
+    let key = Key::draw(environment.entropy.as_ref());
     folder.write_key(&key).with_context(|| path.display().to_string())?;
     Ok((key, path.display().to_string()))
 }

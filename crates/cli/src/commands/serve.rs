@@ -3,14 +3,23 @@
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
-use tokenry_server::{environment::Environment, node, node::Node, telemetry};
+use tokenry_server::{
+    config::{BaseUrl, Config},
+    environment::Environment,
+    node::{self, Node, NodeError},
+    telemetry,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{init, load};
 use crate::{args::ServeArgs, output};
+
+/// Between two attempts to reach a shared database.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
@@ -22,7 +31,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let bound = node::bind(&config)?;
     let base = bound.base().clone();
-    let node = Node::open(config, base.clone(), Environment::system()).await?;
+    let node = open(&config, &base).await?;
     let lock = node.lock()?;
     if let Some(created) = init::first_administrator(&node, &arguments.admin_email).await? {
         introduce(&node, &created, base.as_str())?;
@@ -34,6 +43,25 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     output::line(format_args!("Tokenry serves {}", base.as_str()));
     node.serve(bound, lock, metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens everything. A shared database that is away is waited for: nodes and database often start
+/// together.
+async fn open(config: &Config, base: &BaseUrl) -> Result<Node, NodeError> {
+    let mut attempts = 0_u32;
+    loop {
+        match Node::open(config.clone(), base.clone(), Environment::system()).await {
+            Err(NodeError::Database(error)) if error.may_pass() => {
+                // Once at first, and then every half minute.
+                if attempts.is_multiple_of(30) {
+                    tracing::warn!(%error, "waiting for the database");
+                }
+                attempts += 1;
+                tokio::time::sleep(RETRY).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// The first administrator's secrets go to a terminal, or else to a file that only its owner reads:

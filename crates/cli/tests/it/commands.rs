@@ -41,7 +41,7 @@ fn init_prints_one_json_object_and_only_once() {
     assert_eq!(admin["email"], "ada@acme.test");
     assert_eq!(admin["api_token"].as_str().unwrap().len(), 64);
     let again = failure(&run(folder.path(), &["init", "--json"]));
-    assert!(again.contains("has users already"), "{again}");
+    assert!(again.contains("there are users already"), "{again}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod section;
 mod server_key;
 mod setting;
 mod storage;
+mod store_url;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,8 @@ pub use proxy::{AddressHeader, Proxy};
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
 pub use server_key::ServerKey;
-pub use storage::{Cache, Consistency, Purge, Sqlite};
+pub use storage::{Cache, Cluster, Consistency, Postgres, Purge, Sqlite};
+pub use store_url::StoreUrl;
 pub use telemetry::{Log, LogFormat, Metrics};
 pub use tls::Tls;
 pub use tokens::Tokens;
@@ -70,6 +72,11 @@ section! {
         /// The folder that holds the database and the server's key. Made when it is not there. A
         /// relative path is relative to the folder the program was started in.
         data: PathBuf = PathBuf::from("tokenry-data"), FilePath("/var/lib/tokenry");
+        /// The database, where several nodes share one: `postgres://user:password@host/database`.
+        /// What leaves the machine goes over TLS, with the certificate checked, unless `?sslmode=`
+        /// says otherwise. Unset, it is the embedded one in the data folder, for one node. A flag is
+        /// seen in process lists: give a password by the environment.
+        store: Option<StoreUrl> = None, Optional(store_url::Postgres);
         /// The address under which clients reach the server: the issuer and the beginning of every
         /// link (RFC 8414 §2). Scheme, host and port only, with no slash at the end. Must be https,
         /// or http on a loopback host. Unset, it is the address the server listens on.
@@ -87,8 +94,9 @@ section! {
         /// key is in the data folder, where the first start makes it.
         key_file: Option<PathBuf> = None, Optional(FilePath("/etc/tokenry/server.key"));
         /// What a check of a token relies on. `bounded`: on memory, which hears of what other
-        /// processes change within a tenth of a second. `strict`: on the database, each time, so
-        /// that what another process has revoked is dead at once here as well.
+        /// processes and nodes change within a tenth of a second, and at worst within
+        /// `cluster.staleness_max`. `strict`: on the database, each time, so that what another node
+        /// has revoked is dead at once here as well.
         consistency: Consistency = Consistency::Bounded, CONSISTENCY;
     } with {
         tls: Tls;
@@ -104,6 +112,8 @@ section! {
         cache: Cache;
         purge: Purge;
         sqlite: Sqlite;
+        postgres: Postgres;
+        cluster: Cluster;
     }
 }
 

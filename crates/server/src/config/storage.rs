@@ -37,6 +37,34 @@ section! {
 }
 
 section! {
+    /// A PostgreSQL database, or one that speaks its protocol, which several nodes share; used if
+    /// `store` names one.
+    Postgres "postgres." {
+        /// The most connections of this node. Those of all nodes together must stay below what the
+        /// database takes.
+        connections: usize = 20, count(2, 1_000);
+        /// How many calls of one kind may wait; above it 503.
+        queue_max: usize = 4_096, count(1, 1_000_000);
+        /// How long a call may take, with its waiting and every attempt; then 503.
+        call_timeout: Duration = Duration::from_secs(5), duration(1, 60);
+        /// How long connecting may take.
+        connect_timeout: Duration = Duration::from_secs(5), duration(1, 60);
+    }
+}
+
+section! {
+    /// Several nodes on one database (`store`).
+    Cluster "cluster." {
+        /// For how long a node vouches for what it has in memory without news of what the others
+        /// have changed. It asks for news all the time and has it within some hundredths of a
+        /// second; this is for when the database cannot be reached, or the node was stopped for a
+        /// while. Past it the node asks the database about every token, and says 503 if that is
+        /// away.
+        staleness_max: Duration = Duration::from_secs(1), duration(1, 60);
+    }
+}
+
+section! {
     /// Records kept in memory so that checking a token needs no database. When one is full, what
     /// was used least is dropped; nothing is lost by it but time.
     Cache "cache." {

@@ -1,43 +1,86 @@
-//! Follows what other processes change in the same store, so that caches stay true.
+//! Follows what other processes and nodes change in the same store, so that caches stay true.
+//!
+//! Once all that is new is applied, the moment at which the look began is confirmed: until then
+//! everything that others have changed is known ([`crate::freshness`]).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokenry_store::{Change, ChangePosition, ChangedRecord};
+use tokenry_store::{Change, ChangePosition, ChangedRecord, StoreError};
 
 use crate::{
     keyring::KeyringError, state::AppState, stop_signal::StopSignal, telemetry::log_store_error,
 };
 
-/// How late this process may learn of another's change.
-const PERIOD: Duration = Duration::from_millis(100);
+/// How late this process learns of a change, where others are commands beside the one server.
+const PERIOD_EMBEDDED: Duration = Duration::from_millis(100);
+/// The same where others are nodes that serve as well.
+const PERIOD_SHARED: Duration = Duration::from_millis(20);
+/// As many changes as are listed at once: behind fewer there is nothing more.
+const CHANGES_LISTED: usize = 1_000;
 
+/// Runs until the server stops.
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
-    let last = state.store.last_change().await;
-    // Requests are served already: what was cached before that look may have changed before it.
-    forget_everything(&state);
-    let mut is_away = last.is_err();
-    // Without that look everything is followed from the beginning.
-    let mut seen = last.unwrap_or(ChangePosition::START);
-    while stop.sleep(PERIOD).await {
-        match state.store.list_changes(&seen).await {
-            Ok(changes) => {
-                if std::mem::take(&mut is_away) {
-                    forget_everything(&state);
+    let period = if state.config.store.is_some() { PERIOD_SHARED } else { PERIOD_EMBEDDED };
+    let mut follower = Follower::begin(&state).await;
+    loop {
+        if let Err(error) = follower.look(&state).await {
+            match error {
+                FollowError::Store(error) => log_store_error(&error),
+                FollowError::Keys(error) => {
+                    // The same change is looked at again the next time.
+                    tracing::error!(%error, "a change of another process cannot be followed");
                 }
-                for change in changes {
-                    if let Err(error) = apply(&state, change).await {
-                        // The same change is looked at again the next time.
-                        tracing::error!(%error, "a change of another process cannot be followed");
-                        break;
-                    }
-                    seen.advance(change.node, change.number);
-                }
-            }
-            Err(error) => {
-                log_store_error(&error);
-                is_away = true;
             }
         }
+        if !stop.sleep(period).await {
+            break;
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
+}
+
+struct Follower {
+    seen: ChangePosition,
+    /// Changes may have been missed: they are not kept for ever.
+    is_away: bool,
+}
+
+impl Follower {
+    async fn begin(state: &AppState) -> Self {
+        let last = state.store.last_change().await;
+        // Requests are served already: what was cached before that look may have changed before it.
+        forget_everything(state);
+        // Without that look everything is followed from the beginning.
+        Self { is_away: last.is_err(), seen: last.unwrap_or(ChangePosition::START) }
+    }
+
+    /// Applies all that is new.
+    async fn look(&mut self, state: &AppState) -> Result<(), FollowError> {
+        let began = Instant::now();
+        loop {
+            let changes = state.store.list_changes(&self.seen).await;
+            let changes = changes.inspect_err(|_| self.is_away = true)?;
+            if std::mem::take(&mut self.is_away) {
+                forget_everything(state);
+            }
+            let is_all = changes.len() < CHANGES_LISTED;
+            for change in changes {
+                apply(state, change).await?;
+                self.seen.advance(change.node, change.number);
+            }
+            if is_all {
+                break;
+            }
+        }
+        state.freshness.confirm(began);
+        Ok(())
     }
 }
 

@@ -91,6 +91,13 @@ pub struct Statistics {
 }
 
 impl PostgresStore {
+    /// Whether [`open`](Self::open) can read this address; an error says what is wrong, without
+    /// repeating anything of it.
+    pub fn check_address(url: &str) -> Result<()> {
+        Source::parse(url)?;
+        Ok(())
+    }
+
     /// Connects to the database that `url` names, which must be there, and brings its schema up to
     /// date. While the database is away this fails, within the time of a call, and says so.
     ///
