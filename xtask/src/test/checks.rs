@@ -81,6 +81,13 @@ pub(super) fn tests(context: &Context) -> Result<Tally> {
     count(cargo.args(["test", "--workspace", "--no-fail-fast", "--locked"]))
 }
 
+/// The router's tests once more, over the other engine.
+pub(super) fn router_on_postgresql(context: &Context) -> Result<Tally> {
+    let mut cargo = context.cargo();
+    cargo.env("INSTA_UPDATE", "no").env("TOKENRY_TEST_STORE", "postgres");
+    count(cargo.args(["test", "--package", "tokenry-server", "--test", "it", "--locked"]))
+}
+
 pub(super) fn acceptance(context: &Context) -> Result<Tally> {
     let target = ["--package", "tokenry-cli", "--test", "acceptance"];
     let mut cargo = context.cargo();

@@ -64,7 +64,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
@@ -97,6 +97,12 @@ const STEPS: [Step; 17] = [
         what: "unit, property, storage, router and process tests",
         needs: &["postgresql"],
         run: checks::tests,
+    },
+    Step {
+        name: "router-on-postgresql",
+        what: "the router's tests over the other engine",
+        needs: &["postgresql"],
+        run: checks::router_on_postgresql,
     },
     Step {
         name: "acceptance",
@@ -151,7 +157,7 @@ fn names() -> Vec<&'static str> {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.list {
         for step in &STEPS {
-            println!("{:<15} {}", step.name, step.what);
+            println!("{:<21} {}", step.name, step.what);
         }
         return Ok(());
     }

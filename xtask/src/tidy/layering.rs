@@ -52,6 +52,7 @@ const LAYERS: [Layer; 10] = [
             "tokenry-core",
             "tokenry-protocol",
             "tokenry-faults",
+            "tokenry-postgres-testing",
         ],
         must_not_use: &["axum", "rusqlite", "tokio-postgres"],
     },

@@ -10,6 +10,7 @@
 
 mod browser;
 mod client;
+mod cluster;
 mod commands;
 mod durability;
 mod process;

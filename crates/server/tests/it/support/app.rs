@@ -15,6 +15,7 @@ use tokenry_server::{
 };
 use tokenry_store::{
     Store,
+    postgres::{PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
@@ -33,6 +34,22 @@ pub struct TestApp {
     router: Envelope,
 }
 
+/// Names the engine that the whole set runs on: `postgres`, or else the embedded one.
+const ENGINE: &str = "TOKENRY_TEST_STORE";
+
+/// A store with nothing in it.
+async fn fresh_store() -> Arc<dyn Store> {
+    match std::env::var(ENGINE).as_deref() {
+        Ok("postgres") => {
+            // A server for all tests of the process; connections are few, because tests are many.
+            let options = PostgresOptions { connections: 4, ..PostgresOptions::default() };
+            let schema = tokenry_postgres_testing::schema();
+            Arc::new(PostgresStore::open(&schema, options).await.expect("a schema in PostgreSQL"))
+        }
+        _ => Arc::new(SqliteStore::in_memory().expect("a database in memory")),
+    }
+}
+
 impl TestApp {
     /// As it comes.
     pub async fn new() -> Self {
@@ -41,8 +58,7 @@ impl TestApp {
 
     /// With another configuration.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
-        let store = Arc::new(SqliteStore::in_memory().expect("a database in memory"));
-        Self::over(store, configure).await
+        Self::over(fresh_store().await, configure).await
     }
 
     /// With its database in a folder.
