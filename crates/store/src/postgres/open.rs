@@ -39,7 +39,7 @@ impl Default for PostgresOptions {
             queue_max: 4_096,
             call_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
-            batches: 3,
+            batches: 2,
         }
     }
 }
