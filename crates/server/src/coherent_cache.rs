@@ -16,6 +16,8 @@ use std::{
 
 use quick_cache::sync::Cache;
 
+use crate::freshness::Freshness;
+
 /// So many keys of a full cache share a count of evictions: of a hundred that are filled or changed
 /// at the same time hardly two do.
 const KEYS_PER_COUNT: usize = 8;
@@ -31,6 +33,7 @@ pub struct CoherentCache<K, V> {
     by_key: RandomState,
     /// Grows with each eviction, of whatever key.
     changes: AtomicU64,
+    freshness: Arc<Freshness>,
 }
 
 /// Proof of having asked before reading.
@@ -42,20 +45,21 @@ pub struct Ticket(u64);
 pub struct Changes(u64);
 
 impl<K: Hash + Eq + Clone, V> CoherentCache<K, V> {
-    /// Holds at most about `capacity` values.
-    pub fn new(capacity: usize) -> Self {
+    /// Holds at most about `capacity` values, and gives them as long as they are vouched for.
+    pub fn new(capacity: usize, freshness: Arc<Freshness>) -> Self {
         let counts = (capacity / KEYS_PER_COUNT).clamp(1, COUNTS_MAX);
         Self {
             cache: Cache::new(capacity),
             counts: (0..counts).map(|_| Mutex::new(0)).collect(),
             by_key: RandomState::new(),
             changes: AtomicU64::new(0),
+            freshness,
         }
     }
 
-    /// What is there.
+    /// What is there; nothing while nobody knows whether others have changed it.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
-        self.cache.get(key)
+        if self.freshness.holds() { self.cache.get(key) } else { None }
     }
 
     /// To be taken before something is found that is to be kept elsewhere.
@@ -134,9 +138,13 @@ mod tests {
 
     use super::*;
 
+    fn cache<K: Hash + Eq + Clone, V>(capacity: usize) -> CoherentCache<K, V> {
+        CoherentCache::new(capacity, Arc::new(Freshness::unbounded()))
+    }
+
     #[test]
     fn what_was_evicted_while_it_was_read_is_not_kept() {
-        let cache: CoherentCache<u64, &str> = CoherentCache::new(1_000);
+        let cache: CoherentCache<u64, &str> = cache(1_000);
         for forget in [CoherentCache::evict, |cache: &CoherentCache<_, _>, _: &u64| cache.clear()] {
             let ticket = cache.ticket(&1);
             forget(&cache, &1);
@@ -147,7 +155,7 @@ mod tests {
 
     #[test]
     fn another_keys_eviction_is_nothing_to_a_fill() {
-        let cache: CoherentCache<u64, u64> = CoherentCache::new(10_000);
+        let cache: CoherentCache<u64, u64> = cache(10_000);
         let tickets: Vec<_> = (0..1_000).map(|key| (key, cache.ticket(&key))).collect();
         cache.evict(&5_000);
         for (key, ticket) in tickets {
@@ -160,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_a_write_left_takes_the_place_of_what_it_ended() {
-        let cache: CoherentCache<u64, &str> = CoherentCache::new(1_000);
+        let cache: CoherentCache<u64, &str> = cache(1_000);
         cache.admit(cache.ticket(&1), &1, &Arc::new("old"));
         let (before, being_read) = (cache.changes(), cache.ticket(&1));
         cache.replace(cache.ticket(&1), &1, Arc::new("new"));
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_was_evicted_during_a_write_is_gone_after_it() {
-        let cache: CoherentCache<u64, &str> = CoherentCache::new(1_000);
+        let cache: CoherentCache<u64, &str> = cache(1_000);
         let ticket = cache.ticket(&1);
         cache.evict(&1);
         cache.replace(ticket, &1, Arc::new("dead"));
@@ -181,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_was_read_undisturbed_is_kept_until_it_is_evicted() {
-        let cache: CoherentCache<u64, &str> = CoherentCache::new(1_000);
+        let cache: CoherentCache<u64, &str> = cache(1_000);
         cache.admit(cache.ticket(&1), &1, &Arc::new("alive"));
         assert_eq!(cache.get(&1).as_deref(), Some(&"alive"));
         cache.evict(&1);
@@ -198,7 +206,7 @@ mod tests {
             }
         }
         let (shared, seen) = (Arc::new(OnceLock::new()), Arc::default());
-        let cache = shared.get_or_init(|| CoherentCache::new(1_000));
+        let cache = shared.get_or_init(|| cache(1_000));
         let value = Dropped(Arc::clone(&shared), Arc::clone(&seen));
         cache.admit(cache.ticket(&1), &1, &Arc::new(value));
         let before = cache.changes();
@@ -209,8 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_given_while_nobody_vouches_for_it_and_all_is_there_afterwards() {
+        let freshness = Arc::new(Freshness::within(std::time::Duration::from_secs(3_600)));
+        let cache: CoherentCache<u64, &str> = CoherentCache::new(1_000, Arc::clone(&freshness));
+        cache.admit(cache.ticket(&1), &1, &Arc::new("alive"));
+        assert!(cache.get(&1).is_none());
+        freshness.confirm(std::time::Instant::now());
+        assert_eq!(cache.get(&1).as_deref(), Some(&"alive"));
+    }
+
+    #[test]
     fn the_cache_stays_within_its_capacity() {
-        let cache: CoherentCache<u64, u64> = CoherentCache::new(1_000);
+        let cache: CoherentCache<u64, u64> = cache(1_000);
         for key in 0..10_000 {
             cache.admit(cache.ticket(&key), &key, &Arc::new(key));
         }

@@ -9,6 +9,7 @@ use tokenry_store::{Result, Store};
 use crate::{
     coherent_cache::{Changes, CoherentCache},
     config,
+    freshness::Freshness,
 };
 
 /// What the directory was when something was found in it: as long as this is its present state,
@@ -29,12 +30,13 @@ pub struct Directory {
 
 impl Directory {
     /// An empty directory over a store.
-    pub fn new(store: Arc<dyn Store>, sizes: &config::Cache) -> Self {
+    pub fn new(store: Arc<dyn Store>, sizes: &config::Cache, freshness: &Arc<Freshness>) -> Self {
+        let fresh = || Arc::clone(freshness);
         Self {
             store,
-            clients: CoherentCache::new(sizes.clients),
-            identifiers: CoherentCache::new(sizes.clients),
-            users: CoherentCache::new(sizes.users),
+            clients: CoherentCache::new(sizes.clients, fresh()),
+            identifiers: CoherentCache::new(sizes.clients, fresh()),
+            users: CoherentCache::new(sizes.users, fresh()),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod environment;
 pub mod extract;
 pub mod failure_limits;
+pub mod freshness;
 pub mod id_lease;
 pub mod jobs;
 pub mod keyring;

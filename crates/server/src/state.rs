@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokenry_core::{credentials::Key, policy::Policy};
 use tokenry_protocol::time::Timestamp;
@@ -8,10 +8,11 @@ use tokenry_store::Store;
 
 use crate::{
     api_token_uses::ApiTokenUses,
-    config::{BaseUrl, Config},
+    config::{BaseUrl, Config, Consistency},
     directory::Directory,
     environment::Environment,
     failure_limits::FailureLimits,
+    freshness::Freshness,
     id_lease::IdLeases,
     keyring::{Keyring, KeyringError, Keys},
     passwords::{PasswordError, Passwords},
@@ -36,6 +37,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The keys.
     pub keyring: Keyring,
+    /// For how long what is in memory is vouched for.
+    pub freshness: Arc<Freshness>,
     /// Clients and users.
     pub directory: Directory,
     /// The hot path.
@@ -88,14 +91,23 @@ impl AppState {
         let now = environment.clock.now();
         let keyring = Keyring::open(store.as_ref(), &root_key, entropy, now).await?;
         let passwords = Passwords::new(&config.sign_in, entropy)?;
+        let freshness = Arc::new(match config.consistency {
+            Consistency::Bounded => Freshness::unbounded(),
+            Consistency::Strict => Freshness::within(Duration::ZERO),
+        });
         Ok(Self(Arc::new(App {
             policy: config.policy()?,
-            directory: Directory::new(Arc::clone(&store), &config.cache),
-            verifier: Verifier::new(Arc::clone(&store), config.cache.tokens),
+            directory: Directory::new(Arc::clone(&store), &config.cache, &freshness),
+            verifier: Verifier::new(
+                Arc::clone(&store),
+                config.cache.tokens,
+                Arc::clone(&freshness),
+            ),
             ids: IdLeases::new(Arc::clone(&store)),
             failures: FailureLimits::new(&config.limits),
             api_token_uses: ApiTokenUses::default(),
             passwords,
+            freshness,
             keyring,
             base,
             environment,

@@ -31,6 +31,7 @@ use tokenry_store::{Store, StoreError};
 use crate::{
     coherent_cache::{CoherentCache, Ticket},
     directory::{Directory, DirectoryState},
+    freshness::Freshness,
     keyring::Keyring,
     rendered::Rendered,
     uses::Uses,
@@ -128,8 +129,8 @@ pub struct Verifier {
 
 impl Verifier {
     /// A verifier over a store, with room for `capacity` records.
-    pub fn new(store: Arc<dyn Store>, capacity: usize) -> Self {
-        Self { store, cache: CoherentCache::new(capacity), uses: Uses::default() }
+    pub fn new(store: Arc<dyn Store>, capacity: usize, freshness: Arc<Freshness>) -> Self {
+        Self { store, cache: CoherentCache::new(capacity, freshness), uses: Uses::default() }
     }
 
     /// Checks `credential`.

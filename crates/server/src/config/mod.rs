@@ -50,7 +50,7 @@ pub use proxy::{AddressHeader, Proxy};
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
 pub use server_key::ServerKey;
-pub use storage::{Cache, Purge, Sqlite};
+pub use storage::{Cache, Consistency, Purge, Sqlite};
 pub use telemetry::{Log, LogFormat, Metrics};
 pub use tls::Tls;
 pub use tokens::Tokens;
@@ -60,6 +60,7 @@ use kinds::{Address, FilePath, Optional, Switch};
 use layers::Layers;
 use section::{Section, section};
 use server_key::Key;
+use storage::CONSISTENCY;
 
 section! {
     /// The server itself. These settings stand at the top of the file, before any section.
@@ -85,6 +86,10 @@ section! {
         /// A file that holds the root key in the same form. Unset, and without `server_key`, the
         /// key is in the data folder, where the first start makes it.
         key_file: Option<PathBuf> = None, Optional(FilePath("/etc/tokenry/server.key"));
+        /// What a check of a token relies on. `bounded`: on memory, which hears of what other
+        /// processes change within a tenth of a second. `strict`: on the database, each time, so
+        /// that what another process has revoked is dead at once here as well.
+        consistency: Consistency = Consistency::Bounded, CONSISTENCY;
     } with {
         tls: Tls;
         metrics: Metrics;

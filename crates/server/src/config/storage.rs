@@ -3,11 +3,23 @@
 use std::time::Duration;
 
 use super::{
-    kinds::{Switch, count, duration, size},
+    kinds::{Choice, Switch, count, duration, size},
     section::section,
 };
 
 const DAY: u64 = 86_400;
+
+/// What a check of a token relies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// Memory, as long as it is known to be right.
+    Bounded,
+    /// The database, each time.
+    Strict,
+}
+
+pub(super) const CONSISTENCY: Choice<Consistency> =
+    Choice(&[("bounded", Consistency::Bounded), ("strict", Consistency::Strict)]);
 
 section! {
     /// The SQLite database in the data folder: one writer that commits what has queued together,

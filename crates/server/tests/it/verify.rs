@@ -2,8 +2,9 @@
 
 use futures_util::future::join;
 use serde_json::{Value, json};
-use tokenry_core::client::ClientStatus;
+use tokenry_core::{client::ClientStatus, event::Actor, revocation};
 use tokenry_protocol::secret::{Credential, Kind};
+use tokenry_server::config::Consistency;
 use tokenry_store::Store as _;
 
 use crate::support::{Door, GrantSpec, IssuedGrant, TestApp, TestClient, TestUser};
@@ -49,6 +50,23 @@ impl World {
         let token = self.app.token(self.grant.id).await.unwrap();
         token.issued().unwrap().used_at.map(|time| time.to_string())
     }
+}
+
+/// What another process has ended is dead here at once, without any news of it.
+#[tokio::test]
+async fn with_strict_consistency_every_check_asks_the_store() {
+    let app = TestApp::with(|config| config.consistency = Consistency::Strict).await;
+    let ada = app.admin("Ada").await;
+    let client = app.confidential_client("acme_reports", &ada).await;
+    let grant = app.grant(&ada, &client, "read").await;
+    assert!(app.is_alive(&grant.access).await);
+    let calls = app.store.calls();
+    assert!(app.is_alive(&grant.access).await);
+    assert!(app.store.calls() > calls);
+    let token = app.token(grant.id).await.unwrap();
+    let end = revocation::revoke(&token, Actor::User(token.user_id), app.now());
+    app.store.end_grant(end).await.unwrap();
+    assert!(!app.is_alive(&grant.access).await);
 }
 
 #[tokio::test]
