@@ -135,6 +135,11 @@ impl Server {
         succeed(self.control("stop").args(["-m", "fast", "-w"]));
     }
 
+    /// Ends it as a loss of power does: nothing is written any more.
+    pub fn crash(&self) {
+        succeed(self.control("stop").args(["-m", "immediate", "-w"]));
+    }
+
     /// Starts it again, where it was.
     pub fn start_again(&self) {
         assert!(self.try_start(), "PostgreSQL does not start again");

@@ -119,9 +119,9 @@ fn read_counts(columns: &mut rows::Columns<'_>) -> Result<(u64, u64)> {
     Ok((columns.number()?, columns.number()?))
 }
 
-/// Replaces everything but the id, if nobody else did since. What else stands in the way of a change
-/// that was decided on another version says nothing: only the right one is written, and so can be
-/// a duplicate.
+/// Replaces everything but the id, if nobody else did since. What else stands in the way of a
+/// change that was decided on another version says nothing: only the right one is written, and so
+/// can be a duplicate.
 pub(super) async fn update(log: &Arc<Log>, write: &Revision<Client>) -> Result<ClientUpdate> {
     let update = concat!(
         "WITH owner AS (SELECT id FROM users WHERE id = $6 AND deleted_at IS NULL FOR SHARE), \

@@ -22,13 +22,13 @@ pub(super) struct End {
 }
 
 const END: &str = concat!(
-    "WITH ends AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], \
-     $6::bigint[], $7::bigint[], $8::text[], $9::bigint[]) \
-     AS ends (event_id, id, at, kind, client_id, user_id, actor, actor_id)), \
-     locked AS (SELECT id FROM tokens WHERE id = ANY ($3::bigint[]) ORDER BY id FOR UPDATE), \
-     ended AS (DELETE FROM tokens USING locked JOIN ends ON ends.id = locked.id \
-     WHERE tokens.id = locked.id RETURNING ends.event_id, ends.id, ends.at, ends.kind, \
-     ends.client_id, ends.user_id, ends.actor, ends.actor_id), \
+    "WITH ends AS (SELECT ends.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], \
+     $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[]) \
+     AS ends (event_id, id, at, kind, client_id, user_id, actor, actor_id) \
+     JOIN tokens ON tokens.id = ends.id ORDER BY tokens.id FOR UPDATE OF tokens), \
+     ended AS (DELETE FROM tokens USING ends WHERE tokens.id = ends.id \
+     RETURNING ends.event_id, ends.id, ends.at, ends.kind, ends.client_id, ends.user_id, \
+     ends.actor, ends.actor_id), \
      uses AS (DELETE FROM token_uses USING ended WHERE token_uses.id = ended.id), \
      remembered AS (INSERT INTO events \
      (id, at, kind, token_id, client_id, user_id, actor, actor_id) \

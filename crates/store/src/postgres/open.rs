@@ -39,7 +39,7 @@ impl Default for PostgresOptions {
             queue_max: 4_096,
             call_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
-            batches: 3,
+            batches: 2,
         }
     }
 }
@@ -114,13 +114,19 @@ where
 
 /// An acknowledgement means durable, so a commit waits for the disk whatever the server's own
 /// setting is; one that waits for more is left alone.
+///
+/// Every statement is made to go over indexes, row by row. A planner that may choose otherwise does
+/// so while a table is small, and keeps to it for a while when the table has grown. What an engine
+/// does not have of these settings is passed over.
 fn settings(options: &PostgresOptions) -> String {
     format!(
         "SET statement_timeout = {}; \
          SET idle_in_transaction_session_timeout = {}; \
          SET default_transaction_isolation = 'read committed'; \
          SELECT set_config('synchronous_commit', 'on', false) \
-         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')",
+         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'); \
+         SELECT set_config(name, 'off', false) FROM pg_settings \
+         WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')",
         options.call_timeout.as_millis(),
         IDLE_IN_TRANSACTION.as_millis(),
     )

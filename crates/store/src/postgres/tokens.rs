@@ -1,8 +1,8 @@
 //! Tokens: a grant's one row, its code included. Every write carries its condition.
 //!
 //! What most requests need is written and read in batches: one statement over the rows of many
-//! callers, which it locks in the order of their ids before it looks at them, so that two batches
-//! never wait for each other.
+//! callers. It locks those whose condition holds in the order of their ids, so that two batches
+//! never wait for each other, and looks at the condition again when it has them all.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -278,20 +278,21 @@ impl Batch for Redeem {
         &self,
         writes: &[CodeRedemption],
     ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
-        let redemption = "WITH locked AS (SELECT id FROM tokens \
-            WHERE id = ANY ($2::bigint[]) AND rotation = 0 ORDER BY id FOR NO KEY UPDATE) \
+        let redemption = "WITH written AS (SELECT written.* FROM unnest($1::bigint[], \
+            $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], \
+            $8::bytea[], $9::bigint[], $10::bigint[]) \
+            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
+            refresh_hash, refresh_expires_at, refresh_lifetime) \
+            JOIN tokens ON tokens.id = written.id AND tokens.rotation = 0 \
+            ORDER BY tokens.id FOR NO KEY UPDATE OF tokens) \
             UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
             scope = nullif(written.scope, granted), issued_at = written.issued_at, \
             access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
             refresh_expires_at = written.refresh_expires_at, \
             refresh_lifetime = written.refresh_lifetime, code_expires_at = NULL, \
             redirect_uri = NULL, redirect_uri_named = NULL, challenge = NULL, \
-            wrong_verifiers = NULL \
-            FROM locked JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], \
-            $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[]) \
-            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
-            refresh_hash, refresh_expires_at, refresh_lifetime) ON written.id = locked.id \
-            WHERE tokens.id = locked.id AND tokens.rotation = 0 RETURNING written.place";
+            wrong_verifiers = NULL FROM written \
+            WHERE tokens.id = written.id AND tokens.rotation = 0 RETURNING written.place";
         let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
         let call = Call::write(redemption, issued_values(&rows));
         placed(writes.len(), &self.0.carry_out(&call).await?.rows)
@@ -339,22 +340,23 @@ impl Batch for Rotate {
         &self,
         writes: &[TokenRotation],
     ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
-        let rotation = "WITH locked AS (SELECT id FROM tokens \
-            WHERE id = ANY ($2::bigint[]) ORDER BY id FOR NO KEY UPDATE) \
+        let rotation = "WITH written AS (SELECT written.* FROM unnest($1::bigint[], \
+            $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], \
+            $8::bytea[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bytea[], \
+            $13::bigint[], $14::bytea[], $15::bigint[]) \
+            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
+            refresh_hash, refresh_expires_at, refresh_lifetime, from_rotation, previous_hash, \
+            rotated_at, salt, key_number) \
+            JOIN tokens ON tokens.id = written.id AND tokens.rotation = written.from_rotation \
+            ORDER BY tokens.id FOR NO KEY UPDATE OF tokens) \
             UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
             scope = nullif(written.scope, granted), issued_at = written.issued_at, \
             access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
             refresh_expires_at = written.refresh_expires_at, \
             refresh_lifetime = written.refresh_lifetime, previous_hash = written.previous_hash, \
             rotated_at = written.rotated_at, salt = written.salt, \
-            key_number = written.key_number \
-            FROM locked JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], \
-            $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[], \
-            $11::bigint[], $12::bytea[], $13::bigint[], $14::bytea[], $15::bigint[]) \
-            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
-            refresh_hash, refresh_expires_at, refresh_lifetime, from_rotation, previous_hash, \
-            rotated_at, salt, key_number) ON written.id = locked.id \
-            WHERE tokens.id = locked.id AND tokens.rotation = written.from_rotation \
+            key_number = written.key_number FROM written \
+            WHERE tokens.id = written.id AND tokens.rotation = written.from_rotation \
             RETURNING written.place";
         let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
         let mut values = issued_values(&rows);

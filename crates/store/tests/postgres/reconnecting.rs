@@ -57,11 +57,11 @@ async fn a_restart_under_load_loses_nothing_and_is_over_by_itself() {
             (acknowledged, refused)
         });
     }
-    for _ in 0..2 {
+    for end in [Server::stop, Server::crash] {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let server = &server;
         tokio::task::block_in_place(|| {
-            server.stop();
+            end(server);
             std::thread::sleep(Duration::from_millis(1_200));
             server.start_again();
         });
@@ -127,7 +127,7 @@ async fn a_frozen_database_is_unavailable_within_the_bound() {
     assert!(is_unavailable(&answers.2));
     assert!(is_unavailable(&answers.3));
     assert!(is_unavailable(&answers.4));
-    assert!(began.elapsed() < Duration::from_millis(1_800), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     server.thaw();
     recovers(&store).await;
     assert!(store.find_user(parties.user.id).await.unwrap().is_some());
