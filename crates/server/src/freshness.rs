@@ -41,6 +41,12 @@ impl Freshness {
         self.bound.is_none() || self.holds_at(Instant::now())
     }
 
+    /// Whether there was no news for longer than anybody vouches for: changes are not kept for
+    /// ever, and some may have gone before they were heard of.
+    pub fn has_lapsed(&self) -> bool {
+        self.bound.is_some_and(|bound| !bound.is_zero()) && !self.holds()
+    }
+
     fn holds_at(&self, now: Instant) -> bool {
         self.bound.is_none_or(|bound| self.age_at(now).is_some_and(|age| age < bound))
     }
@@ -78,6 +84,7 @@ mod tests {
         let freshness = Freshness::within(BOUND);
         let looked_at = Instant::now();
         assert!(!freshness.holds_at(looked_at), "nobody has looked yet");
+        assert!(freshness.has_lapsed());
         freshness.confirm(looked_at);
         let just_before = BOUND.saturating_sub(Duration::from_millis(1));
         assert!(freshness.holds_at(looked_at + just_before));
@@ -100,6 +107,7 @@ mod tests {
         let (always, never) = (Freshness::unbounded(), Freshness::within(Duration::ZERO));
         never.confirm(Instant::now());
         assert!(!never.holds());
+        assert!(!never.has_lapsed() && !always.has_lapsed(), "nothing is relied on that could");
         assert!(always.holds());
         assert!(always.holds_at(Instant::now() + Duration::from_secs(86_400)));
     }

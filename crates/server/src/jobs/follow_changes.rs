@@ -64,6 +64,7 @@ impl Follower {
     /// Applies all that is new.
     async fn look(&mut self, state: &AppState) -> Result<(), FollowError> {
         let began = Instant::now();
+        self.is_away |= state.freshness.has_lapsed();
         loop {
             let changes = state.store.list_changes(&self.seen).await;
             let changes = changes.inspect_err(|_| self.is_away = true)?;

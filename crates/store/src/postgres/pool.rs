@@ -245,7 +245,10 @@ impl Pool {
                 connections.failures = connections.failures.saturating_add(1);
                 connections.again_at =
                     Instant::now() + calls::jitter(BACK_OFF * 2_u32.pow(doublings));
-                let reason = crate::StoreError::from(failure).to_string();
+                let reason = match crate::StoreError::from(failure) {
+                    crate::StoreError::Unavailable(reason) => reason,
+                    error => error.to_string(),
+                };
                 if connections.failures == 1 {
                     tracing::warn!(reason, "the database cannot be reached");
                 }
