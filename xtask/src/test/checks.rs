@@ -89,8 +89,18 @@ pub(super) fn router_on_postgresql(context: &Context) -> Result<Tally> {
 }
 
 pub(super) fn acceptance(context: &Context) -> Result<Tally> {
+    clients_over(context, "sqlite")
+}
+
+/// The same over the other engine.
+pub(super) fn acceptance_on_postgresql(context: &Context) -> Result<Tally> {
+    clients_over(context, "postgres")
+}
+
+fn clients_over(context: &Context, engine: &str) -> Result<Tally> {
     let target = ["--package", "tokenry-cli", "--test", "acceptance"];
     let mut cargo = context.cargo();
+    cargo.env("TOKENRY_TEST_STORE", engine);
     cargo.arg("test").args(target).args(["--features", "acceptance", "--locked"]);
     count(cargo.args(["--", "--nocapture"]))
 }

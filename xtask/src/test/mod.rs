@@ -64,7 +64,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
@@ -109,6 +109,12 @@ const STEPS: [Step; 18] = [
         what: "third-party clients and a browser against the real binary",
         needs: &["packages", "python-clients", "npm-clients"],
         run: checks::acceptance,
+    },
+    Step {
+        name: "acceptance-on-postgresql",
+        what: "the same over the other engine",
+        needs: &["packages", "python-clients", "npm-clients", "postgresql"],
+        run: checks::acceptance_on_postgresql,
     },
     Step {
         name: "bench",
@@ -157,7 +163,7 @@ fn names() -> Vec<&'static str> {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.list {
         for step in &STEPS {
-            println!("{:<21} {}", step.name, step.what);
+            println!("{:<25} {}", step.name, step.what);
         }
         return Ok(());
     }
@@ -235,7 +241,7 @@ fn run_step(step: &Step, context: &Context, earlier: &[StepResult]) -> StepResul
 fn close(results: &[StepResult], time: Duration) -> Result<()> {
     println!("\nSteps");
     for result in results {
-        println!("  {:<15} {:<8} {:>9}", result.name, result.word(), seconds(result.time));
+        println!("  {:<25} {:<8} {:>9}", result.name, result.word(), seconds(result.time));
     }
     println!("  all in {}", seconds(time));
     let mut sum = Tally::default();

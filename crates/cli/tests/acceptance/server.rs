@@ -9,6 +9,8 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Names the engine that the whole set runs on: `postgres`, or else the embedded one.
+const ENGINE: &str = "TOKENRY_TEST_STORE";
 /// What `serve` prints once it accepts connections, before the address.
 const READY: &str = "Tokenry serves ";
 
@@ -16,6 +18,8 @@ const READY: &str = "Tokenry serves ";
 pub(crate) struct Server {
     process: Child,
     folder: TempDir,
+    /// The address of the database, if it is not in the folder.
+    store: Option<String>,
     /// `http://127.0.0.1:PORT`
     pub(crate) base: String,
     /// What `init` printed: `email`, `password`, `api_token`.
@@ -27,10 +31,12 @@ impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let init = ["init", "--admin-email", "ada@acme.test", "--json"];
-        let admin = answer(tokenry(&data, &init));
+        let store = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
+        let store = store.then(tokenry_postgres_testing::schema);
+        let tokenry = |arguments: &[&str]| tokenry(&data, store.as_deref(), arguments);
+        let admin = answer(tokenry(&["init", "--admin-email", "ada@acme.test", "--json"]));
         let log = File::create(folder.path().join("log")).unwrap();
-        let mut process = tokenry(&data, &["serve", "--listen", "127.0.0.1:0"])
+        let mut process = tokenry(&["serve", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -43,14 +49,15 @@ impl Server {
         };
         // Read on, so that a full pipe never stops the server.
         thread::spawn(move || printed.map_while(Result::ok).for_each(drop));
-        Self { process, base: base.trim().to_owned(), admin, folder }
+        Self { process, base: base.trim().to_owned(), admin, store, folder }
     }
 
     /// Makes a user in a second process, beside the running server. What it printed.
     pub(crate) fn create_user(&self, email: &str, name: &str, role: &str) -> Value {
         let data = self.folder.path().join("data");
         let arguments = ["--email", email, "--name", name, "--role", role, "--json"];
-        answer(tokenry(&data, &["user", "create"]).args(arguments))
+        let store = self.store.as_deref();
+        answer(tokenry(&data, store, &["user", "create"]).args(arguments))
     }
 
     /// A folder for files of the test, gone with the server.
@@ -80,8 +87,8 @@ impl Drop for Server {
     }
 }
 
-/// `tokenry` on this folder, with no setting of the surroundings, and without limits.
-fn tokenry(data: &Path, arguments: &[&str]) -> Command {
+/// `tokenry` on this folder and database, with no setting of the surroundings, and without limits.
+fn tokenry(data: &Path, store: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TOKENRY_") {
@@ -89,6 +96,7 @@ fn tokenry(data: &Path, arguments: &[&str]) -> Command {
         }
     }
     command.args(arguments).arg("--data").arg(data).env("TOKENRY_RATE_LIMITS", "off");
+    command.envs(store.map(|store| ("TOKENRY_STORE", store)));
     command
 }
 
