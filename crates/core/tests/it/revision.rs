@@ -1,9 +1,18 @@
 //! A revision is a later version than the one before it, whatever the clock says.
 
-use tokenry_core::{revision::Revision, user::User};
-use tokenry_protocol::time::Timestamp;
+use tokenry_core::{
+    api_token_creation::approve,
+    minting::Minting,
+    revision::{Revision, Versioned},
+    user::User,
+};
+use tokenry_protocol::{
+    api::{api_tokens::ApiTokenRequest, request::Sent},
+    ids::ApiTokenId,
+    time::Timestamp,
+};
 
-use crate::support::{NOON, user};
+use crate::support::{NOON, World, client, user};
 
 /// By so many milliseconds.
 fn later(millis: i64) -> Timestamp {
@@ -36,4 +45,23 @@ fn revisions_in_one_millisecond_are_versions_of_their_own() {
         record = Revision::new(&record, again).record().clone();
         assert_eq!(record.updated_at, later(number));
     }
+}
+
+/// Told by a clock that stands still.
+fn version_after<T: Versioned + Clone>(record: T) -> Timestamp {
+    let before = record.updated(NOON);
+    Revision::new(&before, before.clone()).record().updated_at()
+}
+
+#[test]
+fn every_kind_of_record_that_can_be_revised_has_its_version_raised() {
+    let world = World::confidential();
+    let minting = Minting { now: world.now, keys: &world.keys, entropy: &world.entropy };
+    let description = Sent::Value("backup".to_owned());
+    let request = ApiTokenRequest { description, ..ApiTokenRequest::default() };
+    let approved = approve(request, &user(), None).unwrap();
+    let (api_token, _) = approved.issue(ApiTokenId::new(8).unwrap(), &minting);
+    assert_eq!(version_after(api_token), later(1));
+    assert_eq!(version_after(client(41, "acme", None)), later(1));
+    assert_eq!(version_after(user()), later(1));
 }
