@@ -19,6 +19,7 @@ pub mod records;
 pub mod sqlite;
 #[cfg(feature = "suite")]
 pub mod suite;
+mod words;
 
 use std::ops::RangeInclusive;
 

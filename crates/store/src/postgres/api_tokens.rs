@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokenry_core::{
-    api_token::{ApiToken, ApiTokenStatus},
-    revision::Revision,
-};
+use tokenry_core::{api_token::ApiToken, revision::Revision};
 use tokenry_protocol::ids::ApiTokenId;
 
 use super::{
@@ -15,7 +12,7 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result};
+use crate::{ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result, words};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
@@ -27,26 +24,12 @@ macro_rules! api_tokens {
     };
 }
 
-const ACTIVE: &str = "active";
-const INACTIVE: &str = "inactive";
-
-const fn word(status: ApiTokenStatus) -> &'static str {
-    match status {
-        ApiTokenStatus::Active => ACTIVE,
-        ApiTokenStatus::Inactive => INACTIVE,
-    }
-}
-
 fn read(columns: &mut rows::Columns<'_>) -> Result<ApiToken> {
     Ok(ApiToken {
         id: columns.id()?,
         hash: columns.hash()?,
         description: columns.text()?,
-        status: columns.word(|word| match word {
-            ACTIVE => Some(ApiTokenStatus::Active),
-            INACTIVE => Some(ApiTokenStatus::Inactive),
-            _ => None,
-        })?,
+        status: columns.word(words::parse_api_token_status)?,
         user_id: columns.id()?,
         assigned_user_id: columns.id()?,
         created_at: columns.time()?,
@@ -76,7 +59,7 @@ pub(super) async fn insert(
         token.id,
         &token.hash,
         token.description.as_str(),
-        word(token.status),
+        words::api_token_status(token.status),
         token.user_id,
         token.assigned_user_id,
         token.created_at,
@@ -119,7 +102,7 @@ pub(super) async fn update(log: &Arc<Log>, write: &Revision<ApiToken>) -> Result
     let values = values![
         token.id,
         token.description.as_str(),
-        word(token.status),
+        words::api_token_status(token.status),
         token.updated_at,
         write.before(),
     ];

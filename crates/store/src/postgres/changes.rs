@@ -33,16 +33,10 @@ use super::{
     rows,
     values::{Bind as _, column, values},
 };
-use crate::{Change, ChangePosition, ChangedRecord, NodeNumber, Result};
+use crate::{Change, ChangePosition, NodeNumber, Result, words};
 
 /// The most changes of one answer.
 const LIST_MAX: u32 = 1_000;
-
-const CLIENT: &str = "client";
-const USER: &str = "user";
-const API_TOKEN: &str = "api_token";
-const TOKEN: &str = "token";
-const KEYS: &str = "keys";
 
 /// The part of a statement that leaves a change for each row of `told (record, record_id)`, which
 /// stands before it. `$1` is the node.
@@ -155,22 +149,9 @@ pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec
         let node = NodeNumber(columns.number()?);
         let number = columns.number()?;
         let word: String = columns.plain()?;
-        let record = columns.read(|id: Option<i64>| parse(&word, id))?;
+        let record = columns.read(|id: Option<i64>| {
+            words::parse_changed_record(&word, id.map(u64::try_from).transpose().ok()?)
+        })?;
         Ok(Change { node, number, record })
     })
-}
-
-fn parse(word: &str, id: Option<i64>) -> Option<ChangedRecord> {
-    let id = match id {
-        Some(id) => Some(u64::try_from(id).ok()?),
-        None => None,
-    };
-    match (word, id) {
-        (CLIENT, Some(id)) => id.try_into().ok().map(ChangedRecord::Client),
-        (USER, Some(id)) => id.try_into().ok().map(ChangedRecord::User),
-        (API_TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::ApiToken),
-        (TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::Token),
-        (KEYS, None) => Some(ChangedRecord::Keys),
-        _ => None,
-    }
 }

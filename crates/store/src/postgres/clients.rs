@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokenry_core::{
-    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    client::{Client, ClientSecret},
     revision::Revision,
 };
 use tokenry_protocol::{
@@ -21,7 +21,7 @@ use super::{
     values::{Value, values},
 };
 use crate::{
-    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError, words,
 };
 
 /// Every column but those of the tombstone, in the order of [`read`].
@@ -41,10 +41,6 @@ macro_rules! client_where {
     };
 }
 
-const ENABLED: &str = "enabled";
-const DISABLED: &str = "disabled";
-const ORDINARY: &str = "ordinary";
-const RESOURCE_SERVER: &str = "resource_server";
 /// The unique index.
 const IDENTIFIER: &str = "clients_identifier";
 
@@ -60,16 +56,8 @@ fn read(columns: &mut rows::Columns<'_>) -> Result<Client> {
         description: columns.text_set()?,
         logo_url: columns.text_set()?,
         allowed_scope: columns.scope_set()?,
-        status: columns.word(|word| match word {
-            ENABLED => Some(ClientStatus::Enabled),
-            DISABLED => Some(ClientStatus::Disabled),
-            _ => None,
-        })?,
-        role: columns.word(|word| match word {
-            ORDINARY => Some(ClientRole::Ordinary),
-            RESOURCE_SERVER => Some(ClientRole::ResourceServer),
-            _ => None,
-        })?,
+        status: columns.word(words::parse_client_status)?,
+        role: columns.word(words::parse_client_role)?,
         grant_types: columns.json_set()?,
         access_token_lifetime_max: columns.seconds_set()?,
         refresh_token_lifetime_max: columns.seconds_set()?,
@@ -158,14 +146,8 @@ fn fields(client: &Client) -> Result<Vec<Value>> {
         ClientSecret::Public => (None, None),
         ClientSecret::Confidential { hash, generation } => (Some(hash), Some(*generation)),
     };
-    let status = match client.status {
-        ClientStatus::Enabled => ENABLED,
-        ClientStatus::Disabled => DISABLED,
-    };
-    let role = match client.role {
-        ClientRole::Ordinary => ORDINARY,
-        ClientRole::ResourceServer => RESOURCE_SERVER,
-    };
+    let status = words::client_status(client.status);
+    let role = words::client_role(client.role);
     Ok(values![
         client.id,
         client.identifier.as_str(),

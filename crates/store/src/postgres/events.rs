@@ -12,27 +12,14 @@ use super::{
     rows::{self, Columns},
     values::values,
 };
-use crate::Result;
-
-const USER: &str = "user";
-const CLIENT: &str = "client";
-const SERVER: &str = "server";
-
-/// The word for an actor, and its id.
-pub(super) const fn words(actor: Actor) -> (&'static str, Option<u64>) {
-    match actor {
-        Actor::User(id) => (USER, Some(id.get())),
-        Actor::Client(id) => (CLIENT, Some(id.get())),
-        Actor::Server => (SERVER, None),
-    }
-}
+use crate::{Result, words};
 
 /// Remembers an event.
 pub(super) async fn record(pool: &Arc<Pool>, ids: &EventIds, event: &Event) -> Result<()> {
     let recorded = "INSERT INTO events \
         (id, at, kind, token_id, client_id, user_id, actor, actor_id) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let (actor, actor_id) = words(event.actor);
+    let (actor, actor_id) = words::actor(event.actor);
     let values = values![
         ids.take(1).await?,
         event.at,
@@ -67,11 +54,6 @@ pub(super) async fn list(pool: &Arc<Pool>, id: TokenId) -> Result<Vec<Event>> {
 fn read_actor(columns: &mut Columns<'_>) -> Result<Actor> {
     let word: String = columns.plain()?;
     let id: Option<u64> = columns.number_set()?;
-    let actor = match (word.as_str(), id) {
-        (USER, Some(id)) => id.try_into().ok().map(Actor::User),
-        (CLIENT, Some(id)) => id.try_into().ok().map(Actor::Client),
-        (SERVER, None) => Some(Actor::Server),
-        _ => None,
-    };
+    let actor = words::parse_actor(&word, id);
     actor.ok_or_else(|| crate::StoreError::Corrupt("column actor".to_owned()))
 }

@@ -8,12 +8,11 @@ use super::{
     batches::Batch,
     calls::{Call, Failure},
     changes::{Log, leave_changes},
-    events,
     ids::EventIds,
     rows,
     values::{column, values},
 };
-use crate::{Conditional, Result};
+use crate::{Conditional, Result, words};
 
 /// Ends records.
 pub(super) struct End {
@@ -52,7 +51,7 @@ impl Batch for End {
     ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
         let first = self.event_ids.take(ends.len()).await?;
         let event_ids: Vec<u64> = (first..).take(ends.len()).collect();
-        let word = |event: &Event| events::words(event.actor);
+        let word = |event: &Event| words::actor(event.actor);
         let values = values![
             column(&event_ids, |id| *id),
             column(ends, GrantEnd::id),

@@ -11,17 +11,7 @@ use super::{
     rows,
     values::values,
 };
-use crate::{IdSequence, Result};
-
-const fn word(sequence: IdSequence) -> &'static str {
-    match sequence {
-        IdSequence::Tokens => "tokens",
-        IdSequence::Clients => "clients",
-        IdSequence::Users => "users",
-        IdSequence::ApiTokens => "api_tokens",
-        IdSequence::SignInSessions => "sign_in_sessions",
-    }
-}
+use crate::{IdSequence, Result, words};
 
 /// Takes the next `count` ids of a sequence.
 pub(super) async fn lease(
@@ -29,7 +19,7 @@ pub(super) async fn lease(
     sequence: IdSequence,
     count: u32,
 ) -> Result<RangeInclusive<u64>> {
-    let taken = pool.run(lease_call(word(sequence), count)).await?;
+    let taken = pool.run(lease_call(words::id_sequence(sequence), count)).await?;
     Ok(read(&taken)?)
 }
 

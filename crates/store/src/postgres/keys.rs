@@ -9,21 +9,7 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{Conditional, Insertion, KeyPurpose, Result, SealedKey};
-
-const fn word(purpose: KeyPurpose) -> &'static str {
-    match purpose {
-        KeyPurpose::Token => "token",
-        KeyPurpose::Cursor => "cursor",
-        KeyPurpose::Page => "page",
-    }
-}
-
-fn parse(purpose: &str) -> Option<KeyPurpose> {
-    [KeyPurpose::Token, KeyPurpose::Cursor, KeyPurpose::Page]
-        .into_iter()
-        .find(|known| word(*known) == purpose)
-}
+use crate::{Conditional, Insertion, Result, SealedKey, words};
 
 /// Every key, in the order of purpose and number.
 pub(super) async fn list(pool: &Arc<Pool>) -> Result<Vec<SealedKey>> {
@@ -31,7 +17,7 @@ pub(super) async fn list(pool: &Arc<Pool>) -> Result<Vec<SealedKey>> {
     let found = pool.run(Call::read(every, values![])).await?;
     rows::list(&found, |columns| {
         Ok(SealedKey {
-            purpose: columns.word(parse)?,
+            purpose: columns.word(words::parse_key_purpose)?,
             number: columns.number()?,
             sealed: columns.plain()?,
             created_at: columns.time()?,
@@ -48,7 +34,7 @@ pub(super) async fn insert(log: &Arc<Log>, key: SealedKey) -> Result<Insertion> 
         leave_changes!(),
         "SELECT count(*) FROM added"
     );
-    let values = values![word(key.purpose), key.number, key.sealed, key.created_at];
+    let values = values![words::key_purpose(key.purpose), key.number, key.sealed, key.created_at];
     match rows::written(&log.leave(Call::write(added, values)).await?.rows)? {
         Conditional::Now => Ok(Insertion::Done),
         Conditional::Already => Ok(Insertion::Duplicate),
@@ -66,7 +52,7 @@ pub(super) async fn replace_lost(log: &Arc<Log>, replacements: Vec<SealedKey>) -
         "SELECT 1"
     );
     let values = values![
-        column(&replacements, |key| word(key.purpose)),
+        column(&replacements, |key| words::key_purpose(key.purpose)),
         column(&replacements, |key| key.number),
         column(&replacements, |key| key.sealed.clone()),
         column(&replacements, |key| key.created_at),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokenry_core::{
-    grant::{AccessToken, Consented, Issued, Origin, Previous, RefreshToken, SentTo, Stage, Token},
+    grant::{AccessToken, Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
         refresh_token::{RepeatRenewal, TokenRotation},
@@ -26,13 +26,12 @@ use super::{
     batches::Batch,
     calls::{Call, Failure, Query, Repeat},
     changes::{Log, leave_changes},
-    events,
     ids::EventIds,
     pool::Pool,
     rows::{self, Columns},
     values::{column, values},
 };
-use crate::{Conditional, Result, WrongVerifierCount};
+use crate::{Conditional, Result, WrongVerifierCount, words};
 
 /// In the order of [`read`].
 macro_rules! token_columns {
@@ -54,29 +53,12 @@ macro_rules! from_tokens {
 }
 pub(super) use from_tokens;
 
-const fn number(origin: Origin) -> u8 {
-    match origin {
-        Origin::Consent => 0,
-        Origin::ClientCredentials => 1,
-        Origin::Created => 2,
-    }
-}
-
-fn parse_origin(number: i64) -> Option<Origin> {
-    match number {
-        0 => Some(Origin::Consent),
-        1 => Some(Origin::ClientCredentials),
-        2 => Some(Origin::Created),
-        _ => None,
-    }
-}
-
 /// A record from the columns of [`token_columns`].
 pub(super) fn read(columns: &mut Columns<'_>) -> Result<Token> {
     let id = columns.id()?;
     let client_id = columns.id()?;
     let user_id = columns.id()?;
-    let origin = columns.read(parse_origin)?;
+    let origin = columns.read(|number: i64| words::parse_origin(u8::try_from(number).ok()?))?;
     let created_at = columns.time()?;
     let granted = columns.scope()?;
     let rotation: u32 = columns.number()?;
@@ -203,7 +185,7 @@ impl Batch for Insert {
             column(&rows, |row| row.token.id),
             column(&rows, |row| row.token.client_id),
             column(&rows, |row| row.token.user_id),
-            column(&rows, |row| number(row.token.origin)),
+            column(&rows, |row| words::origin(row.token.origin)),
             column(&rows, |row| row.issued.map_or(0, |issued| issued.rotation)),
             column(&rows, |row| row.token.created_at),
             column(&rows, |row| row.token.granted.to_string()),
@@ -420,7 +402,7 @@ pub(super) async fn count_wrong_verifier(
         "SELECT count(*) FROM ended"
     );
     let event = write.end().event();
-    let (actor, actor_id) = events::words(event.actor);
+    let (actor, actor_id) = words::actor(event.actor);
     let values = values![
         write.id(),
         write.max(),

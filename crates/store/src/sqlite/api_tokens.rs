@@ -1,14 +1,11 @@
 //! API tokens.
 
 use rusqlite::{Connection, params};
-use tokenry_core::{
-    api_token::{ApiToken, ApiTokenStatus},
-    revision::Revision,
-};
+use tokenry_core::{api_token::ApiToken, revision::Revision};
 use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
 
 use super::{changes, rows, users};
-use crate::{ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result};
+use crate::{ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result, words};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
@@ -20,26 +17,12 @@ macro_rules! api_tokens {
     };
 }
 
-const ACTIVE: &str = "active";
-const INACTIVE: &str = "inactive";
-
-const fn word(status: ApiTokenStatus) -> &'static str {
-    match status {
-        ApiTokenStatus::Active => ACTIVE,
-        ApiTokenStatus::Inactive => INACTIVE,
-    }
-}
-
 fn read(columns: &mut rows::Columns<'_, '_>) -> Result<ApiToken> {
     Ok(ApiToken {
         id: columns.id()?,
         hash: columns.hash()?,
         description: columns.plain()?,
-        status: columns.word(|word| match word {
-            ACTIVE => Some(ApiTokenStatus::Active),
-            INACTIVE => Some(ApiTokenStatus::Inactive),
-            _ => None,
-        })?,
+        status: columns.word(words::parse_api_token_status)?,
         user_id: columns.id()?,
         assigned_user_id: columns.id()?,
         created_at: columns.time()?,
@@ -64,7 +47,7 @@ pub(super) fn insert(
         token.id.get(),
         token.hash.as_bytes(),
         token.description,
-        word(token.status),
+        words::api_token_status(token.status),
         token.user_id.get(),
         token.assigned_user_id.get(),
         token.created_at.as_millis(),
@@ -96,7 +79,7 @@ pub(super) fn update(connection: &Connection, write: &Revision<ApiToken>) -> Res
     let values = params![
         token.id.get(),
         token.description,
-        word(token.status),
+        words::api_token_status(token.status),
         token.updated_at.as_millis(),
         write.before().as_millis(),
     ];

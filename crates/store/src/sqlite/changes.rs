@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows;
-use crate::{Change, ChangePosition, ChangedRecord, NodeNumber, Result};
+use crate::{Change, ChangePosition, ChangedRecord, NodeNumber, Result, words};
 
 /// Processes take turns in one file, so their changes have one row of numbers.
 const EVERYBODY: NodeNumber = NodeNumber(0);
@@ -11,21 +11,9 @@ const EVERYBODY: NodeNumber = NodeNumber(0);
 /// The most changes of one answer.
 const LIST_MAX: u32 = 1_000;
 
-const CLIENT: &str = "client";
-const USER: &str = "user";
-const API_TOKEN: &str = "api_token";
-const TOKEN: &str = "token";
-const KEYS: &str = "keys";
-
 /// Leaves a change, in the transaction of what it tells about.
 pub(super) fn leave(connection: &Connection, record: ChangedRecord) -> Result<()> {
-    let (word, id) = match record {
-        ChangedRecord::Client(id) => (CLIENT, Some(id.get())),
-        ChangedRecord::User(id) => (USER, Some(id.get())),
-        ChangedRecord::ApiToken(id) => (API_TOKEN, Some(id.get())),
-        ChangedRecord::Token(id) => (TOKEN, Some(id.get())),
-        ChangedRecord::Keys => (KEYS, None),
-    };
+    let (word, id) = words::changed_record(record);
     let left = "INSERT INTO changes (record, record_id) VALUES (?, ?)";
     rows::write(connection, left, params![word, id])?;
     Ok(())
@@ -44,18 +32,7 @@ pub(super) fn list(connection: &Connection, after: &ChangePosition) -> Result<Ve
     rows::list(connection, later, params![after.of(EVERYBODY), LIST_MAX], |columns| {
         let number = columns.plain()?;
         let word: String = columns.plain()?;
-        let record = columns.read(|id: Option<u64>| parse(&word, id))?;
+        let record = columns.read(|id: Option<u64>| words::parse_changed_record(&word, id))?;
         Ok(Change { node: EVERYBODY, number, record })
     })
-}
-
-fn parse(word: &str, id: Option<u64>) -> Option<ChangedRecord> {
-    match (word, id) {
-        (CLIENT, Some(id)) => id.try_into().ok().map(ChangedRecord::Client),
-        (USER, Some(id)) => id.try_into().ok().map(ChangedRecord::User),
-        (API_TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::ApiToken),
-        (TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::Token),
-        (KEYS, None) => Some(ChangedRecord::Keys),
-        _ => None,
-    }
 }

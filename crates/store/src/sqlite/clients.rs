@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ToSql, params};
 use tokenry_core::{
-    client::{Client, ClientRole, ClientSecret, ClientStatus},
+    client::{Client, ClientSecret},
     revision::Revision,
 };
 use tokenry_protocol::{
@@ -14,7 +14,7 @@ use tokenry_protocol::{
 use super::{changes, pages::List, rows, users};
 use crate::{
     ChangedRecord, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
-    StoreError,
+    StoreError, words,
 };
 
 /// Every column but those of the tombstone, in the order of [`read`].
@@ -34,11 +34,6 @@ macro_rules! client_where {
     };
 }
 
-const ENABLED: &str = "enabled";
-const DISABLED: &str = "disabled";
-const ORDINARY: &str = "ordinary";
-const RESOURCE_SERVER: &str = "resource_server";
-
 fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Client> {
     Ok(Client {
         id: columns.id()?,
@@ -51,16 +46,8 @@ fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Client> {
         description: columns.plain()?,
         logo_url: columns.plain()?,
         allowed_scope: columns.scope_set()?,
-        status: columns.word(|word| match word {
-            ENABLED => Some(ClientStatus::Enabled),
-            DISABLED => Some(ClientStatus::Disabled),
-            _ => None,
-        })?,
-        role: columns.word(|word| match word {
-            ORDINARY => Some(ClientRole::Ordinary),
-            RESOURCE_SERVER => Some(ClientRole::ResourceServer),
-            _ => None,
-        })?,
+        status: columns.word(words::parse_client_status)?,
+        role: columns.word(words::parse_client_role)?,
         grant_types: columns.json_set()?,
         access_token_lifetime_max: columns.seconds_set()?,
         refresh_token_lifetime_max: columns.seconds_set()?,
@@ -140,14 +127,8 @@ fn write(
             (Some(hash.as_bytes()), Some(generation))
         }
     };
-    let status = match client.status {
-        ClientStatus::Enabled => ENABLED,
-        ClientStatus::Disabled => DISABLED,
-    };
-    let role = match client.role {
-        ClientRole::Ordinary => ORDINARY,
-        ClientRole::ResourceServer => RESOURCE_SERVER,
-    };
+    let status = words::client_status(client.status);
+    let role = words::client_role(client.role);
     let seconds = |span: Option<Seconds>| span.map(|span| span.0);
     let values: &[&dyn ToSql] = params![
         client.id.get(),

@@ -5,21 +5,13 @@ use tokenry_core::event::{Actor, Event, EventKind};
 use tokenry_protocol::ids::TokenId;
 
 use super::rows;
-use crate::Result;
-
-const USER: &str = "user";
-const CLIENT: &str = "client";
-const SERVER: &str = "server";
+use crate::{Result, words};
 
 /// Remembers an event.
 pub(super) fn record(connection: &Connection, event: &Event) -> Result<()> {
     let recorded = "INSERT INTO events (at, kind, token_id, client_id, user_id, actor, actor_id) \
         VALUES (?, ?, ?, ?, ?, ?, ?)";
-    let (actor, actor_id) = match event.actor {
-        Actor::User(id) => (USER, Some(id.get())),
-        Actor::Client(id) => (CLIENT, Some(id.get())),
-        Actor::Server => (SERVER, None),
-    };
+    let (actor, actor_id) = words::actor(event.actor);
     let values = params![
         event.at.as_millis(),
         event.kind.as_str(),
@@ -51,10 +43,5 @@ pub(super) fn list(connection: &Connection, id: TokenId) -> Result<Vec<Event>> {
 
 fn read_actor(columns: &mut rows::Columns<'_, '_>) -> Result<Actor> {
     let word: String = columns.plain()?;
-    columns.read(|id: Option<u64>| match (word.as_str(), id) {
-        (USER, Some(id)) => id.try_into().ok().map(Actor::User),
-        (CLIENT, Some(id)) => id.try_into().ok().map(Actor::Client),
-        (SERVER, None) => Some(Actor::Server),
-        _ => None,
-    })
+    columns.read(|id: Option<u64>| words::parse_actor(&word, id))
 }

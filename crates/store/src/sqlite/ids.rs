@@ -6,17 +6,7 @@ use rusqlite::{Connection, params};
 use tokenry_protocol::ids::ID_MAX;
 
 use super::{calls::unavailable, rows};
-use crate::{IdSequence, Result};
-
-const fn word(sequence: IdSequence) -> &'static str {
-    match sequence {
-        IdSequence::Tokens => "tokens",
-        IdSequence::Clients => "clients",
-        IdSequence::Users => "users",
-        IdSequence::ApiTokens => "api_tokens",
-        IdSequence::SignInSessions => "sign_in_sessions",
-    }
-}
+use crate::{IdSequence, Result, words};
 
 /// Takes the next `count` ids of a sequence.
 pub(super) fn lease(
@@ -26,8 +16,11 @@ pub(super) fn lease(
 ) -> Result<RangeInclusive<u64>> {
     let taken = "UPDATE id_leases SET next = next + ?2 \
         WHERE sequence = ?1 AND next + ?2 - 1 <= ?3 RETURNING next - ?2, next - 1";
-    let block = rows::find(connection, taken, params![word(sequence), count, ID_MAX], |columns| {
-        Ok(columns.plain::<u64>()?..=columns.plain()?)
-    })?;
+    let block = rows::find(
+        connection,
+        taken,
+        params![words::id_sequence(sequence), count, ID_MAX],
+        |columns| Ok(columns.plain::<u64>()?..=columns.plain()?),
+    )?;
     block.ok_or_else(|| unavailable("the ids are spent"))
 }

@@ -3,28 +3,14 @@
 use rusqlite::{Connection, params};
 
 use super::{changes, rows};
-use crate::{ChangedRecord, Insertion, KeyPurpose, Result, SealedKey};
-
-const fn word(purpose: KeyPurpose) -> &'static str {
-    match purpose {
-        KeyPurpose::Token => "token",
-        KeyPurpose::Cursor => "cursor",
-        KeyPurpose::Page => "page",
-    }
-}
-
-fn parse(purpose: &str) -> Option<KeyPurpose> {
-    [KeyPurpose::Token, KeyPurpose::Cursor, KeyPurpose::Page]
-        .into_iter()
-        .find(|known| word(*known) == purpose)
-}
+use crate::{ChangedRecord, Insertion, Result, SealedKey, words};
 
 /// Every key, in the order of purpose and number.
 pub(super) fn list(connection: &Connection) -> Result<Vec<SealedKey>> {
     let every = "SELECT purpose, number, sealed, created_at FROM keys ORDER BY purpose, number";
     rows::list(connection, every, [], |columns| {
         Ok(SealedKey {
-            purpose: columns.word(parse)?,
+            purpose: columns.word(words::parse_key_purpose)?,
             number: columns.plain()?,
             sealed: columns.plain()?,
             created_at: columns.time()?,
@@ -39,7 +25,12 @@ pub(super) fn insert(connection: &Connection, key: &SealedKey) -> Result<Inserti
     let added = rows::write(
         connection,
         added,
-        params![word(key.purpose), key.number, key.sealed, key.created_at.as_millis()],
+        params![
+            words::key_purpose(key.purpose),
+            key.number,
+            key.sealed,
+            key.created_at.as_millis()
+        ],
     )?;
     if added == 0 {
         return Ok(Insertion::Duplicate);

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use tokenry_core::{
-    grant::{AccessToken, Consented, Issued, Origin, Previous, RefreshToken, SentTo, Stage, Token},
+    grant::{AccessToken, Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
         refresh_token::{RepeatRenewal, TokenRotation},
@@ -14,7 +14,7 @@ use tokenry_protocol::{
 };
 
 use super::{changes, events, listings, rows, session::Session};
-use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount};
+use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount, words};
 
 /// In the order of [`read`].
 macro_rules! token_columns {
@@ -28,29 +28,12 @@ macro_rules! token_columns {
 }
 pub(super) use token_columns;
 
-const fn number(origin: Origin) -> u8 {
-    match origin {
-        Origin::Consent => 0,
-        Origin::ClientCredentials => 1,
-        Origin::Created => 2,
-    }
-}
-
-fn parse_origin(number: u8) -> Option<Origin> {
-    match number {
-        0 => Some(Origin::Consent),
-        1 => Some(Origin::ClientCredentials),
-        2 => Some(Origin::Created),
-        _ => None,
-    }
-}
-
 /// A record from the columns of [`token_columns`].
 pub(super) fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Token> {
     let id = columns.id()?;
     let client_id = columns.id()?;
     let user_id = columns.id()?;
-    let origin = columns.read(parse_origin)?;
+    let origin = columns.read(words::parse_origin)?;
     let created_at = columns.time()?;
     let granted = columns.scope()?;
     let rotation: u32 = columns.plain()?;
@@ -140,7 +123,7 @@ fn insert_consented(connection: &Connection, token: &Token, consented: &Consente
         token.id.get(),
         token.client_id.get(),
         token.user_id.get(),
-        number(token.origin),
+        words::origin(token.origin),
         token.created_at.as_millis(),
         token.granted.to_string(),
         consented.code_hash.as_bytes(),
@@ -166,7 +149,7 @@ fn insert_issued(session: &Session<'_>, token: &Token, issued: &Issued) -> Resul
         token.id.get(),
         token.client_id.get(),
         token.user_id.get(),
-        number(token.origin),
+        words::origin(token.origin),
         issued.rotation,
         token.created_at.as_millis(),
         token.granted.to_string(),
