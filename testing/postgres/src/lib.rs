@@ -44,6 +44,15 @@ pub fn schema() -> String {
     shared().schema()
 }
 
+/// The variable that says on which engine a whole set of tests runs: `postgres`, or else the
+/// embedded one.
+pub const ENGINE: &str = "TOKENRY_TEST_STORE";
+
+/// A schema as [`schema`] gives it, where the set runs on PostgreSQL.
+pub fn schema_if_chosen() -> Option<String> {
+    std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres").then(schema)
+}
+
 /// The next name of a schema.
 fn next_schema() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokenry_postgres_testing::ENGINE;
 
 use super::command::{count, succeed};
 use super::tally::Tally;
@@ -84,7 +85,7 @@ pub(super) fn tests(context: &Context) -> Result<Tally> {
 /// The router's tests once more, over the other engine.
 pub(super) fn router_on_postgresql(context: &Context) -> Result<Tally> {
     let mut cargo = context.cargo();
-    cargo.env("INSTA_UPDATE", "no").env("TOKENRY_TEST_STORE", "postgres");
+    cargo.env("INSTA_UPDATE", "no").env(ENGINE, "postgres");
     count(cargo.args(["test", "--package", "tokenry-server", "--test", "it", "--locked"]))
 }
 
@@ -100,7 +101,7 @@ pub(super) fn acceptance_on_postgresql(context: &Context) -> Result<Tally> {
 fn clients_over(context: &Context, engine: &str) -> Result<Tally> {
     let target = ["--package", "tokenry-cli", "--test", "acceptance"];
     let mut cargo = context.cargo();
-    cargo.env("TOKENRY_TEST_STORE", engine);
+    cargo.env(ENGINE, engine);
     cargo.arg("test").args(target).args(["--features", "acceptance", "--locked"]);
     count(cargo.args(["--", "--nocapture"]))
 }

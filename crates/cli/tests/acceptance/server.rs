@@ -9,8 +9,6 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Names the engine that the whole set runs on: `postgres`, or else the embedded one.
-const ENGINE: &str = "TOKENRY_TEST_STORE";
 /// What `serve` prints once it accepts connections, before the address.
 const READY: &str = "Tokenry serves ";
 
@@ -31,8 +29,7 @@ impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let store = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
-        let store = store.then(tokenry_postgres_testing::schema);
+        let store = tokenry_postgres_testing::schema_if_chosen();
         let tokenry = |arguments: &[&str]| tokenry(&data, store.as_deref(), arguments);
         let admin = answer(tokenry(&["init", "--admin-email", "ada@acme.test", "--json"]));
         let log = File::create(folder.path().join("log")).unwrap();

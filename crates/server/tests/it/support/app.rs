@@ -34,19 +34,15 @@ pub struct TestApp {
     router: Envelope,
 }
 
-/// Names the engine that the whole set runs on: `postgres`, or else the embedded one.
-const ENGINE: &str = "TOKENRY_TEST_STORE";
-
 /// A store with nothing in it.
 async fn fresh_store() -> Arc<dyn Store> {
-    match std::env::var(ENGINE).as_deref() {
-        Ok("postgres") => {
+    match tokenry_postgres_testing::schema_if_chosen() {
+        Some(schema) => {
             // A server for all tests of the process; connections are few, because tests are many.
             let options = PostgresOptions { connections: 4, ..PostgresOptions::default() };
-            let schema = tokenry_postgres_testing::schema();
             Arc::new(PostgresStore::open(&schema, options).await.expect("a schema in PostgreSQL"))
         }
-        _ => Arc::new(SqliteStore::in_memory().expect("a database in memory")),
+        None => Arc::new(SqliteStore::in_memory().expect("a database in memory")),
     }
 }
 
