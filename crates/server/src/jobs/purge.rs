@@ -28,7 +28,7 @@ const CHANGES_KEPT: u64 = 100_000;
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
     let mut purge = Purge::default();
     while stop.sleep(state.config.purge.interval).await {
-        if let Err(error) = purge.sweep_gently(&state, &mut stop).await {
+        if let Err(error) = purge.sweep_until(&state, Some(&mut stop)).await {
             log_store_error(&error);
         }
     }
@@ -43,18 +43,14 @@ pub struct Purge {
 impl Purge {
     /// One sweep over everything that may be over, without pauses. Says how many rows it removed.
     pub async fn sweep(&mut self, state: &AppState) -> Result<u64> {
-        self.sweep_with(state, None).await
+        self.sweep_until(state, None).await
     }
 
-    /// The same with pauses, and no further than the signal.
-    async fn sweep_gently(&mut self, state: &AppState, stop: &mut StopSignal) -> Result<u64> {
-        self.sweep_with(state, Some(stop)).await
-    }
-
-    async fn sweep_with(
+    /// The same, with pauses and no further than the signal if there is one.
+    async fn sweep_until(
         &mut self,
         state: &AppState,
-        mut gently: Option<&mut StopSignal>,
+        mut signal: Option<&mut StopSignal>,
     ) -> Result<u64> {
         let settings = &state.config.purge;
         let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
@@ -87,9 +83,9 @@ impl Purge {
                 }
                 removed += u64::from(step.removed);
                 position = step.next;
-                if let Some(stop) = gently.as_deref_mut()
+                if let Some(signal) = signal.as_deref_mut()
                     && position.is_some()
-                    && !stop.sleep(pause(step.removed, began.elapsed())).await
+                    && !signal.sleep(pause(step.removed, began.elapsed())).await
                 {
                     return Ok(removed);
                 }
