@@ -1,6 +1,6 @@
 //! Records and answers that only the store and its callers know.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokenry_protocol::{
     ids::{ApiTokenId, ClientId, TokenId, UserId},
@@ -165,7 +165,7 @@ pub struct ApiTokenUse {
 pub struct NodeNumber(pub u64);
 
 /// Something that other processes may have cached has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Change {
     /// Who numbered it.
     pub node: NodeNumber,
@@ -173,6 +173,9 @@ pub struct Change {
     pub number: u64,
     /// What changed.
     pub record: ChangedRecord,
+    /// How long before it was listed it was left, both by the database's clock. `None` where
+    /// changes have no time: in an embedded database, which one node serves.
+    pub age: Option<Duration>,
 }
 
 /// How far changes have been read: up to a number of each node. A node that it does not know has

@@ -74,6 +74,9 @@ impl Follower {
             let is_all = changes.len() < CHANGES_LISTED;
             for change in changes {
                 apply(state, change).await?;
+                if let Some(age) = change.age {
+                    metrics::histogram!("tokenry_change_delay_seconds").record(age);
+                }
                 self.seen.advance(change.node, change.number);
             }
             if is_all {

@@ -16,9 +16,12 @@
 //!    statement finds no row to number its change by, fails as a whole, and is sent again with a
 //!    new node number.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::{
@@ -132,11 +135,12 @@ pub(super) async fn last(pool: &Arc<Pool>) -> Result<ChangePosition> {
 /// Those after a position, each node's in order. Nodes take turns, so that one that leaves many
 /// hides no other's; of one that has left none since nothing but its own row is read.
 pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec<Change>> {
-    let later = "SELECT changes.node, changes.number, changes.record, changes.record_id \
+    let later = "SELECT changes.node, changes.number, changes.record, changes.record_id, \
+        (extract(epoch FROM clock_timestamp() - changes.changed_at) * 1000000)::bigint \
         FROM nodes \
         LEFT JOIN unnest($1::bigint[], $2::bigint[]) AS seen (node, number) \
         ON seen.node = nodes.node \
-        CROSS JOIN LATERAL (SELECT node, number, record, record_id FROM changes \
+        CROSS JOIN LATERAL (SELECT node, number, record, record_id, changed_at FROM changes \
         WHERE changes.node = nodes.node AND changes.number > coalesce(seen.number, 0) \
         ORDER BY changes.number LIMIT $3) AS changes \
         WHERE nodes.last_change > coalesce(seen.number, 0) \
@@ -152,6 +156,9 @@ pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec
         let record = columns.read(|id: Option<i64>| {
             words::parse_changed_record(&word, id.map(u64::try_from).transpose().ok()?)
         })?;
-        Ok(Change { node, number, record })
+        let micros: i64 = columns.plain()?;
+        // Of a clock that was set back meanwhile.
+        let age = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        Ok(Change { node, number, record, age: Some(age) })
     })
 }

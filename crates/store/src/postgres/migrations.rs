@@ -20,10 +20,11 @@ use super::{
 use crate::{Result, StoreError};
 
 /// Every step; the schema's number is how many of them were taken.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../../migrations/postgres/0001_initial.sql"),
     include_str!("../../migrations/postgres/0002_listings.sql"),
     include_str!("../../migrations/postgres/0003_listing_parts.sql"),
+    include_str!("../../migrations/postgres/0004_change_times.sql"),
 ];
 
 /// The schema that this program writes.

@@ -33,6 +33,6 @@ pub(super) fn list(connection: &Connection, after: &ChangePosition) -> Result<Ve
         let number = columns.plain()?;
         let word: String = columns.plain()?;
         let record = columns.read(|id: Option<u64>| words::parse_changed_record(&word, id))?;
-        Ok(Change { node: EVERYBODY, number, record })
+        Ok(Change { node: EVERYBODY, number, record, age: None })
     })
 }

@@ -1,6 +1,6 @@
 //! The changes of several nodes: none is missed, whoever joins, pauses, leaves or comes back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokenry_postgres_testing::shared;
 use tokenry_store::{
@@ -117,6 +117,26 @@ async fn of_each_node_the_last_change_stays_while_it_is_recent() {
     let left = one.list_changes(&ChangePosition::START).await.unwrap();
     let left: Vec<_> = left.iter().map(|change| (change.node, change.number)).collect();
     assert_eq!(left, [(NodeNumber(2), 1), (NodeNumber(1), 5)]);
+}
+
+/// By the database's clock at both ends, whatever those of the nodes say.
+#[tokio::test]
+async fn a_change_tells_how_long_ago_it_was_left() {
+    let url = shared().schema();
+    let (one, two) = (open(&url).await, open(&url).await);
+    let mut user = world(&one).user().await;
+    for _ in 0..3 {
+        world(&one).rewrite(&mut user).await;
+    }
+    let moved = "UPDATE changes SET changed_at = now() - interval '1 hour' WHERE number = 1; \
+        UPDATE changes SET changed_at = now() + interval '1 hour' WHERE number = 3";
+    execute(shared(), &url, moved);
+    let changes = two.list_changes(&ChangePosition::START).await.unwrap();
+    let ages: Vec<_> = changes.iter().filter_map(|change| change.age).collect();
+    let hour = Duration::from_secs(3_600);
+    assert!(ages[0] >= hour && ages[0] < hour * 2, "{ages:?}");
+    assert!(ages[1] < hour, "{ages:?}");
+    assert_eq!(ages[2], Duration::ZERO);
 }
 
 /// Long gone, and there again nevertheless: under another number, so nobody takes its changes for
