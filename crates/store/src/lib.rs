@@ -12,6 +12,7 @@
 //!   follow in bounded purge steps.
 //! * A [`StoreError`] is never an answer of the protocol: callers say 503 and the client retries.
 
+mod columns;
 pub mod error;
 pub mod page;
 pub mod postgres;

@@ -12,30 +12,19 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result, words};
+use crate::{
+    ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result,
+    columns::{
+        ReadColumns as _,
+        api_tokens::{api_token_columns, read},
+    },
+    words,
+};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, hash, description, status, user_id, assigned_user_id, created_at, \
-             updated_at, last_used FROM api_tokens ",
-            $rest
-        )
+        concat!("SELECT ", api_token_columns!(), " FROM api_tokens ", $rest)
     };
-}
-
-fn read(columns: &mut rows::Columns<'_>) -> Result<ApiToken> {
-    Ok(ApiToken {
-        id: columns.id()?,
-        hash: columns.hash()?,
-        description: columns.text()?,
-        status: columns.word(words::parse_api_token_status)?,
-        user_id: columns.id()?,
-        assigned_user_id: columns.id()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-        last_used: columns.time_set()?,
-    })
 }
 
 /// Adds an API token unless there are `limit`, or whom it would work for is gone.
@@ -80,13 +69,13 @@ pub(super) async fn insert(
 /// By id.
 pub(super) async fn find(pool: &Arc<Pool>, id: ApiTokenId) -> Result<Option<ApiToken>> {
     let by_id = api_tokens!("WHERE id = $1");
-    rows::first(&pool.run(Call::read(by_id, values![id])).await?, read)
+    rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
 }
 
 /// All of them, in the order of id.
 pub(super) async fn list(pool: &Arc<Pool>) -> Result<Vec<ApiToken>> {
     let all = api_tokens!("ORDER BY id");
-    rows::list(&pool.run(Call::read(all, values![])).await?, read)
+    rows::list(&pool.run(Call::read(all, values![])).await?, |columns| read(columns))
 }
 
 /// Replaces description and status, if nobody else did since.

@@ -36,7 +36,10 @@ use super::{
     rows,
     values::{Bind as _, column, values},
 };
-use crate::{Change, ChangePosition, NodeNumber, Result, words};
+use crate::{
+    Change, ChangePosition, NodeNumber, Result,
+    columns::{ReadColumns as _, changes::read_record},
+};
 
 /// The most changes of one answer.
 const LIST_MAX: u32 = 1_000;
@@ -152,11 +155,8 @@ pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec
     rows::list(&found, |columns| {
         let node = NodeNumber(columns.number()?);
         let number = columns.number()?;
-        let word: String = columns.plain()?;
-        let record = columns.read(|id: Option<i64>| {
-            words::parse_changed_record(&word, id.map(u64::try_from).transpose().ok()?)
-        })?;
-        let micros: i64 = columns.plain()?;
+        let record = read_record(columns)?;
+        let micros: i64 = columns.number()?;
         // Of a clock that was set back meanwhile.
         let age = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         Ok(Change { node, number, record, age: Some(age) })

@@ -21,63 +21,28 @@ use super::{
     values::{Value, values},
 };
 use crate::{
-    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError, words,
+    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+    columns::{
+        ReadColumns as _,
+        clients::{client_columns, read},
+    },
+    words,
 };
-
-/// Every column but those of the tombstone, in the order of [`read`].
-macro_rules! columns {
-    () => {
-        "id, identifier, name, user_id, secret_hash, secret_generation, redirect_uris, company, \
-         description, logo_url, allowed_scope, status, role, grant_types, \
-         access_token_lifetime_max, refresh_token_lifetime_max, retry_window, created_at, \
-         updated_at"
-    };
-}
 
 /// A client that is not deleted.
 macro_rules! client_where {
     ($condition:literal) => {
-        concat!("SELECT ", columns!(), " FROM clients WHERE deleted_at IS NULL AND ", $condition)
+        concat!(
+            "SELECT ",
+            client_columns!(),
+            " FROM clients WHERE deleted_at IS NULL AND ",
+            $condition
+        )
     };
 }
 
 /// The unique index.
 const IDENTIFIER: &str = "clients_identifier";
-
-fn read(columns: &mut rows::Columns<'_>) -> Result<Client> {
-    Ok(Client {
-        id: columns.id()?,
-        identifier: columns.word(|text| ClientIdentifier::parse(text).ok())?,
-        name: columns.text()?,
-        user_id: columns.id()?,
-        authentication: read_secret(columns)?,
-        redirect_uris: columns.json()?,
-        company: columns.text_set()?,
-        description: columns.text_set()?,
-        logo_url: columns.text_set()?,
-        allowed_scope: columns.scope_set()?,
-        status: columns.word(words::parse_client_status)?,
-        role: columns.word(words::parse_client_role)?,
-        grant_types: columns.json_set()?,
-        access_token_lifetime_max: columns.seconds_set()?,
-        refresh_token_lifetime_max: columns.seconds_set()?,
-        retry_window: columns.seconds_set()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
-}
-
-fn read_secret(columns: &mut rows::Columns<'_>) -> Result<ClientSecret> {
-    let hash = columns.hash_set()?;
-    columns.read(|generation: Option<i64>| match (hash, generation) {
-        (None, None) => Some(ClientSecret::Public),
-        (Some(hash), Some(generation)) => {
-            let generation = u32::try_from(generation).ok()?;
-            Some(ClientSecret::Confidential { hash, generation })
-        }
-        _ => None,
-    })
-}
 
 /// Adds a client unless its identifier is taken or its owner is gone. The owner is locked until
 /// the client is there, so that it cannot go meanwhile.
@@ -179,7 +144,7 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 /// By id.
 pub(super) async fn find(pool: &Arc<Pool>, id: ClientId) -> Result<Option<Client>> {
     let by_id = client_where!("id = $1");
-    rows::first(&pool.run(Call::read(by_id, values![id])).await?, read)
+    rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
 }
 
 /// By identifier, in its exact case.
@@ -189,7 +154,7 @@ pub(super) async fn find_by_identifier(
 ) -> Result<Option<Client>> {
     let exactly = client_where!("folded_identifier = $1 AND identifier = $2");
     let names = values![identifier.folded(), identifier.as_str()];
-    rows::first(&pool.run(Call::read(exactly, names)).await?, read)
+    rows::first(&pool.run(Call::read(exactly, names)).await?, |columns| read(columns))
 }
 
 /// Ends a client. Its tokens end by that.
@@ -209,7 +174,7 @@ pub(super) async fn delete(log: &Arc<Log>, id: ClientId, now: Timestamp) -> Resu
 
 /// Clients that are not deleted; of one user, if given.
 fn living(owner: Option<UserId>) -> List {
-    let columns = columns!();
+    let columns = client_columns!();
     let mut list = List::new("clients", "id", columns, "deleted_at IS NULL");
     if let Some(owner) = owner {
         list.and("user_id = ?", super::values::Bind::bind(owner));
@@ -223,7 +188,7 @@ pub(super) async fn list(
     owner: Option<UserId>,
     page: PageRequest,
 ) -> Result<Page<Client>> {
-    living(owner).page(pool, page, read).await
+    living(owner).page(pool, page, |columns| read(columns)).await
 }
 
 /// How many, up to `limit`.

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use tokenry_core::event::{Actor, Event, EventKind};
+use tokenry_core::event::Event;
 use tokenry_protocol::ids::TokenId;
 
-use super::{
-    calls::Call,
-    ids::EventIds,
-    pool::Pool,
-    rows::{self, Columns},
-    values::values,
+use super::{calls::Call, ids::EventIds, pool::Pool, rows, values::values};
+use crate::{
+    Result,
+    columns::events::{event_columns, read},
+    words,
 };
-use crate::{Result, words};
 
 /// Remembers an event.
 pub(super) async fn record(pool: &Arc<Pool>, ids: &EventIds, event: &Event) -> Result<()> {
@@ -36,24 +34,8 @@ pub(super) async fn record(pool: &Arc<Pool>, ids: &EventIds, event: &Event) -> R
 
 /// What is remembered of a record, oldest first. Of one moment the ids of each node ascend.
 pub(super) async fn list(pool: &Arc<Pool>, id: TokenId) -> Result<Vec<Event>> {
-    let of_record = "SELECT at, kind, token_id, client_id, user_id, actor, actor_id FROM events \
-        WHERE token_id = $1 ORDER BY at, id";
+    let of_record =
+        concat!("SELECT ", event_columns!(), " FROM events WHERE token_id = $1 ORDER BY at, id");
     let found = pool.run(Call::read(of_record, values![id])).await?;
-    rows::list(&found, |columns| {
-        Ok(Event {
-            at: columns.time()?,
-            kind: columns.word(EventKind::parse)?,
-            token_id: columns.id()?,
-            client_id: columns.id()?,
-            user_id: columns.id()?,
-            actor: read_actor(columns)?,
-        })
-    })
-}
-
-fn read_actor(columns: &mut Columns<'_>) -> Result<Actor> {
-    let word: String = columns.plain()?;
-    let id: Option<u64> = columns.number_set()?;
-    let actor = words::parse_actor(&word, id);
-    actor.ok_or_else(|| crate::StoreError::Corrupt("column actor".to_owned()))
+    rows::list(&found, |columns| read(columns))
 }

@@ -11,7 +11,7 @@ use super::{
     rows,
     values::values,
 };
-use crate::{IdSequence, Result, words};
+use crate::{IdSequence, Result, columns::ReadColumns as _, words};
 
 /// Takes the next `count` ids of a sequence.
 pub(super) async fn lease(

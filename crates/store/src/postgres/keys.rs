@@ -9,20 +9,17 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{Conditional, Insertion, Result, SealedKey, words};
+use crate::{
+    Conditional, Insertion, Result, SealedKey,
+    columns::keys::{key_columns, read},
+    words,
+};
 
 /// Every key, in the order of purpose and number.
 pub(super) async fn list(pool: &Arc<Pool>) -> Result<Vec<SealedKey>> {
-    let every = "SELECT purpose, number, sealed, created_at FROM keys ORDER BY purpose, number";
+    let every = concat!("SELECT ", key_columns!(), " FROM keys ORDER BY purpose, number");
     let found = pool.run(Call::read(every, values![])).await?;
-    rows::list(&found, |columns| {
-        Ok(SealedKey {
-            purpose: columns.word(words::parse_key_purpose)?,
-            number: columns.number()?,
-            sealed: columns.plain()?,
-            created_at: columns.time()?,
-        })
-    })
+    rows::list(&found, |columns| read(columns))
 }
 
 /// Adds a key unless its number is taken.

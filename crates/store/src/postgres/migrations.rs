@@ -17,7 +17,7 @@ use super::{
     session::Session,
     values::values,
 };
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, columns::ReadColumns as _};
 
 /// Every step; the schema's number is how many of them were taken.
 const STEPS: [&str; 4] = [
@@ -98,7 +98,7 @@ async fn is_marked(pool: &Arc<Pool>) -> Result<bool> {
     let rows = pool.run(Call::new(Repeat::Harmless, tables, values![])).await?;
     let row = rows.first().ok_or_else(|| StoreError::Corrupt("no schema".to_owned()))?;
     let mut columns = Columns::new(row);
-    match (columns.plain()?, columns.number::<u64>()?) {
+    match (columns.flag()?, columns.number::<u64>()?) {
         (true, _) => Ok(true),
         (false, 0) => Ok(false),
         (false, _) => Err(StoreError::Corrupt(

@@ -17,7 +17,7 @@ use super::{
     rows,
     values::{column, values},
 };
-use crate::{PurgeRequest, PurgeStep, PurgeSubject, Result};
+use crate::{PurgeRequest, PurgeStep, PurgeSubject, Result, columns::ReadColumns as _};
 
 /// How long the row of a node that leaves no changes stays. Whoever polls must never be away for
 /// this long without forgetting what they have cached.

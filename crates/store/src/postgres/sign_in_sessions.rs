@@ -6,18 +6,10 @@ use tokenry_core::sign_in_session::SignInSession;
 use tokenry_protocol::ids::SignInSessionId;
 
 use super::{calls::Call, pool::Pool, rows, values::values};
-use crate::{Conditional, Deletion, Result};
-
-fn read(columns: &mut rows::Columns<'_>) -> Result<SignInSession> {
-    Ok(SignInSession {
-        id: columns.id()?,
-        hash: columns.hash()?,
-        user_id: columns.id()?,
-        password_epoch: columns.number()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
-}
+use crate::{
+    Conditional, Deletion, Result,
+    columns::sign_in_sessions::{read, sign_in_session_columns},
+};
 
 /// Adds a session.
 pub(super) async fn insert(pool: &Arc<Pool>, session: &SignInSession) -> Result<()> {
@@ -38,10 +30,13 @@ pub(super) async fn insert(pool: &Arc<Pool>, session: &SignInSession) -> Result<
 
 /// By id, unless its user is gone.
 pub(super) async fn find(pool: &Arc<Pool>, id: SignInSessionId) -> Result<Option<SignInSession>> {
-    let by_id = "SELECT id, hash, user_id, password_epoch, created_at, expires_at \
-        FROM sign_in_sessions WHERE id = $1 AND EXISTS \
-        (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NULL)";
-    rows::first(&pool.run(Call::read(by_id, values![id])).await?, read)
+    let by_id = concat!(
+        "SELECT ",
+        sign_in_session_columns!(),
+        " FROM sign_in_sessions WHERE id = $1 AND EXISTS \
+         (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NULL)"
+    );
+    rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
 }
 
 /// Ends a session.

@@ -10,16 +10,14 @@ use std::{
 };
 
 use tokenry_core::{
-    grant::{AccessToken, Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
+    grant::{Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
 };
-use tokenry_protocol::{
-    ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
-};
+use tokenry_protocol::{ids::TokenId, pkce::CodeChallenge, secret::SecretHash};
 use tokio_postgres::Row;
 
 use super::{
@@ -31,19 +29,14 @@ use super::{
     rows::{self, Columns},
     values::{column, values},
 };
-use crate::{Conditional, Result, WrongVerifierCount, words};
-
-/// In the order of [`read`].
-macro_rules! token_columns {
-    () => {
-        "tokens.id, client_id, user_id, origin, created_at, granted, rotation, hash, \
-         scope, issued_at, access_lifetime, token_uses.used_at, token_uses.used_rotation, \
-         refresh_hash, refresh_expires_at, refresh_lifetime, \
-         previous_hash, rotated_at, salt, key_number, \
-         code_expires_at, redirect_uri, redirect_uri_named, challenge, wrong_verifiers"
-    };
-}
-pub(super) use token_columns;
+use crate::{
+    Conditional, Result, WrongVerifierCount,
+    columns::{
+        ReadColumns as _,
+        tokens::{read, token_columns},
+    },
+    words,
+};
 
 /// Tokens with their uses.
 macro_rules! from_tokens {
@@ -52,77 +45,6 @@ macro_rules! from_tokens {
     };
 }
 pub(super) use from_tokens;
-
-/// A record from the columns of [`token_columns`].
-pub(super) fn read(columns: &mut Columns<'_>) -> Result<Token> {
-    let id = columns.id()?;
-    let client_id = columns.id()?;
-    let user_id = columns.id()?;
-    let origin = columns.read(|number: i64| words::parse_origin(u8::try_from(number).ok()?))?;
-    let created_at = columns.time()?;
-    let granted = columns.scope()?;
-    let rotation: u32 = columns.number()?;
-    let hash = columns.hash()?;
-    let stage = match rotation {
-        0 => Stage::Consented(read_consented(columns, hash)?),
-        _ => Stage::Issued(read_issued(columns, rotation, hash, &granted)?),
-    };
-    Ok(Token { id, client_id, user_id, origin, created_at, granted, stage })
-}
-
-fn read_issued(
-    columns: &mut Columns<'_>,
-    rotation: u32,
-    hash: SecretHash,
-    granted: &Scope,
-) -> Result<Issued> {
-    Ok(Issued {
-        rotation,
-        scope: columns.scope_set()?.unwrap_or_else(|| granted.clone()),
-        access: AccessToken { hash, issued_at: columns.time()?, lifetime: columns.seconds_set()? },
-        used_at: columns.time_set()?,
-        used_rotation: columns.number_set()?.unwrap_or(0),
-        refresh: read_refresh(columns)?,
-    })
-}
-
-fn read_refresh(columns: &mut Columns<'_>) -> Result<Option<RefreshToken>> {
-    let Some(hash) = columns.hash_set()? else {
-        return Ok(None);
-    };
-    Ok(Some(RefreshToken {
-        hash,
-        expires_at: columns.time()?,
-        lifetime: Seconds(columns.number()?),
-        previous: match columns.hash_set()? {
-            None => None,
-            Some(hash) => Some(Previous {
-                hash,
-                rotated_at: columns.time()?,
-                salt: columns.read(|salt: &[u8]| salt.try_into().ok())?,
-                key_number: columns.number()?,
-            }),
-        },
-    }))
-}
-
-fn read_consented(columns: &mut Columns<'_>, code_hash: SecretHash) -> Result<Consented> {
-    columns.skip_to(CODE_COLUMNS_AT);
-    let expires_at = columns.time()?;
-    let address = columns.text()?;
-    let redirect_uri =
-        if columns.plain()? { SentTo::Named(address) } else { SentTo::Only(address) };
-    Ok(Consented {
-        code_hash,
-        expires_at,
-        redirect_uri,
-        challenge: columns.read_set(|text: &str| CodeChallenge::parse(text).ok())?,
-        wrong_verifiers: columns.number()?,
-    })
-}
-
-/// Where the columns of a code begin.
-const CODE_COLUMNS_AT: usize = 20;
 
 /// Looks for records by id, whatever their stage.
 pub(super) struct Find(pub(super) Arc<Pool>);
@@ -421,13 +343,4 @@ pub(super) async fn count_wrong_verifier(
         Conditional::Already if counted.first.is_empty() => WrongVerifierCount::NotFound,
         Conditional::Already => WrongVerifierCount::Counted,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_columns_of_a_code_begin_where_they_are_looked_for() {
-        let columns: Vec<_> = token_columns!().split(", ").collect();
-        assert_eq!(columns.get(super::CODE_COLUMNS_AT), Some(&"code_expires_at"));
-    }
 }

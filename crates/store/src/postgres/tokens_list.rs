@@ -15,10 +15,16 @@ use super::{
     pages::List,
     pool::Pool,
     rows::Columns,
-    tokens::{from_tokens, read, token_columns},
+    tokens::from_tokens,
     values::{Bind as _, values},
 };
-use crate::{Page, PageRequest, Result, TokenFilter};
+use crate::{
+    Page, PageRequest, Result, TokenFilter,
+    columns::{
+        ReadColumns as _,
+        tokens::{read, token_columns},
+    },
+};
 
 /// Issued, and whose client and user are there.
 macro_rules! standing {
@@ -71,7 +77,7 @@ pub(super) async fn page(
     page: PageRequest,
     now: Timestamp,
 ) -> Result<Page<Token>> {
-    listed(filter, now).page(pool, page, read).await
+    listed(filter, now).page(pool, page, |columns| read(columns)).await
 }
 
 /// How many records there are, up to `limit`.

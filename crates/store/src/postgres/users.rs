@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokenry_core::{
     revision::Revision,
-    user::{Role, User, fold_email},
+    user::{User, fold_email},
 };
 use tokenry_protocol::{ids::UserId, time::Timestamp};
 
@@ -15,32 +15,16 @@ use super::{
     rows,
     values::values,
 };
-use crate::{Conditional, Insertion, Result, UserDeletion};
+use crate::{
+    Conditional, Insertion, Result, UserDeletion,
+    columns::users::{read, user_columns},
+};
 
-/// A user who is not deleted, in the order of [`read`].
+/// A user who is not deleted.
 macro_rules! user_where {
     ($condition:literal) => {
-        concat!(
-            "SELECT id, email, name, role, password_hash, verified, suspended, password_epoch, \
-             created_at, updated_at FROM users WHERE deleted_at IS NULL AND ",
-            $condition
-        )
+        concat!("SELECT ", user_columns!(), " FROM users WHERE deleted_at IS NULL AND ", $condition)
     };
-}
-
-fn read(columns: &mut rows::Columns<'_>) -> Result<User> {
-    Ok(User {
-        id: columns.id()?,
-        email: columns.text()?,
-        name: columns.text()?,
-        role: columns.word(Role::parse)?,
-        password_hash: columns.text_set()?,
-        verified: columns.plain()?,
-        suspended: columns.plain()?,
-        password_epoch: columns.number()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
 }
 
 /// Whether there is any.
@@ -78,13 +62,15 @@ pub(super) async fn insert(pool: &Arc<Pool>, user: &User) -> Result<Insertion> {
 /// By id.
 pub(super) async fn find(pool: &Arc<Pool>, id: UserId) -> Result<Option<User>> {
     let by_id = user_where!("id = $1");
-    rows::first(&pool.run(Call::read(by_id, values![id])).await?, read)
+    rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
 }
 
 /// By folded address.
 pub(super) async fn find_by_email(pool: &Arc<Pool>, folded_email: &str) -> Result<Option<User>> {
     let by_email = user_where!("folded_email = $1");
-    rows::first(&pool.run(Call::read(by_email, values![folded_email])).await?, read)
+    rows::first(&pool.run(Call::read(by_email, values![folded_email])).await?, |columns| {
+        read(columns)
+    })
 }
 
 /// Replaces everything but the id, the address and the time of creation, if nobody else did since.

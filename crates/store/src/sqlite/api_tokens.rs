@@ -5,30 +5,16 @@ use tokenry_core::{api_token::ApiToken, revision::Revision};
 use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
 
 use super::{changes, rows, users};
-use crate::{ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result, words};
+use crate::{
+    ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result,
+    columns::api_tokens::{api_token_columns, read},
+    words,
+};
 
 macro_rules! api_tokens {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, hash, description, status, user_id, assigned_user_id, created_at, \
-             updated_at, last_used FROM api_tokens ",
-            $rest
-        )
+        concat!("SELECT ", api_token_columns!(), " FROM api_tokens ", $rest)
     };
-}
-
-fn read(columns: &mut rows::Columns<'_, '_>) -> Result<ApiToken> {
-    Ok(ApiToken {
-        id: columns.id()?,
-        hash: columns.hash()?,
-        description: columns.plain()?,
-        status: columns.word(words::parse_api_token_status)?,
-        user_id: columns.id()?,
-        assigned_user_id: columns.id()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-        last_used: columns.time_set()?,
-    })
 }
 
 /// Adds an API token unless there are `limit`, or whom it would work for is gone.
@@ -63,12 +49,12 @@ pub(super) fn insert(
 
 /// By id.
 pub(super) fn find(connection: &Connection, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    rows::find(connection, api_tokens!("WHERE id = ?"), [id.get()], read)
+    rows::find(connection, api_tokens!("WHERE id = ?"), [id.get()], |columns| read(columns))
 }
 
 /// All of them, in the order of id.
 pub(super) fn list(connection: &Connection) -> Result<Vec<ApiToken>> {
-    rows::list(connection, api_tokens!("ORDER BY id"), [], read)
+    rows::list(connection, api_tokens!("ORDER BY id"), [], |columns| read(columns))
 }
 
 /// Replaces description and status, if nobody else did since.

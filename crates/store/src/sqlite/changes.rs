@@ -3,7 +3,11 @@
 use rusqlite::{Connection, params};
 
 use super::rows;
-use crate::{Change, ChangePosition, ChangedRecord, NodeNumber, Result, words};
+use crate::{
+    Change, ChangePosition, ChangedRecord, NodeNumber, Result,
+    columns::{ReadColumns as _, changes::read_record},
+    words,
+};
 
 /// Processes take turns in one file, so their changes have one row of numbers.
 const EVERYBODY: NodeNumber = NodeNumber(0);
@@ -30,9 +34,8 @@ pub(super) fn list(connection: &Connection, after: &ChangePosition) -> Result<Ve
     let later = "SELECT number, record, record_id FROM changes WHERE number > ? \
         ORDER BY number LIMIT ?";
     rows::list(connection, later, params![after.of(EVERYBODY), LIST_MAX], |columns| {
-        let number = columns.plain()?;
-        let word: String = columns.plain()?;
-        let record = columns.read(|id: Option<u64>| words::parse_changed_record(&word, id))?;
+        let number = columns.number()?;
+        let record = read_record(columns)?;
         Ok(Change { node: EVERYBODY, number, record, age: None })
     })
 }

@@ -14,56 +14,21 @@ use tokenry_protocol::{
 use super::{changes, pages::List, rows, users};
 use crate::{
     ChangedRecord, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
-    StoreError, words,
+    StoreError,
+    columns::clients::{client_columns, read},
+    words,
 };
-
-/// Every column but those of the tombstone, in the order of [`read`].
-macro_rules! columns {
-    () => {
-        "id, identifier, name, user_id, secret_hash, secret_generation, redirect_uris, company, \
-         description, logo_url, allowed_scope, status, role, grant_types, \
-         access_token_lifetime_max, refresh_token_lifetime_max, retry_window, created_at, \
-         updated_at"
-    };
-}
 
 /// A client that is not deleted.
 macro_rules! client_where {
     ($condition:literal) => {
-        concat!("SELECT ", columns!(), " FROM clients WHERE deleted_at IS NULL AND ", $condition)
+        concat!(
+            "SELECT ",
+            client_columns!(),
+            " FROM clients WHERE deleted_at IS NULL AND ",
+            $condition
+        )
     };
-}
-
-fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Client> {
-    Ok(Client {
-        id: columns.id()?,
-        identifier: columns.word(|text| ClientIdentifier::parse(text).ok())?,
-        name: columns.plain()?,
-        user_id: columns.id()?,
-        authentication: read_secret(columns)?,
-        redirect_uris: columns.json()?,
-        company: columns.plain()?,
-        description: columns.plain()?,
-        logo_url: columns.plain()?,
-        allowed_scope: columns.scope_set()?,
-        status: columns.word(words::parse_client_status)?,
-        role: columns.word(words::parse_client_role)?,
-        grant_types: columns.json_set()?,
-        access_token_lifetime_max: columns.seconds_set()?,
-        refresh_token_lifetime_max: columns.seconds_set()?,
-        retry_window: columns.seconds_set()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
-}
-
-fn read_secret(columns: &mut rows::Columns<'_, '_>) -> Result<ClientSecret> {
-    let hash = columns.hash_set()?;
-    columns.read(|generation: Option<u32>| match (hash, generation) {
-        (None, None) => Some(ClientSecret::Public),
-        (Some(hash), Some(generation)) => Some(ClientSecret::Confidential { hash, generation }),
-        _ => None,
-    })
 }
 
 /// Adds a client unless its identifier is taken or its owner is gone.
@@ -161,7 +126,7 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 
 /// By id.
 pub(super) fn find(connection: &Connection, id: ClientId) -> Result<Option<Client>> {
-    rows::find(connection, client_where!("id = ?"), [id.get()], read)
+    rows::find(connection, client_where!("id = ?"), [id.get()], |columns| read(columns))
 }
 
 /// By identifier, in its exact case.
@@ -171,7 +136,7 @@ pub(super) fn find_by_identifier(
 ) -> Result<Option<Client>> {
     let exactly = client_where!("folded_identifier = ? AND identifier = ?");
     let names = params![identifier.folded(), identifier.as_str()];
-    rows::find(connection, exactly, names, read)
+    rows::find(connection, exactly, names, |columns| read(columns))
 }
 
 /// Ends a client. Its tokens end by that.
@@ -189,7 +154,7 @@ pub(super) fn delete(connection: &Connection, id: ClientId, now: Timestamp) -> R
 
 /// Clients that are not deleted; of one user, if given.
 fn living(owner: Option<UserId>) -> List {
-    let columns = columns!();
+    let columns = client_columns!();
     let mut list = List::new("clients", columns, "deleted_at IS NULL");
     if let Some(owner) = owner {
         list.and("user_id = ?", owner.get());
@@ -203,7 +168,7 @@ pub(super) fn list(
     owner: Option<UserId>,
     page: PageRequest,
 ) -> Result<Page<Client>> {
-    living(owner).page(connection, page, read)
+    living(owner).page(connection, page, |columns| read(columns))
 }
 
 /// How many, up to `limit`.

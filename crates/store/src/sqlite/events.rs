@@ -1,11 +1,15 @@
 //! What is remembered of records.
 
 use rusqlite::{Connection, params};
-use tokenry_core::event::{Actor, Event, EventKind};
+use tokenry_core::event::Event;
 use tokenry_protocol::ids::TokenId;
 
 use super::rows;
-use crate::{Result, words};
+use crate::{
+    Result,
+    columns::events::{event_columns, read},
+    words,
+};
 
 /// Remembers an event.
 pub(super) fn record(connection: &Connection, event: &Event) -> Result<()> {
@@ -27,21 +31,7 @@ pub(super) fn record(connection: &Connection, event: &Event) -> Result<()> {
 
 /// What is remembered of a record, oldest first.
 pub(super) fn list(connection: &Connection, id: TokenId) -> Result<Vec<Event>> {
-    let of_record = "SELECT at, kind, token_id, client_id, user_id, actor, actor_id FROM events \
-        WHERE token_id = ? ORDER BY id";
-    rows::list(connection, of_record, [id.get()], |columns| {
-        Ok(Event {
-            at: columns.time()?,
-            kind: columns.word(EventKind::parse)?,
-            token_id: columns.id()?,
-            client_id: columns.id()?,
-            user_id: columns.id()?,
-            actor: read_actor(columns)?,
-        })
-    })
-}
-
-fn read_actor(columns: &mut rows::Columns<'_, '_>) -> Result<Actor> {
-    let word: String = columns.plain()?;
-    columns.read(|id: Option<u64>| words::parse_actor(&word, id))
+    let of_record =
+        concat!("SELECT ", event_columns!(), " FROM events WHERE token_id = ? ORDER BY id");
+    rows::list(connection, of_record, [id.get()], |columns| read(columns))
 }

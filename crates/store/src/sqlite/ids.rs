@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use tokenry_protocol::ids::ID_MAX;
 
 use super::{calls::unavailable, rows};
-use crate::{IdSequence, Result, words};
+use crate::{IdSequence, Result, columns::ReadColumns as _, words};
 
 /// Takes the next `count` ids of a sequence.
 pub(super) fn lease(
@@ -20,7 +20,7 @@ pub(super) fn lease(
         connection,
         taken,
         params![words::id_sequence(sequence), count, ID_MAX],
-        |columns| Ok(columns.plain::<u64>()?..=columns.plain()?),
+        |columns| Ok(columns.number::<u64>()?..=columns.number()?),
     )?;
     block.ok_or_else(|| unavailable("the ids are spent"))
 }

@@ -3,19 +3,16 @@
 use rusqlite::{Connection, params};
 
 use super::{changes, rows};
-use crate::{ChangedRecord, Insertion, Result, SealedKey, words};
+use crate::{
+    ChangedRecord, Insertion, Result, SealedKey,
+    columns::keys::{key_columns, read},
+    words,
+};
 
 /// Every key, in the order of purpose and number.
 pub(super) fn list(connection: &Connection) -> Result<Vec<SealedKey>> {
-    let every = "SELECT purpose, number, sealed, created_at FROM keys ORDER BY purpose, number";
-    rows::list(connection, every, [], |columns| {
-        Ok(SealedKey {
-            purpose: columns.word(words::parse_key_purpose)?,
-            number: columns.plain()?,
-            sealed: columns.plain()?,
-            created_at: columns.time()?,
-        })
-    })
+    let every = concat!("SELECT ", key_columns!(), " FROM keys ORDER BY purpose, number");
+    rows::list(connection, every, [], |columns| read(columns))
 }
 
 /// Adds a key unless its number is taken.

@@ -26,7 +26,7 @@ use tokenry_core::grant::Token;
 
 use self::parts::{Entry, Kind};
 use super::{open::StoreOptions, rows, session::Session};
-use crate::Result;
+use crate::{Result, columns::ReadColumns as _};
 
 /// The most entries of one row, which then has less than a fourth of a page and needs no other.
 const PART_MAX: usize = 128;
@@ -84,13 +84,13 @@ pub(super) fn find_work(connection: &Connection, sizes: Sizes) -> Result<Option<
         return Ok(Some(work));
     }
     let drain = rows::find(connection, half_gone, [], |columns| {
-        let source = Some(columns.plain()?);
-        Ok(Work::List { first_id: columns.plain()?, last_id: columns.plain()?, source })
+        let source = Some(columns.number()?);
+        Ok(Work::List { first_id: columns.number()?, last_id: columns.number()?, source })
     })?;
     if drain.is_some() {
         return Ok(drain);
     }
-    rows::find(connection, emptied, [], |columns| Ok(Work::Clear { number: columns.plain()? }))
+    rows::find(connection, emptied, [], |columns| Ok(Work::Clear { number: columns.number()? }))
 }
 
 /// Step 2, if there is enough.
@@ -98,7 +98,7 @@ fn find_tail(connection: &Connection, sizes: Sizes) -> Result<Option<Work>> {
     let bounds = "SELECT (SELECT coalesce(max(last_id), 0) FROM listing_blocks) + 1, \
         coalesce(max(id), 0) FROM tokens";
     let (first_id, newest) = rows::find(connection, bounds, [], |columns| {
-        Ok((columns.plain::<u64>()?, columns.plain::<u64>()?))
+        Ok((columns.number::<u64>()?, columns.number::<u64>()?))
     })?
     .unwrap_or_default();
     let last_id = newest.saturating_sub(sizes.slack().into());
@@ -128,7 +128,7 @@ impl Part {
         let step = sizes.step();
         let tokens =
             rows::list(connection, first_tokens, params![first_id, last_id, step], |columns| {
-                let (id, client, user) = (columns.plain()?, columns.plain()?, columns.plain()?);
+                let (id, client, user) = (columns.number()?, columns.number()?, columns.number()?);
                 Ok(Owned { id, client, user })
             })?;
         let is_full = u32::try_from(tokens.len()).is_ok_and(|count| count == step);
@@ -178,7 +178,7 @@ fn list(connection: &Connection, first_id: u64, part: &Part, sizes: Sizes) -> Re
         WHERE last_id = ?1 - 1 AND number = ?2";
     let begun = "INSERT INTO listing_blocks (number, first_id, last_id, entries, gone) \
         SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, 0 FROM listing_blocks RETURNING number";
-    let number = |columns: &mut rows::Columns<'_, '_>| columns.plain::<u64>();
+    let number = |columns: &mut rows::Columns<'_, '_>| columns.number::<u64>();
     let before = rows::find(connection, block_before, params![first_id, sizes.block], number)?;
     let number = if let Some(number) = before {
         let values = params![first_id, number, part.last_id, part.tokens.len()];
@@ -218,7 +218,7 @@ fn block_of(connection: &Connection, id: u64) -> Result<Option<Block>> {
     let holding = "SELECT number, last_id FROM listing_blocks \
         WHERE last_id >= ?1 AND first_id <= ?1 ORDER BY last_id LIMIT 1";
     rows::find(connection, holding, [id], |columns| {
-        Ok(Block { number: columns.plain()?, last_id: columns.plain()? })
+        Ok(Block { number: columns.number()?, last_id: columns.number()? })
     })
 }
 

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokenry_protocol::time::{Seconds, Timestamp};
 
 use super::{listings, rows};
-use crate::{Conditional, PurgeRequest, PurgeSubject, Result};
+use crate::{Conditional, PurgeRequest, PurgeSubject, Result, columns::ReadColumns as _};
 
 /// What a look has found.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub(super) fn look(connection: &Connection, request: PurgeRequest) -> Result<Loo
     );
     let after = i64::try_from(request.after).unwrap_or(i64::MAX);
     let rows: Vec<(u64, Option<Timestamp>)> = rows::list(connection, &sql, [after], |columns| {
-        Ok((columns.plain()?, columns.time_set()?))
+        Ok((columns.number()?, columns.time_set()?))
     })?;
     let is_over = |over_at: &Option<Timestamp>| over_at.is_some_and(|at| at <= request.now);
     let is_full = u32::try_from(rows.len()).is_ok_and(|looked_at| looked_at == limit);

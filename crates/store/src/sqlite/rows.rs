@@ -3,16 +3,12 @@
 use std::ops::ControlFlow;
 
 use rusqlite::{
-    Connection, ErrorCode, Params, Row, Statement, ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
-    types::FromSql,
-};
-use tokenry_protocol::{
-    scope::Scope,
-    secret::SecretHash,
-    time::{Seconds, Timestamp},
+    Connection, ErrorCode, Params, Row, Statement,
+    ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+    types::{FromSql, ValueRef},
 };
 
-use crate::{Conditional, Result, StoreError};
+use crate::{Conditional, Result, StoreError, columns::ReadColumns};
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -54,93 +50,46 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         Self { row, at: 0 }
     }
 
-    /// Goes on at a column further to the right.
-    pub(super) const fn skip_to(&mut self, at: usize) {
-        self.at = at;
-    }
-
-    /// The next column as it is.
-    pub(super) fn plain<T: FromSql>(&mut self) -> Result<T> {
-        let value = self.row.get(self.at)?;
+    /// The next column, which `read` must understand.
+    fn value<U>(&mut self, read: impl FnOnce(ValueRef<'_>) -> Option<U>) -> Result<U> {
+        let value = read(self.row.get_ref(self.at)?).ok_or_else(|| self.corrupt())?;
         self.at += 1;
         Ok(value)
     }
 
-    /// The next column, which `read` must understand.
-    pub(super) fn read<T: FromSql, U>(&mut self, read: impl FnOnce(T) -> Option<U>) -> Result<U> {
-        let at = self.at;
-        read(self.plain()?).ok_or_else(|| self.corrupt(at))
-    }
-
-    /// The next column, which `read` must understand unless it is NULL.
-    pub(super) fn read_set<T: FromSql, U>(
-        &mut self,
-        read: impl FnOnce(T) -> Option<U>,
-    ) -> Result<Option<U>> {
-        let at = self.at;
-        self.plain::<Option<T>>()?
-            .map(|value| read(value).ok_or_else(|| self.corrupt(at)))
-            .transpose()
-    }
-
-    /// The next column, a word that `parse` knows.
-    pub(super) fn word<U>(&mut self, parse: impl FnOnce(&str) -> Option<U>) -> Result<U> {
-        self.read(|word: String| parse(&word))
-    }
-
-    /// The next column, an id.
-    pub(super) fn id<I: TryFrom<u64>>(&mut self) -> Result<I> {
-        self.read(|id: u64| I::try_from(id).ok())
-    }
-
-    /// The next column, a time.
-    pub(super) fn time(&mut self) -> Result<Timestamp> {
-        Ok(Timestamp::from_millis(self.plain()?))
-    }
-
-    /// The next column, a time or NULL.
-    pub(super) fn time_set(&mut self) -> Result<Option<Timestamp>> {
-        Ok(self.plain::<Option<i64>>()?.map(Timestamp::from_millis))
-    }
-
-    /// The next column, seconds or NULL.
-    pub(super) fn seconds_set(&mut self) -> Result<Option<Seconds>> {
-        Ok(self.plain::<Option<u32>>()?.map(Seconds))
-    }
-
-    /// The next column, a hash.
-    pub(super) fn hash(&mut self) -> Result<SecretHash> {
-        Ok(SecretHash::from_bytes(self.plain()?))
-    }
-
-    /// The next column, a hash or NULL.
-    pub(super) fn hash_set(&mut self) -> Result<Option<SecretHash>> {
-        Ok(self.plain::<Option<[u8; 32]>>()?.map(SecretHash::from_bytes))
-    }
-
-    /// The next column, a scope.
-    pub(super) fn scope(&mut self) -> Result<Scope> {
-        self.word(|words| Scope::parse(words).ok())
-    }
-
-    /// The next column, a scope or NULL.
-    pub(super) fn scope_set(&mut self) -> Result<Option<Scope>> {
-        self.read_set(|words: String| Scope::parse(&words).ok())
-    }
-
-    /// The next column, JSON.
-    pub(super) fn json<U: serde::de::DeserializeOwned>(&mut self) -> Result<U> {
-        self.word(|text| serde_json::from_str(text).ok())
-    }
-
-    /// The next column, JSON or NULL.
-    pub(super) fn json_set<U: serde::de::DeserializeOwned>(&mut self) -> Result<Option<U>> {
-        self.read_set(|text: String| serde_json::from_str(&text).ok())
-    }
-
-    fn corrupt(&self, at: usize) -> StoreError {
-        let name = self.row.as_ref().column_name(at).unwrap_or("?");
+    fn corrupt(&self) -> StoreError {
+        let name = self.row.as_ref().column_name(self.at).unwrap_or("?");
         StoreError::Corrupt(format!("column {name}"))
+    }
+}
+
+impl ReadColumns for Columns<'_, '_> {
+    fn integer<U>(&mut self, read: impl FnOnce(Option<i64>) -> Option<U>) -> Result<U> {
+        self.value(|value| read(value.as_i64_or_null().ok()?))
+    }
+
+    fn characters<U>(&mut self, read: impl FnOnce(Option<&str>) -> Option<U>) -> Result<U> {
+        self.value(|value| read(value.as_str_or_null().ok()?))
+    }
+
+    fn bytes<U>(&mut self, read: impl FnOnce(Option<&[u8]>) -> Option<U>) -> Result<U> {
+        self.value(|value| read(value.as_blob_or_null().ok()?))
+    }
+
+    fn text(&mut self) -> Result<String> {
+        self.word(|text| Some(text.to_owned()))
+    }
+
+    fn text_set(&mut self) -> Result<Option<String>> {
+        self.word_set(|text| Some(text.to_owned()))
+    }
+
+    fn flag(&mut self) -> Result<bool> {
+        self.integer(|number| Some(number? != 0))
+    }
+
+    fn skip_to(&mut self, at: usize) {
+        self.at = at;
     }
 }
 

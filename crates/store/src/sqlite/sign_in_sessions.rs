@@ -5,18 +5,10 @@ use tokenry_core::sign_in_session::SignInSession;
 use tokenry_protocol::ids::SignInSessionId;
 
 use super::rows;
-use crate::{Conditional, Deletion, Result};
-
-fn read(columns: &mut rows::Columns<'_, '_>) -> Result<SignInSession> {
-    Ok(SignInSession {
-        id: columns.id()?,
-        hash: columns.hash()?,
-        user_id: columns.id()?,
-        password_epoch: columns.plain()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
-}
+use crate::{
+    Conditional, Deletion, Result,
+    columns::sign_in_sessions::{read, sign_in_session_columns},
+};
 
 /// Adds a session.
 pub(super) fn insert(connection: &Connection, session: &SignInSession) -> Result<()> {
@@ -36,10 +28,13 @@ pub(super) fn insert(connection: &Connection, session: &SignInSession) -> Result
 
 /// By id, unless its user is gone.
 pub(super) fn find(connection: &Connection, id: SignInSessionId) -> Result<Option<SignInSession>> {
-    let by_id = "SELECT id, hash, user_id, password_epoch, created_at, expires_at \
-        FROM sign_in_sessions WHERE id = ? AND EXISTS \
-        (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NULL)";
-    rows::find(connection, by_id, [id.get()], read)
+    let by_id = concat!(
+        "SELECT ",
+        sign_in_session_columns!(),
+        " FROM sign_in_sessions WHERE id = ? AND EXISTS \
+         (SELECT 1 FROM users WHERE id = sign_in_sessions.user_id AND deleted_at IS NULL)"
+    );
+    rows::find(connection, by_id, [id.get()], |columns| read(columns))
 }
 
 /// Ends a session.

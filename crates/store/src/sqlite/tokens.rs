@@ -2,108 +2,30 @@
 
 use rusqlite::{Connection, params};
 use tokenry_core::{
-    grant::{AccessToken, Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
+    grant::{Consented, Issued, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     revocation::GrantEnd,
 };
-use tokenry_protocol::{
-    ids::TokenId, pkce::CodeChallenge, scope::Scope, secret::SecretHash, time::Seconds,
-};
+use tokenry_protocol::{ids::TokenId, pkce::CodeChallenge};
 
 use super::{changes, events, listings, rows, session::Session};
-use crate::{ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount, words};
-
-/// In the order of [`read`].
-macro_rules! token_columns {
-    () => {
-        "id, client_id, user_id, origin, created_at, granted, rotation, hash, \
-         scope, issued_at, access_lifetime, used_at, used_rotation, \
-         refresh_hash, refresh_expires_at, refresh_lifetime, \
-         previous_hash, rotated_at, salt, key_number, \
-         code_expires_at, redirect_uri, redirect_uri_named, challenge, wrong_verifiers"
-    };
-}
-pub(super) use token_columns;
-
-/// A record from the columns of [`token_columns`].
-pub(super) fn read(columns: &mut rows::Columns<'_, '_>) -> Result<Token> {
-    let id = columns.id()?;
-    let client_id = columns.id()?;
-    let user_id = columns.id()?;
-    let origin = columns.read(words::parse_origin)?;
-    let created_at = columns.time()?;
-    let granted = columns.scope()?;
-    let rotation: u32 = columns.plain()?;
-    let hash = columns.hash()?;
-    let stage = match rotation {
-        0 => Stage::Consented(read_consented(columns, hash)?),
-        _ => Stage::Issued(read_issued(columns, rotation, hash, &granted)?),
-    };
-    Ok(Token { id, client_id, user_id, origin, created_at, granted, stage })
-}
-
-fn read_issued(
-    columns: &mut rows::Columns<'_, '_>,
-    rotation: u32,
-    hash: SecretHash,
-    granted: &Scope,
-) -> Result<Issued> {
-    Ok(Issued {
-        rotation,
-        scope: columns.scope_set()?.unwrap_or_else(|| granted.clone()),
-        access: AccessToken { hash, issued_at: columns.time()?, lifetime: columns.seconds_set()? },
-        used_at: columns.time_set()?,
-        used_rotation: columns.plain::<Option<u32>>()?.unwrap_or(0),
-        refresh: read_refresh(columns)?,
-    })
-}
-
-fn read_refresh(columns: &mut rows::Columns<'_, '_>) -> Result<Option<RefreshToken>> {
-    let Some(hash) = columns.hash_set()? else {
-        return Ok(None);
-    };
-    Ok(Some(RefreshToken {
-        hash,
-        expires_at: columns.time()?,
-        lifetime: Seconds(columns.plain()?),
-        previous: match columns.hash_set()? {
-            None => None,
-            Some(hash) => Some(Previous {
-                hash,
-                rotated_at: columns.time()?,
-                salt: columns.plain()?,
-                key_number: columns.plain()?,
-            }),
-        },
-    }))
-}
-
-fn read_consented(columns: &mut rows::Columns<'_, '_>, code_hash: SecretHash) -> Result<Consented> {
-    columns.skip_to(CODE_COLUMNS_AT);
-    let expires_at = columns.time()?;
-    let address: String = columns.plain()?;
-    let redirect_uri =
-        if columns.plain()? { SentTo::Named(address) } else { SentTo::Only(address) };
-    Ok(Consented {
-        code_hash,
-        expires_at,
-        redirect_uri,
-        challenge: columns.read_set(|text: String| CodeChallenge::parse(&text).ok())?,
-        wrong_verifiers: columns.plain()?,
-    })
-}
-
-/// Where the columns of a code begin.
-const CODE_COLUMNS_AT: usize = 20;
+use crate::{
+    ChangedRecord, Conditional, Result, TokenUse, WrongVerifierCount,
+    columns::{
+        ReadColumns as _,
+        tokens::{read, token_columns},
+    },
+    words,
+};
 
 pub(super) const FIND: &str = concat!("SELECT ", token_columns!(), " FROM tokens WHERE id = ?");
 
 /// By id, whatever its stage.
 pub(super) fn find(session: &Session<'_>, id: TokenId) -> Result<Option<Token>> {
-    session.find_token.find([id.get()], read)
+    session.find_token.find([id.get()], |columns| read(columns))
 }
 
 /// Adds a record.
@@ -247,7 +169,7 @@ pub(super) fn count_wrong_verifier(
     let counting = "UPDATE tokens SET wrong_verifiers = wrong_verifiers + 1 \
         WHERE id = ? AND rotation = 0 RETURNING wrong_verifiers";
     let count =
-        rows::find(connection, counting, [write.id().get()], |columns| columns.read(Some::<u8>))?;
+        rows::find(connection, counting, [write.id().get()], |columns| columns.number::<u8>())?;
     match count {
         None => Ok(WrongVerifierCount::NotFound),
         Some(count) if count < write.max() => Ok(WrongVerifierCount::Counted),
@@ -280,15 +202,4 @@ pub(super) fn record_uses(connection: &Connection, uses: &[TokenUse]) -> Result<
         rows::write(connection, later, values)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_columns_of_a_code_begin_where_they_are_looked_for() {
-        let columns: Vec<_> = token_columns!().split(", ").collect();
-        assert_eq!(columns.get(CODE_COLUMNS_AT), Some(&"code_expires_at"));
-    }
 }

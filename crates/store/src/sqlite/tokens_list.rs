@@ -18,9 +18,14 @@ use super::{
     listings::parts::{self, Kind},
     pages::{self, List},
     rows,
-    tokens::{read, token_columns},
 };
-use crate::{Page, PageRequest, Result, TokenFilter, Window};
+use crate::{
+    Page, PageRequest, Result, TokenFilter, Window,
+    columns::{
+        ReadColumns as _,
+        tokens::{read, token_columns},
+    },
+};
 
 /// Issued, and whose client and user are there.
 macro_rules! standing {
@@ -100,7 +105,7 @@ pub(super) fn page(
     now: Timestamp,
 ) -> Result<Page<Token>> {
     let Some(owner) = Owner::of(filter) else {
-        return everybodys(Ends::of(filter, now)).page(connection, page, read);
+        return everybodys(Ends::of(filter, now)).page(connection, page, |columns| read(columns));
     };
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut skipped = match page.window {
@@ -263,7 +268,7 @@ impl Owner {
         let (consented, others) = (ends.consented.as_millis(), ends.others.as_millis());
         rows::visit(connection, &blocks, [pages::bound(bound)], |columns| {
             let (number, first_id, last_id) =
-                (columns.plain::<u64>()?, columns.plain()?, columns.plain()?);
+                (columns.number::<u64>()?, columns.number()?, columns.number()?);
             let mut ids = parts::of_owner(connection, (number, kind), owner)?;
             ids.retain(|id| {
                 let is_past = if is_backward { *id < bound } else { *id > bound };

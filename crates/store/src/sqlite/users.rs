@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use tokenry_core::{
     revision::Revision,
-    user::{Role, User, fold_email},
+    user::{User, fold_email},
 };
 use tokenry_protocol::{
     ids::{ApiTokenId, UserId},
@@ -11,32 +11,19 @@ use tokenry_protocol::{
 };
 
 use super::{changes, rows};
-use crate::{ChangedRecord, Conditional, Insertion, Result, UserDeletion};
+use crate::{
+    ChangedRecord, Conditional, Insertion, Result, UserDeletion,
+    columns::{
+        ReadColumns as _,
+        users::{read, user_columns},
+    },
+};
 
-/// A user who is not deleted, in the order of [`read`].
+/// A user who is not deleted.
 macro_rules! user_where {
     ($condition:literal) => {
-        concat!(
-            "SELECT id, email, name, role, password_hash, verified, suspended, password_epoch, \
-             created_at, updated_at FROM users WHERE deleted_at IS NULL AND ",
-            $condition
-        )
+        concat!("SELECT ", user_columns!(), " FROM users WHERE deleted_at IS NULL AND ", $condition)
     };
-}
-
-fn read(columns: &mut rows::Columns<'_, '_>) -> Result<User> {
-    Ok(User {
-        id: columns.id()?,
-        email: columns.plain()?,
-        name: columns.plain()?,
-        role: columns.word(Role::parse)?,
-        password_hash: columns.plain()?,
-        verified: columns.plain()?,
-        suspended: columns.plain()?,
-        password_epoch: columns.plain()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
 }
 
 /// Whether there is any.
@@ -78,12 +65,12 @@ pub(super) fn insert(connection: &Connection, user: &User) -> Result<Insertion> 
 
 /// By id.
 pub(super) fn find(connection: &Connection, id: UserId) -> Result<Option<User>> {
-    rows::find(connection, user_where!("id = ?"), [id.get()], read)
+    rows::find(connection, user_where!("id = ?"), [id.get()], |columns| read(columns))
 }
 
 /// By folded address.
 pub(super) fn find_by_email(connection: &Connection, folded_email: &str) -> Result<Option<User>> {
-    rows::find(connection, user_where!("folded_email = ?"), [folded_email], read)
+    rows::find(connection, user_where!("folded_email = ?"), [folded_email], |columns| read(columns))
 }
 
 /// Replaces everything but the id, the address and the time of creation, if nobody else did since.
@@ -127,9 +114,8 @@ pub(super) fn delete(connection: &Connection, id: UserId, now: Timestamp) -> Res
     changes::leave(connection, ChangedRecord::User(id))?;
 
     let end_api_tokens = "DELETE FROM api_tokens WHERE assigned_user_id = ? RETURNING id";
-    let ended = rows::list(connection, end_api_tokens, [id.get()], |columns| {
-        columns.read(|id: u64| ApiTokenId::try_from(id).ok())
-    })?;
+    let ended =
+        rows::list(connection, end_api_tokens, [id.get()], |columns| columns.id::<ApiTokenId>())?;
     for api_token in ended {
         changes::leave(connection, ChangedRecord::ApiToken(api_token))?;
     }

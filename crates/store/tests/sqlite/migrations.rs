@@ -48,19 +48,18 @@ fn old_database(folder: &Folder, version: u32) -> Connection {
 }
 
 #[test]
-fn migrations_are_numbered_without_a_gap_and_each_version_has_rows_to_test_with() {
-    let numbers = |files: Vec<(u32, PathBuf)>| -> Vec<u32> {
-        files.into_iter().map(|(number, _)| number).collect()
-    };
-    let migrations = numbers(migrations());
-    let newest = u32::try_from(migrations.len()).unwrap();
-    assert_eq!(migrations, (1..=newest).collect::<Vec<_>>());
-    assert_eq!(numbers(numbered("tests/sqlite/rows")), migrations);
+fn migrations_are_numbered_without_a_gap() {
+    let numbers: Vec<_> = migrations().into_iter().map(|(number, _)| number).collect();
+    let newest = u32::try_from(numbers.len()).unwrap();
+    assert_eq!(numbers, (1..=newest).collect::<Vec<_>>());
 }
 
+/// Rows are kept for each version that changed what they look like.
 #[tokio::test]
 async fn every_old_version_is_brought_up_to_date_with_its_rows() {
-    for (version, rows) in numbered("tests/sqlite/rows") {
+    let rows = numbered("tests/sqlite/rows");
+    for (version, _) in migrations() {
+        let (_, rows) = rows.iter().rev().find(|(number, _)| *number <= version).unwrap();
         let folder = Folder::new();
         let old = old_database(&folder, version);
         old.execute_batch(&fs::read_to_string(rows).unwrap()).unwrap();

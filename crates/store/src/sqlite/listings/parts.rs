@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     Result,
+    columns::ReadColumns as _,
     sqlite::rows::{self, Columns},
 };
 
@@ -126,8 +127,8 @@ pub(super) fn clear(connection: &Connection, block: u64) -> Result<()> {
 }
 
 fn read_part(columns: &mut Columns<'_, '_>) -> Result<Vec<Entry>> {
-    let first = Entry { owner: columns.plain()?, token_id: columns.plain()? };
-    columns.read(|bytes: Vec<u8>| unpack(first, &bytes))
+    let first = Entry { owner: columns.number()?, token_id: columns.number()? };
+    columns.bytes(|bytes| unpack(first, bytes?))
 }
 
 fn pack(first: Entry, rest: &[Entry]) -> Vec<u8> {
