@@ -197,6 +197,16 @@ impl ChangePosition {
         self.0.iter().map(|(node, number)| (*node, *number))
     }
 
+    /// Goes on behind a change; back only where fewer are there than were read.
+    pub fn follow(&mut self, change: &Change) {
+        if matches!(change.record, ChangedRecord::Everything) {
+            self.0.remove(&change.node);
+        }
+        if change.number > 0 {
+            self.advance(change.node, change.number);
+        }
+    }
+
     /// Goes on to a number of a node; never back.
     pub fn advance(&mut self, node: NodeNumber, number: u64) {
         let position = self.0.entry(node).or_default();
@@ -227,6 +237,9 @@ pub enum ChangedRecord {
     Token(TokenId),
     /// Keys were added or lost.
     Keys,
+    /// Anything at all: fewer changes of its node are there than were read, as where a database is
+    /// replaced by a copy that is behind it.
+    Everything,
 }
 
 /// One step of purging.

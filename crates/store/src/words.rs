@@ -15,6 +15,7 @@ const SERVER: &str = "server";
 const API_TOKEN: &str = "api_token";
 const TOKEN: &str = "token";
 const KEYS: &str = "keys";
+const EVERYTHING: &str = "everything";
 
 pub(crate) const fn client_status(status: ClientStatus) -> &'static str {
     match status {
@@ -115,6 +116,7 @@ pub(crate) const fn changed_record(record: ChangedRecord) -> (&'static str, Opti
         ChangedRecord::ApiToken(id) => (API_TOKEN, Some(id.get())),
         ChangedRecord::Token(id) => (TOKEN, Some(id.get())),
         ChangedRecord::Keys => (KEYS, None),
+        ChangedRecord::Everything => (EVERYTHING, None),
     }
 }
 
@@ -125,6 +127,7 @@ pub(crate) fn parse_changed_record(word: &str, id: Option<u64>) -> Option<Change
         (API_TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::ApiToken),
         (TOKEN, Some(id)) => id.try_into().ok().map(ChangedRecord::Token),
         (KEYS, None) => Some(ChangedRecord::Keys),
+        (EVERYTHING, None) => Some(ChangedRecord::Everything),
         _ => None,
     }
 }

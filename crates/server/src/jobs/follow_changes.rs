@@ -73,11 +73,11 @@ impl Follower {
             }
             let is_all = changes.len() < CHANGES_LISTED;
             for change in changes {
-                apply(state, change).await?;
+                apply(state, &change).await?;
                 if let Some(age) = change.age {
                     metrics::histogram!("tokenry_change_delay_seconds").record(age);
                 }
-                self.seen.advance(change.node, change.number);
+                self.seen.follow(&change);
             }
             if is_all {
                 break;
@@ -94,7 +94,7 @@ fn forget_everything(state: &AppState) {
     state.verifier.clear();
 }
 
-async fn apply(state: &AppState, change: Change) -> Result<(), KeyringError> {
+async fn apply(state: &AppState, change: &Change) -> Result<(), KeyringError> {
     match change.record {
         ChangedRecord::Client(id) => state.directory.evict_client(id),
         ChangedRecord::User(id) => state.directory.evict_user(id),
@@ -102,6 +102,11 @@ async fn apply(state: &AppState, change: Change) -> Result<(), KeyringError> {
         // API tokens are looked up at every call.
         ChangedRecord::ApiToken(_) => {}
         ChangedRecord::Keys => {
+            state.keyring.reload(state.store.as_ref(), &state.root_key).await?;
+        }
+        ChangedRecord::Everything => {
+            tracing::warn!("the database is older than it was: everything is read anew");
+            forget_everything(state);
             state.keyring.reload(state.store.as_ref(), &state.root_key).await?;
         }
     }

@@ -12,7 +12,9 @@
 //!    have it ([`Log`]).
 //! 4. Readers keep a position for each node. A node that they do not know began after their last
 //!    look, or was silent until then, and is read from its first change.
-//! 5. A node's row is purged when it has been silent for days. If it comes back nevertheless, its
+//! 5. Where a node has left fewer changes than were read, the database is not the one that was read
+//!    any more but a copy that is behind it, and nothing that is known is certain.
+//! 6. A node's row is purged when it has been silent for days. If it comes back nevertheless, its
 //!    statement finds no row to number its change by, fails as a whole, and is sent again with a
 //!    new node number.
 
@@ -136,18 +138,23 @@ pub(super) async fn last(pool: &Arc<Pool>) -> Result<ChangePosition> {
 }
 
 /// Those after a position, each node's in order. Nodes take turns, so that one that leaves many
-/// hides no other's; of one that has left none since nothing but its own row is read.
+/// hides no other's; of one that has left none since nothing but its own row is read. Of one that
+/// has left fewer the last one that is there is listed, as a change of everything.
 pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec<Change>> {
-    let later = "SELECT changes.node, changes.number, changes.record, changes.record_id, \
+    let later = "WITH seen AS (SELECT node, number \
+        FROM unnest($1::bigint[], $2::bigint[]) AS seen (node, number)), \
+        later AS (SELECT changes.node, changes.number, changes.record, changes.record_id, \
         (extract(epoch FROM clock_timestamp() - changes.changed_at) * 1000000)::bigint \
         FROM nodes \
-        LEFT JOIN unnest($1::bigint[], $2::bigint[]) AS seen (node, number) \
-        ON seen.node = nodes.node \
+        LEFT JOIN seen ON seen.node = nodes.node \
         CROSS JOIN LATERAL (SELECT node, number, record, record_id, changed_at FROM changes \
         WHERE changes.node = nodes.node AND changes.number > coalesce(seen.number, 0) \
         ORDER BY changes.number LIMIT $3) AS changes \
         WHERE nodes.last_change > coalesce(seen.number, 0) \
-        ORDER BY changes.number - coalesce(seen.number, 0), changes.node LIMIT $3";
+        ORDER BY changes.number - coalesce(seen.number, 0), changes.node LIMIT $3) \
+        SELECT nodes.node, nodes.last_change, 'everything', NULL, NULL \
+        FROM seen JOIN nodes ON nodes.node = seen.node WHERE nodes.last_change < seen.number \
+        UNION ALL SELECT * FROM later";
     let seen: Vec<_> = after.iter().collect();
     let values =
         values![column(&seen, |(node, _)| node.0), column(&seen, |(_, number)| *number), LIST_MAX];
@@ -156,9 +163,8 @@ pub(super) async fn list(pool: &Arc<Pool>, after: &ChangePosition) -> Result<Vec
         let node = NodeNumber(columns.number()?);
         let number = columns.number()?;
         let record = read_record(columns)?;
-        let micros: i64 = columns.number()?;
-        // Of a clock that was set back meanwhile.
-        let age = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-        Ok(Change { node, number, record, age: Some(age) })
+        // A clock that was set back makes a time that is still to come.
+        let age = columns.number_set::<i64>()?.map(|micros| micros.try_into().unwrap_or(0));
+        Ok(Change { node, number, record, age: age.map(Duration::from_micros) })
     })
 }

@@ -139,6 +139,39 @@ async fn a_change_tells_how_long_ago_it_was_left() {
     assert_eq!(ages[2], Duration::ZERO);
 }
 
+/// As after a failover to a replica that was behind: the node's next numbers were read before, and
+/// would be passed over.
+#[tokio::test]
+async fn a_database_that_is_behind_what_was_read_is_told_and_then_followed_from_where_it_is() {
+    let url = shared().schema();
+    let (one, two, reader) = (open(&url).await, open(&url).await, open(&url).await);
+    let mut user = world(&one).user().await;
+    for _ in 0..3 {
+        world(&one).rewrite(&mut user).await;
+    }
+    world(&two).rewrite(&mut user).await;
+    let mut position = reader.last_change().await.unwrap();
+    assert!(reader.list_changes(&position).await.unwrap().is_empty());
+    let back = "DELETE FROM changes WHERE number > 1 OR node = 2; \
+        UPDATE nodes SET last_change = 2 - node";
+    execute(shared(), &url, back);
+
+    let told = reader.list_changes(&position).await.unwrap();
+    let mut found: Vec<_> = told.iter().map(|one| (one.node, one.number, one.record)).collect();
+    found.sort_by_key(|(node, ..)| *node);
+    let everything = ChangedRecord::Everything;
+    assert_eq!(found, [(NodeNumber(1), 1, everything), (NodeNumber(2), 0, everything)]);
+    for change in &told {
+        position.follow(change);
+    }
+    assert_eq!(position.iter().collect::<Vec<_>>(), [(NodeNumber(1), 1)]);
+    assert!(reader.list_changes(&position).await.unwrap().is_empty());
+    world(&one).rewrite(&mut user).await;
+    let changes = reader.list_changes(&position).await.unwrap();
+    let found: Vec<_> = changes.iter().map(|one| (one.node, one.number, one.record)).collect();
+    assert_eq!(found, [(NodeNumber(1), 2, ChangedRecord::User(user.id))]);
+}
+
 /// Long gone, and there again nevertheless: under another number, so nobody takes its changes for
 /// those they have seen.
 #[tokio::test]
