@@ -51,9 +51,9 @@ pub use crate::{
     page::{Page, PageRequest, Window},
     records::{
         ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
-        Conditional, Deletion, IdSequence, Insertion, KeyPurpose, NodeNumber, PurgeRequest,
-        PurgeStep, PurgeSubject, SealedKey, TokenFilter, TokenUse, UserDeletion,
-        WrongVerifierCount,
+        Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job, JobHolder,
+        JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject,
+        SealedKey, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
     },
 };
 
@@ -187,6 +187,14 @@ pub trait Store: Send + Sync + 'static {
     /// Changes after a position, each node's in order, at most 1,000. Of a node that was read up
     /// to a number, whatever commits later has a higher one.
     async fn list_changes(&self, after: &ChangePosition) -> Result<Vec<Change>>;
+
+    // Jobs that one node does for all.
+
+    /// Takes a job for a while, or prolongs it if it is the holder's own; `None` while it is
+    /// another's. Its end is judged by one clock, the store's, whatever those of nodes say.
+    async fn lease_job(&self, request: JobLeaseRequest) -> Result<Option<JobLease>>;
+    /// Gives a job back before its time, unless somebody has taken it since.
+    async fn return_job(&self, lease: JobLease) -> Result<Conditional>;
 
     // Purging.
 

@@ -242,6 +242,43 @@ pub enum ChangedRecord {
     Everything,
 }
 
+/// What one node does for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Job {
+    /// Removing what is over.
+    Purge,
+}
+
+/// Who holds leases: one start of one process, under a number that no other has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobHolder(pub u64);
+
+/// A job that somebody wants to do, alone, for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLeaseRequest {
+    /// Which.
+    pub job: Job,
+    /// Who.
+    pub holder: JobHolder,
+    /// For how long from now on, at most [`JOB_LEASE_LIFETIME_MAX`].
+    pub lifetime: Duration,
+}
+
+/// The longest life of a lease.
+pub const JOB_LEASE_LIFETIME_MAX: Duration = Duration::from_secs(600);
+
+/// A job that is somebody's for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLease {
+    /// Which.
+    pub job: Job,
+    /// Whose.
+    pub holder: JobHolder,
+    /// Higher with each time that the job was taken, and the same while it is prolonged: of two
+    /// that think that they hold it, the higher one does.
+    pub number: u64,
+}
+
 /// One step of purging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurgeRequest {

@@ -7,7 +7,7 @@ use tokenry_core::{
     grant::Origin,
 };
 
-use crate::{ChangedRecord, IdSequence, KeyPurpose};
+use crate::{ChangedRecord, IdSequence, Job, KeyPurpose};
 
 const CLIENT: &str = "client";
 const USER: &str = "user";
@@ -69,6 +69,12 @@ pub(crate) const fn id_sequence(sequence: IdSequence) -> &'static str {
         IdSequence::Users => "users",
         IdSequence::ApiTokens => "api_tokens",
         IdSequence::SignInSessions => "sign_in_sessions",
+    }
+}
+
+pub(crate) const fn job(job: Job) -> &'static str {
+    match job {
+        Job::Purge => "purge",
     }
 }
 

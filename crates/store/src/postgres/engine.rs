@@ -28,13 +28,14 @@ use tokenry_protocol::{
 use super::{
     PostgresStore, api_tokens,
     calls::{Call, Repeat},
-    changes, clients, events, ids, keys, purge, sign_in_sessions, tokens, tokens_list, users,
+    changes, clients, events, ids, job_leases, keys, purge, sign_in_sessions, tokens, tokens_list,
+    users,
     values::values,
 };
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
-    TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
+    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 
 #[async_trait]
@@ -218,6 +219,14 @@ impl Store for PostgresStore {
 
     async fn list_changes(&self, after: &ChangePosition) -> Result<Vec<Change>> {
         changes::list(&self.pool, after).await
+    }
+
+    async fn lease_job(&self, request: JobLeaseRequest) -> Result<Option<JobLease>> {
+        job_leases::take(&self.pool, request).await
+    }
+
+    async fn return_job(&self, lease: JobLease) -> Result<Conditional> {
+        job_leases::give_back(&self.pool, lease).await
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {

@@ -25,6 +25,7 @@ mod engine;
 mod events;
 mod grant_ends;
 mod ids;
+mod job_leases;
 mod keys;
 mod migrations;
 mod open;

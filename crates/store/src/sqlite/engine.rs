@@ -31,8 +31,8 @@ use super::{
 };
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
-    TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
+    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -231,6 +231,14 @@ impl Store for SqliteStore {
     async fn list_changes(&self, after: &ChangePosition) -> Result<Vec<Change>> {
         let after = after.clone();
         self.read(move |connection| changes::list(connection, &after)).await
+    }
+
+    async fn lease_job(&self, request: JobLeaseRequest) -> Result<Option<JobLease>> {
+        Ok(self.job_leases.take(request))
+    }
+
+    async fn return_job(&self, lease: JobLease) -> Result<Conditional> {
+        Ok(self.job_leases.give_back(lease))
     }
 
     async fn purge(&self, request: PurgeRequest) -> Result<PurgeStep> {

@@ -23,6 +23,7 @@ mod clients;
 mod engine;
 mod events;
 mod ids;
+mod job_leases;
 mod keys;
 mod listings;
 mod migrations;
@@ -50,6 +51,7 @@ use std::{
 pub use self::open::StoreOptions;
 use self::{
     calls::{Queue, unavailable},
+    job_leases::JobLeases,
     listings::Sizes,
     open::Source,
     session::Session,
@@ -63,6 +65,7 @@ pub struct SqliteStore {
     /// `None` in memory, where the writer reads as well.
     reads: Option<Queue>,
     counters: Arc<Counters>,
+    job_leases: JobLeases,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -108,7 +111,8 @@ impl SqliteStore {
         let shared = (Arc::clone(&counters), Sizes::new(options.listing_block));
         // Behind the readers, so that it ends after them and finds the log unread.
         threads.push(Writer::start(source.clone(), connection, writes_end, shared)?);
-        Ok(Self { writes, reads, counters, threads: Mutex::new(threads) })
+        let job_leases = JobLeases::default();
+        Ok(Self { writes, reads, counters, job_leases, threads: Mutex::new(threads) })
     }
 
     /// What it has done, for metrics.

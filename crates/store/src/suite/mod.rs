@@ -16,6 +16,7 @@ pub mod changes;
 pub mod clients;
 pub mod events;
 pub mod ids;
+pub mod job_leases;
 pub mod keys;
 pub mod purge;
 pub mod refresh;
@@ -64,6 +65,14 @@ macro_rules! for_each_rule {
                 ids_start_at_one_and_follow_each_other,
                 each_sequence_has_numbers_of_its_own,
                 ids_leased_by_32_tasks_never_overlap;
+            job_leases:
+                a_job_is_the_first_ones_who_takes_it,
+                a_holder_prolongs_its_own_lease_under_the_same_number,
+                a_rival_is_refused_until_the_lease_has_lapsed,
+                whoever_takes_a_lapsed_lease_of_their_own_takes_it_anew,
+                a_job_that_was_given_back_is_anybodys_at_once,
+                only_the_lease_that_one_has_is_given_back,
+                of_32_who_take_a_job_at_once_one_gets_it;
             keys:
                 keys_come_back_as_they_were_kept,
                 of_32_who_insert_one_key_number_one_succeeds,

@@ -3,6 +3,7 @@
 
 mod batches;
 mod conflicts;
+mod job_leases;
 mod migrations;
 mod nodes;
 mod processes;

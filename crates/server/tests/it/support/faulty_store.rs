@@ -32,8 +32,8 @@ use tokenry_protocol::{
 };
 use tokenry_store::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, Page, PageRequest, PurgeRequest, PurgeStep, Result, SealedKey, Store,
-    StoreError, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
+    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -250,5 +250,7 @@ forward! {
     fn list_events(id: TokenId) -> Vec<Event>;
     fn last_change() -> ChangePosition;
     fn list_changes(after: &ChangePosition) -> Vec<Change>;
+    fn lease_job(request: JobLeaseRequest) -> Option<JobLease>;
+    fn return_job(lease: JobLease) -> Conditional;
     fn purge(request: PurgeRequest) -> PurgeStep;
 }
