@@ -20,6 +20,11 @@ impl StopSignal {
         let _ = self.0.wait_for(|stopped| *stopped).await;
     }
 
+    /// Whether it was given by now, or nobody is left to give it.
+    pub fn is_given(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Waits for `period`; `false` when the signal came first.
     pub async fn sleep(&mut self, period: Duration) -> bool {
         tokio::select! {

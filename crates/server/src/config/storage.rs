@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokenry_store::JOB_LEASE_LIFETIME_MAX;
+
 use super::{
     kinds::{Choice, Switch, count, duration, size},
     section::section,
@@ -61,6 +63,11 @@ section! {
         /// while. Past it the node asks the database about every token, and says 503 if that is
         /// away.
         staleness_max: Duration = Duration::from_secs(1), duration(1, 60);
+        /// For how long a node takes what one does for all of them, the purge. It prolongs that at a
+        /// third of it. When it dies another takes over after this at the latest, and when it stops
+        /// in order at once.
+        job_lease_lifetime: Duration = Duration::from_secs(30),
+            duration(1, JOB_LEASE_LIFETIME_MAX.as_secs());
     }
 }
 

@@ -1,16 +1,29 @@
 //! What runs beside requests, until the server stops.
+//!
+//! | job | whose |
+//! |---|---|
+//! | `purge` | one node's for all, by lease ([`lease`]) |
+//! | `flush_uses` | each node's own: the uses that it has noted are in its memory and nowhere else, so nobody could write them for it |
+//! | `follow_changes` | each node's own: what it evicts is in its memory |
+//! | `condense_metrics`, `reload_certificate` | each node's own: its counts, and its files |
+//!
+//! Keys are rotated by whoever says so (`tokenry key rotate`), and never by the time: there is no job
+//! for it.
 
 mod condense_metrics;
 mod flush_uses;
 mod follow_changes;
+mod lease;
 mod purge;
 mod reload_certificate;
 
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokenry_store::Job;
 use tokio::task::JoinSet;
 
+use self::lease::Leases;
 use crate::{state::AppState, stop_signal::StopSignal, tls::Tls};
 
 pub use flush_uses::flush;
@@ -33,7 +46,14 @@ pub fn start(
     jobs.spawn(flush_uses::run(state.clone(), stop.clone()));
     jobs.spawn(follow_changes::run(state.clone(), stop.clone()));
     if state.config.purge.enabled {
-        jobs.spawn(purge::run(state.clone(), stop.clone()));
+        let leases = Leases::new(
+            Arc::clone(&state.store),
+            state.environment.entropy.as_ref(),
+            state.config.cluster.job_lease_lifetime,
+        );
+        let state = state.clone();
+        let purge = move |leave| purge::run(state.clone(), leave);
+        jobs.spawn(leases.while_held(Job::Purge, stop.clone(), purge));
     }
     jobs
 }

@@ -6,6 +6,9 @@
 //!    the table is.
 //! 3. Steps that find nothing give way: they take a twentieth of the time.
 //!
+//! One node does it for all, by lease. Two that do it at once for a moment do no harm: what a step
+//! removes it looks at again as it does, so the second finds it gone.
+//!
 //! [`Store::purge`]: tokenry_store::Store::purge
 
 mod ranges;
@@ -16,7 +19,8 @@ use tokenry_protocol::time::Seconds;
 use tokenry_store::{PurgeRequest, PurgeSubject, Result};
 
 use self::ranges::Ranges;
-use crate::{state::AppState, stop_signal::StopSignal, telemetry::log_store_error};
+use super::lease::Leave;
+use crate::{state::AppState, telemetry::log_store_error};
 
 /// Between steps, so that requests always come first.
 const BREATH: Duration = Duration::from_millis(5);
@@ -25,10 +29,11 @@ const REST: u32 = 19;
 /// Every process looks for changes ten times a second and so never falls this far behind.
 const CHANGES_KEPT: u64 = 100_000;
 
-pub(super) async fn run(state: AppState, mut stop: StopSignal) {
+/// Runs until the leave to do it ends. Whoever has it next begins with an empty memory.
+pub(super) async fn run(state: AppState, mut leave: Leave) {
     let mut purge = Purge::default();
-    while stop.sleep(state.config.purge.interval).await {
-        if let Err(error) = purge.sweep_until(&state, Some(&mut stop)).await {
+    while leave.sleep(state.config.purge.interval).await {
+        if let Err(error) = purge.sweep_until(&state, Some(&mut leave)).await {
             log_store_error(&error);
         }
     }
@@ -46,11 +51,11 @@ impl Purge {
         self.sweep_until(state, None).await
     }
 
-    /// The same, with pauses and no further than the signal if there is one.
+    /// The same, with pauses and no further than the leave, if it has one.
     async fn sweep_until(
         &mut self,
         state: &AppState,
-        mut signal: Option<&mut StopSignal>,
+        mut leave: Option<&mut Leave>,
     ) -> Result<u64> {
         let settings = &state.config.purge;
         let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
@@ -73,6 +78,9 @@ impl Purge {
             };
             let mut position = Some(0);
             while let Some(after) = position {
+                if leave.as_ref().is_some_and(|leave| !leave.holds()) {
+                    return Ok(removed);
+                }
                 let now = state.now();
                 let after = ranges.pass_over(after, now);
                 let began = Instant::now();
@@ -83,11 +91,10 @@ impl Purge {
                 }
                 removed += u64::from(step.removed);
                 position = step.next;
-                if let Some(signal) = signal.as_deref_mut()
+                if let Some(leave) = leave.as_deref_mut()
                     && position.is_some()
-                    && !signal.sleep(pause(step.removed, began.elapsed())).await
                 {
-                    return Ok(removed);
+                    leave.sleep(pause(step.removed, began.elapsed())).await;
                 }
             }
         }

@@ -52,6 +52,7 @@ const BOUNDS: &[(&str, &str, &str, Option<&str>, &str)] = &[
     ("postgres.call_timeout", "1s", "1m", Some("0"), "61"),
     ("postgres.connect_timeout", "1s", "1m", Some("0"), "61"),
     ("cluster.staleness_max", "1s", "1m", Some("0"), "61"),
+    ("cluster.job_lease_lifetime", "1s", "10m", Some("0"), "601"),
     ("sqlite.readers", "1", "64", Some("0"), "65"),
     ("sqlite.read_queue_max", "1", "1000000", Some("0"), "1000001"),
     ("sqlite.write_queue_max", "1", "1000000", Some("0"), "1000001"),
