@@ -105,7 +105,8 @@ fn every_rule_of_the_suite_is_mounted() {
     for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/suite")).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if file != "support" {
+        // Those are over a store that is not fresh.
+        if !["support", "first_schema"].contains(&file.as_str()) {
             let text = fs::read_to_string(&path).unwrap();
             let rules = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
             let names = rules.filter_map(|line| line.split('(').next());

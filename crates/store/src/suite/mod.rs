@@ -15,6 +15,7 @@ pub mod api_tokens;
 pub mod changes;
 pub mod clients;
 pub mod events;
+pub mod first_schema;
 pub mod ids;
 pub mod job_leases;
 pub mod keys;

@@ -6,7 +6,7 @@ use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, User
 use tokenry_store::{
     IdSequence, NodeNumber, Store, StoreError, TokenFilter,
     postgres::{PostgresOptions, PostgresStore},
-    suite::support::START,
+    suite::{first_schema, support::START},
 };
 
 use crate::support::{execute, open, query, world};
@@ -88,6 +88,15 @@ async fn every_old_version_is_brought_up_to_date_with_its_rows() {
         let next = store.lease_ids(IdSequence::Tokens, 1).await.unwrap();
         assert_eq!(next, 1_001..=1_001);
     }
+}
+
+#[tokio::test]
+async fn the_first_schema_is_brought_up_to_date_with_what_its_program_left() {
+    let server = tokenry_postgres_testing::shared();
+    let url = server.schema();
+    execute(server, &url, first_schema::POSTGRES);
+    let given = first_schema::given_by_postgres();
+    first_schema::every_record_reads_as_it_was_written(open(&url).await, &given).await;
 }
 
 #[tokio::test]

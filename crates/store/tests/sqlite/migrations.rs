@@ -7,7 +7,7 @@ use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, User
 use tokenry_store::{
     NodeNumber, Store, StoreError, TokenFilter,
     sqlite::{SqliteStore, StoreOptions},
-    suite::support::START,
+    suite::{first_schema, support::START},
 };
 
 use crate::support::{Folder, world};
@@ -91,6 +91,14 @@ async fn every_old_version_is_brought_up_to_date_with_its_rows() {
         let next = store.lease_ids(tokenry_store::IdSequence::Tokens, 1).await.unwrap();
         assert_eq!(next, 1_001..=1_001);
     }
+}
+
+#[tokio::test]
+async fn the_first_schema_is_brought_up_to_date_with_what_its_program_left() {
+    let folder = Folder::new();
+    first_schema::write_sqlite(&folder.database());
+    let given = first_schema::given_by_sqlite();
+    first_schema::every_record_reads_as_it_was_written(folder.open(), &given).await;
 }
 
 /// More than two blocks of listings, with gaps between the ids.
