@@ -9,6 +9,7 @@ mod command;
 pub(crate) mod mutants;
 mod packages;
 mod policy;
+mod rolling_upgrade;
 mod tally;
 mod tools;
 
@@ -64,7 +65,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
@@ -97,6 +98,12 @@ const STEPS: [Step; 19] = [
         what: "unit, property, storage, router and process tests",
         needs: &["postgresql"],
         run: checks::tests,
+    },
+    Step {
+        name: "rolling-upgrade",
+        what: "nodes of the schema before and of today's on one database",
+        needs: &["postgresql"],
+        run: rolling_upgrade::run,
     },
     Step {
         name: "router-on-postgresql",

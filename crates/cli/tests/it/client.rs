@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) identifier: String,
-    secret: String,
+    pub(crate) secret: String,
 }
 
 /// A caller of one server.
@@ -219,7 +219,7 @@ pub(crate) fn id(credential: &str) -> u64 {
 }
 
 /// A user's API token, as it is presented.
-fn basic(user: &Value) -> String {
+pub(crate) fn basic(user: &Value) -> String {
     let text = |name: &str| user[name].as_str().unwrap();
     let pair = format!("{}/token:{}", text("email"), text("api_token"));
     format!("Basic {}", STANDARD.encode(pair))

@@ -11,7 +11,12 @@
 mod browser;
 mod client;
 mod cluster;
+mod cluster_jobs;
 mod commands;
 mod durability;
+mod first_schema;
 mod process;
+#[cfg(feature = "rolling-upgrade")]
+mod rolling_upgrade;
 mod secrets;
+mod shared_database;

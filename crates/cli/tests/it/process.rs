@@ -19,9 +19,17 @@ pub(crate) struct Process {
     pub(crate) base: String,
 }
 
+/// Today's binary.
+pub(crate) const TOKENRY: &str = env!("CARGO_BIN_EXE_tokenry");
+
 /// `tokenry` on this folder, with no setting of the surroundings, and without limits.
 pub(crate) fn tokenry(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry"));
+    program(TOKENRY, folder, arguments)
+}
+
+/// The same with the binary of any version.
+pub(crate) fn program(binary: &str, folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TOKENRY_") {
             command.env_remove(name);
@@ -48,8 +56,13 @@ impl Process {
 
     /// The same with settings in the environment.
     pub(crate) fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(TOKENRY, folder, settings)
+    }
+
+    /// The same with the binary of any version.
+    pub(crate) fn start_program(binary: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
-        let mut child = tokenry(folder, &["serve", "--listen", "127.0.0.1:0"])
+        let mut child = program(binary, folder, &["serve", "--listen", "127.0.0.1:0"])
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -86,6 +99,11 @@ impl Process {
         self.child.id()
     }
 
+    /// What it has logged, and whoever served its folder before it.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// `SIGTERM`: ends with status 0.
     pub(crate) fn stop(mut self) {
         let id = self.id().to_string();
@@ -100,7 +118,7 @@ const LOG_LINES: usize = 12;
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
             println!("the server's last words:\n{}", last.join("\n"));

@@ -7,7 +7,7 @@ use std::{
 };
 
 #[path = "../../../../../faults/src/layout.rs"]
-pub(super) mod layout;
+pub(crate) mod layout;
 
 use self::layout::{WORDS, Word};
 use super::skip;
@@ -16,7 +16,7 @@ use crate::process::Process;
 const LIBRARY: &str = "libtokenry_faults.so";
 
 /// Faults for the server of one folder.
-pub(super) struct Faults {
+pub(crate) struct Faults {
     folder: PathBuf,
     control: File,
     is_recording: bool,
@@ -24,7 +24,7 @@ pub(super) struct Faults {
 
 impl Faults {
     /// None yet; `None` on a machine without `LD_PRELOAD`, which `test` then says.
-    pub(super) fn new(test: &str, folder: &Path) -> Option<Self> {
+    pub(crate) fn new(test: &str, folder: &Path) -> Option<Self> {
         if !cfg!(target_os = "linux") {
             skip(test, "the library that makes faults is for Linux");
             return None;
@@ -53,6 +53,11 @@ impl Faults {
 
     /// Starts the server of the folder with the library in place.
     pub(super) fn start(&self) -> Process {
+        self.start_with(&[])
+    }
+
+    /// The same with settings in the environment.
+    pub(crate) fn start_with(&self, more: &[(&str, &str)]) -> Process {
         let library = std::env::current_exe().unwrap().with_file_name(LIBRARY);
         assert!(
             library.exists(),
@@ -75,14 +80,14 @@ impl Faults {
             settings.push((layout::JOURNAL, text(&self.journal())));
         }
         self.set(Word::Loaded, 0);
-        let settings: Vec<_> =
-            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let settings = settings.iter().map(|(name, value)| (*name, value.as_str()));
+        let settings: Vec<_> = settings.chain(more.iter().copied()).collect();
         let server = Process::start_with(&self.folder, &settings);
         assert_eq!(self.read(Word::Loaded), 1, "the library was not preloaded");
         server
     }
 
-    pub(super) fn set(&self, word: Word, value: u64) {
+    pub(crate) fn set(&self, word: Word, value: u64) {
         self.control.write_all_at(&value.to_ne_bytes(), offset(word)).unwrap();
     }
 

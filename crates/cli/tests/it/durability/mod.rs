@@ -36,7 +36,7 @@ mod dice;
 mod disk_full;
 mod every_point;
 mod failing_sync;
-mod faults;
+pub(crate) mod faults;
 mod kill;
 mod ledger;
 mod lost_file_system;

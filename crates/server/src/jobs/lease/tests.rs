@@ -82,7 +82,6 @@ async fn one_node_does_the_job_and_the_next_when_it_has_stopped() {
     let store = store();
     let mut first = Node::start(&store, 1, LONG);
     first.tells(Told::Began).await;
-    // It looks thirty seconds apart, and the first time at once.
     let mut waiting = Node::start(&store, 2, LONG);
     assert!(waiting.take().await.is_none());
     assert!(waiting.is_silent());
