@@ -11,7 +11,11 @@ pub enum StoreError {
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
     /// The database was written by a newer version of this program.
-    #[error("the database has schema {found}, and this version knows {known}: use a newer version")]
+    #[error(
+        "the database has schema {found}, and this version knows {known}: a newer version has \
+         brought it up to date, and there is no way back. Start a newer version, or restore a copy \
+         that was made before the upgrade"
+    )]
     SchemaTooNew {
         /// Of the database.
         found: u32,

@@ -44,7 +44,7 @@ fn is_in_history(context: &Context, commit: &str) -> bool {
     ask(look.args(["cat-file", "-e", &format!("{commit}^{{commit}}")])).is_some()
 }
 
-/// Built once for each commit. The target folder is today's, so that both share what they depend on.
+/// Built once for each commit, in today's target folder: most of what both depend on is there.
 fn previous_binary(context: &Context) -> Result<PathBuf> {
     let target = &context.workspace.target;
     let folder = target.join("rolling-upgrade").join(PREVIOUS);

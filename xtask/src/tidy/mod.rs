@@ -76,6 +76,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 fn check(files: &[TextFile]) -> Vec<Finding> {
     let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
     let mut findings = migrations::check(&paths);
+    findings.extend(migrations::check_texts(files));
     findings.extend(mirror::check(files));
     findings.extend(attacks::check(files));
     findings.extend(exceptions::check(&paths));

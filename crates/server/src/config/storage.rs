@@ -63,9 +63,9 @@ section! {
         /// while. Past it the node asks the database about every token, and says 503 if that is
         /// away.
         staleness_max: Duration = Duration::from_secs(1), duration(1, 60);
-        /// For how long a node takes what one does for all of them, the purge. It prolongs that at a
-        /// third of it. When it dies another takes over after this at the latest, and when it stops
-        /// in order at once.
+        /// For how long a node takes what one does for all of them, the purge. It prolongs that at
+        /// a third of it. When it dies another takes over after this at the latest, and when it
+        /// stops in order within a second.
         job_lease_lifetime: Duration = Duration::from_secs(30),
             duration(1, JOB_LEASE_LIFETIME_MAX.as_secs());
     }

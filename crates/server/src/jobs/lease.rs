@@ -7,8 +7,8 @@
 //!    no two clocks are compared.
 //! 3. When it may no longer rely on it, because another has the job or the database is away or the
 //!    process was stopped for a while, the job ends between two of its steps ([`Leave`]).
-//! 4. The others look once a second, or a tenth of that life apart if that is less. A node that dies
-//!    loses the job with its lease; one that stops in order gives it back.
+//! 4. The others look once a second, or a tenth of that life apart if that is less. A node that
+//!    dies loses the job with its lease; one that stops in order gives it back.
 //!
 //! A step that is under way is not broken off, and a process can be stopped between looking at its
 //! lease and the step: for a moment two nodes may do one job. So nothing may be such a job unless

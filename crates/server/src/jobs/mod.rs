@@ -1,14 +1,13 @@
 //! What runs beside requests, until the server stops.
 //!
-//! | job | whose |
-//! |---|---|
-//! | `purge` | one node's for all, by lease ([`lease`]) |
-//! | `flush_uses` | each node's own: the uses that it has noted are in its memory and nowhere else, so nobody could write them for it |
-//! | `follow_changes` | each node's own: what it evicts is in its memory |
-//! | `condense_metrics`, `reload_certificate` | each node's own: its counts, and its files |
+//! * `purge` is one node's for all, by lease ([`lease`]).
+//! * `flush_uses` is each node's own: the uses that it has noted are in its memory and nowhere
+//!   else, so no other could write them for it.
+//! * `follow_changes` is each node's own: what it evicts is in its memory.
+//! * `condense_metrics` and `reload_certificate` are each node's own: its counts, and its files.
 //!
-//! Keys are rotated by whoever says so (`tokenry key rotate`), and never by the time: there is no job
-//! for it.
+//! Keys are rotated by whoever says so (`tokenry key rotate`), and never by the time: there is no
+//! job for it.
 
 mod condense_metrics;
 mod flush_uses;

@@ -1,7 +1,7 @@
 //! Leases of jobs: who does what one node does for all.
 //!
-//! A lease lapses by the clock of the database. A statement that had to wait for the row goes by the
-//! time at which it began, so it takes later and holds shorter than it might.
+//! A lease lapses by the clock of the database. A statement that had to wait for the row goes by
+//! the time at which it began, so it takes later and holds shorter than it might.
 
 use std::{sync::Arc, time::Duration};
 
