@@ -241,7 +241,9 @@ fn nodes_are_replaced_one_after_the_other_through_a_migration_and_no_call_fails(
     let mut old: Vec<_> = (0..2).map(|_| database.start(&previous, &[])).collect();
     let app = Client::new(&old[0].process.base).register(&database.admin);
     let proxy = Arc::new(Proxy::default());
-    old.iter().for_each(|node| proxy.add(Version::Previous, node));
+    for node in &old {
+        proxy.add(Version::Previous, node);
+    }
     let worker = || Worker { proxy: &proxy, app: &app, admin: &database.admin };
     let mut new = Vec::new();
     thread::scope(|scope| {

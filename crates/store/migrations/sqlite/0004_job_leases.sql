@@ -1,2 +1,0 @@
--- Which node does what one does for all is in a table of PostgreSQL. This database has one node, whose
--- memory is enough, and nothing to change.

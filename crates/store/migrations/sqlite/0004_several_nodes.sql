@@ -1,0 +1,2 @@
+-- Several nodes of one PostgreSQL take turns at what one does for all, and tell how late they hear of
+-- each other's changes. This database has one node, whose memory is enough, and nothing to change.

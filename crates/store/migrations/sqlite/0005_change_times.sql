@@ -1,2 +1,0 @@
--- PostgreSQL tells how late a node hears of another's changes. A file is served by one node, which
--- hears of its own at once, and there is nothing to change.
