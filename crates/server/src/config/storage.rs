@@ -64,7 +64,7 @@ section! {
         /// away.
         staleness_max: Duration = Duration::from_secs(1), duration(1, 60);
         /// For how long a node takes what one does for all of them, the purge. It prolongs that at
-        /// a third of it. When it dies another takes over after this at the latest, and when it
+        /// a third of it. When it dies another takes over within a second after this, and when it
         /// stops in order within a second.
         job_lease_lifetime: Duration = Duration::from_secs(30),
             duration(1, JOB_LEASE_LIFETIME_MAX.as_secs());

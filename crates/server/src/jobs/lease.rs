@@ -59,6 +59,12 @@ impl Leave {
         self.holds_at(Instant::now())
     }
 
+    /// What ends by itself at that time, and is never prolonged.
+    #[cfg(test)]
+    pub(super) fn until(until: Instant, stop: StopSignal) -> Self {
+        Self { stop, until: watch::channel(until).1 }
+    }
+
     fn holds_at(&self, now: Instant) -> bool {
         !self.stop.is_given() && now < *self.until.borrow()
     }

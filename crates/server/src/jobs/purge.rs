@@ -110,7 +110,75 @@ fn pause(removed: u32, step: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokenry_core::{
+        credentials::Key,
+        sign_in_session::SignInSession,
+        user::{Role, User},
+    };
+    use tokenry_protocol::{ids::SignInSessionId, secret::SecretHash, time::Timestamp};
+    use tokenry_store::{Insertion, Store as _, sqlite::SqliteStore};
+
     use super::*;
+    use crate::{
+        config::{BaseUrl, Config},
+        environment::Environment,
+        state::Parts,
+        stop_signal::StopSignal,
+    };
+
+    const LONG_AGO: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    /// A server with a session that is over.
+    async fn server() -> AppState {
+        let store = Arc::new(SqliteStore::in_memory().unwrap());
+        let user = User {
+            id: 1_u64.try_into().unwrap(),
+            email: "ada@acme.test".to_owned(),
+            name: "Ada".to_owned(),
+            role: Role::Admin,
+            password_hash: None,
+            verified: true,
+            suspended: false,
+            password_epoch: 0,
+            created_at: LONG_AGO,
+            updated_at: LONG_AGO,
+        };
+        let session = SignInSession {
+            id: SignInSessionId::new(1).unwrap(),
+            hash: SecretHash::from_bytes([0; 32]),
+            user_id: user.id,
+            password_epoch: 0,
+            created_at: LONG_AGO,
+            expires_at: LONG_AGO,
+        };
+        assert_eq!(store.insert_user(user).await.unwrap(), Insertion::Done);
+        store.insert_sign_in_session(session).await.unwrap();
+        let parts = Parts {
+            config: Config::default(),
+            base: BaseUrl::at(([127, 0, 0, 1], 4_000).into()).unwrap(),
+            environment: Environment::system(),
+            store,
+            root_key: Key::new([7; 32]),
+        };
+        AppState::new(parts).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn without_leave_no_step_is_done_and_with_it_the_sweep_goes_to_its_end() {
+        let state = server().await;
+        let now = tokio::time::Instant::now();
+        let (over, signal) = StopSignal::new();
+        let mut lapsed = Leave::until(now, signal.clone());
+        let removed = Purge::default().sweep_until(&state, Some(&mut lapsed)).await;
+        assert_eq!(removed.unwrap(), 0);
+        let mut leave = Leave::until(now + Duration::from_secs(300), signal);
+        let removed = Purge::default().sweep_until(&state, Some(&mut leave)).await;
+        assert_eq!(removed.unwrap(), 1);
+        over.send(true).unwrap();
+        assert!(!leave.holds());
+    }
 
     #[test]
     fn a_step_that_finds_nothing_takes_a_twentieth_of_the_time() {
