@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokenry_core::grant_types::refresh_token::Refresh;
 use tokenry_postgres_testing::shared;
 use tokenry_store::{
-    ChangePosition, ChangedRecord, NodeNumber, PurgeRequest, PurgeSubject, Store,
+    ChangePosition, ChangedRecord, Conditional, NodeNumber, PurgeRequest, PurgeSubject, Store,
     postgres::PostgresStore,
     suite::support::{START, thirty_two},
 };
@@ -45,6 +46,24 @@ async fn each_process_numbers_its_own_changes_and_reads_all() {
     assert_eq!(reader.last_change().await.unwrap(), seen);
     // Whoever only reads is no node.
     assert_eq!(query(shared(), &url, "SELECT count(*) FROM nodes"), "2");
+}
+
+/// The access token before lives until its end in the memory of whoever does not hear of it.
+#[tokio::test]
+async fn a_rotation_is_told_to_the_others_and_one_that_came_too_late_is_not() {
+    let store = open(&shared().schema()).await;
+    let world = world(&store);
+    let parties = world.parties().await;
+    let (id, issued) = world.grant(&parties, START).await;
+    let (presented, _) = issued.refresh_token.unwrap();
+    let Refresh::Rotate { write, .. } = world.decide_refresh(&parties, &presented, START).await
+    else {
+        panic!("the present refresh token is not taken")
+    };
+    for expected in [Conditional::Now, Conditional::Already] {
+        assert_eq!(store.rotate_refresh_token(write.clone()).await.unwrap(), expected);
+        assert_eq!(world.changes().await, [(1, ChangedRecord::Token(id))]);
+    }
 }
 
 /// Each number of a node is seen once, and in its order, while 31 write.

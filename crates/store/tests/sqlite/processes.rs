@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use tokenry_core::{client::Client, revision::Revision};
+use tokenry_core::{client::Client, grant_types::refresh_token::Refresh, revision::Revision};
 use tokenry_store::{
     ChangePosition, ChangedRecord, ClientUpdate, Conditional, IdSequence, Insertion, Store,
     suite::support::{START, thirty_two},
@@ -24,6 +24,22 @@ async fn what_one_process_writes_the_other_reads_at_once() {
         assert_eq!(last.record, ChangedRecord::User(user.id));
         assert_eq!(one.last_change().await.unwrap().of(last.node), last.number);
     }
+}
+
+/// Only one process serves, and it knows what it has rotated.
+#[tokio::test]
+async fn a_rotation_is_told_to_nobody() {
+    let folder = Folder::new();
+    let world = world(&folder.open());
+    let parties = world.parties().await;
+    let (_, issued) = world.grant(&parties, START).await;
+    let (presented, _) = issued.refresh_token.unwrap();
+    let Refresh::Rotate { write, .. } = world.decide_refresh(&parties, &presented, START).await
+    else {
+        panic!("the present refresh token is not taken")
+    };
+    assert_eq!(world.store.rotate_refresh_token(write).await.unwrap(), Conditional::Now);
+    assert_eq!(world.last_number().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
