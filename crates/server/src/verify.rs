@@ -2,7 +2,9 @@
 //!
 //! 1. Form and checksum, when the credential is parsed: garbage is refused without a look at
 //!    anything.
-//! 2. The cached record by id; on a miss the tag (forgeries never reach the store), then the store.
+//! 2. The cached record by id, unless the token says that it is of a later rotation: another node
+//!    may have rotated the record. Otherwise the tag (forgeries never reach the store), then the
+//!    store.
 //! 3. The stored hash, in constant time.
 //! 4. The state of its client and of its user.
 //! 5. Its expiry.
@@ -148,7 +150,7 @@ impl Verifier {
         // request.
         Box::pin(async {
             let id = id_of(credential)?;
-            let cached = match self.cache.get(&id) {
+            let cached = match self.current(id, credential) {
                 Some(cached) => cached,
                 None => self.fill(id, credential, &keyring.keys().token).await?,
             };
@@ -165,9 +167,15 @@ impl Verifier {
         directory: &Directory,
         now: Timestamp,
     ) -> Option<Result<VerifiedToken, VerifyError>> {
-        let cached = self.cache.get(&id_of(credential).ok()?)?;
+        let cached = self.current(id_of(credential).ok()?, credential)?;
         let owners = cached.known_owners(directory)?;
         Some(judge(cached, Some(owners), credential, now))
+    }
+
+    /// The record in memory, if it can say anything about this token.
+    fn current(&self, id: TokenId, credential: &Credential) -> Option<Arc<CachedToken>> {
+        let rotation = credential.parts().rotation;
+        self.cache.get(&id).filter(|cached| rotation <= cached.rotation())
     }
 
     async fn fill(
@@ -218,7 +226,7 @@ impl Verifier {
     pub fn note_use(&self, verified: &VerifiedToken, now: Timestamp) {
         let cached = &verified.cached;
         let before = cached.used_at.fetch_max(now.as_millis(), Ordering::Relaxed);
-        let rotation = cached.token.issued().map_or(0, |issued| issued.rotation);
+        let rotation = cached.rotation();
         // What the wire shows has whole seconds, so one note a second is exact; the first use of a
         // rotation always counts, because it decides what a repeated refresh may be given.
         let is_first = !cached.noted.swap(true, Ordering::Relaxed);
@@ -294,6 +302,10 @@ impl CachedToken {
             owners: RwLock::new(None),
             shown: OnceLock::new(),
         }
+    }
+
+    fn rotation(&self) -> u32 {
+        self.token.issued().map_or(0, |issued| issued.rotation)
     }
 
     /// Whose token it is, if that is known and the directory has not changed since.

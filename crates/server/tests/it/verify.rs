@@ -228,6 +228,32 @@ async fn a_token_that_is_being_read_while_it_is_refreshed_is_dead_afterwards() {
     assert!(world.app.is_alive(&tokens.access).await);
 }
 
+/// It has the record in memory as it was before, and has not heard of the rotation yet.
+#[tokio::test]
+async fn a_token_that_another_node_has_just_given_is_taken_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = TestApp::on_disk(folder.path()).await;
+    let there = TestApp::on_disk(folder.path()).await;
+    let ada = here.admin("Ada").await;
+    let client = here.confidential_client("acme_reports", &ada).await;
+    let grant = here.grant(&ada, &client, "read").await;
+    assert!(there.is_alive(&grant.access).await);
+    let answer = Door::Standard.refresh(&here, &client, &grant.refresh, &[]).await;
+    let tokens = answer.tokens();
+    // Of a later rotation as well, and made up: that is no reason to ask the store.
+    let mut parts = *Credential::parse(&tokens.access).unwrap().parts();
+    parts.tag[8] ^= 1;
+    let calls = there.store.calls();
+    assert!(!there.is_alive(Credential::assemble(parts).reveal()).await);
+    assert_eq!(there.store.calls(), calls);
+    assert!(there.is_alive(&tokens.access).await);
+    assert!(!there.is_alive(&grant.access).await);
+    // From then on out of memory.
+    let calls = there.store.calls();
+    assert!(there.is_alive(&tokens.access).await);
+    assert_eq!(there.store.calls(), calls);
+}
+
 #[tokio::test]
 async fn the_last_use_is_exact_on_every_read_before_and_after_it_is_written() {
     let world = World::new().await;
