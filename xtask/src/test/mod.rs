@@ -94,9 +94,15 @@ const STEPS: [Step; 20] = [
         run: packages::postgresql,
     },
     Step {
+        name: "nginx",
+        what: "the proxy that tests of several nodes start for themselves",
+        needs: &[],
+        run: packages::proxy,
+    },
+    Step {
         name: "tests",
         what: "unit, property, storage, router and process tests",
-        needs: &["postgresql"],
+        needs: &["postgresql", "nginx"],
         run: checks::tests,
     },
     Step {

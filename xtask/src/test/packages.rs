@@ -39,6 +39,12 @@ const POSTGRESQL: [Need; 1] = [Need {
     found: postgresql_found,
 }];
 
+const NGINX: [Need; 1] = [Need {
+    what: "nginx, on PATH or in /usr/sbin",
+    debian: &["nginx"],
+    found: nginx,
+}];
+
 /// What the acceptance and fuzz tests need.
 pub(super) fn run(context: &Context) -> Result<Tally> {
     provide(context, &NEEDS)
@@ -47,6 +53,11 @@ pub(super) fn run(context: &Context) -> Result<Tally> {
 /// What the storage tests need; they start a server of their own, and leave the system's alone.
 pub(super) fn postgresql(context: &Context) -> Result<Tally> {
     provide(context, &POSTGRESQL)
+}
+
+/// The proxy that tests of several nodes start for themselves.
+pub(super) fn proxy(context: &Context) -> Result<Tally> {
+    provide(context, &NGINX)
 }
 
 fn provide(context: &Context, needs: &[Need]) -> Result<Tally> {
@@ -157,6 +168,12 @@ fn postgresql_found() -> Option<String> {
     let told = ask(Command::new(postgres).arg("--version"))?;
     let version = told.split_whitespace().find(|word| is_at_least(word, [13, 0]))?;
     Some(format!("PostgreSQL {version}"))
+}
+
+/// It tells its version on standard error, so that it answers at all is what is asked.
+fn nginx() -> Option<String> {
+    let mut programs = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter();
+    programs.find(|program| ask(Command::new(program).arg("-v")).is_some()).map(str::to_owned)
 }
 
 fn is_at_least(version: &str, wanted: [u32; 2]) -> bool {
