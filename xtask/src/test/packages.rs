@@ -39,11 +39,8 @@ const POSTGRESQL: [Need; 1] = [Need {
     found: postgresql_found,
 }];
 
-const NGINX: [Need; 1] = [Need {
-    what: "nginx, on PATH or in /usr/sbin",
-    debian: &["nginx"],
-    found: nginx,
-}];
+const NGINX: [Need; 1] =
+    [Need { what: "nginx, on PATH or in /usr/sbin", debian: &["nginx"], found: nginx }];
 
 /// What the acceptance and fuzz tests need.
 pub(super) fn run(context: &Context) -> Result<Tally> {

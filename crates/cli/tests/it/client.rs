@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A registered client.
 #[derive(Clone)]
 pub(crate) struct App {
+    /// The id of its record.
+    pub(crate) id: u64,
     pub(crate) identifier: String,
     pub(crate) secret: String,
 }
@@ -98,7 +100,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::read(self.agent.run(request.body(body.to_owned()).unwrap()).ok()?)
+        let answer = self.agent.run(request.body(body.to_owned()).unwrap()).ok()?;
+        // What a proxy says when it has no answer for us either.
+        let is_none = matches!(answer.status().as_u16(), 502 | 504);
+        if is_none { None } else { Answer::read(answer) }
     }
 
     fn form(&self, path: &str, app: &App, fields: &[(&str, &str)]) -> Option<Answer> {
@@ -135,16 +140,41 @@ impl Client {
 
     /// A client that may do everything.
     pub(crate) fn register(&self, admin: &Value) -> App {
-        let basic = basic(admin);
-        let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
-        let identifier = "durable".to_owned();
+        self.register_as(admin, "durable")
+    }
+
+    /// The same under another name.
+    pub(crate) fn register_as(&self, admin: &Value, identifier: &str) -> App {
         let body = json!({"client": {
             "name": "Durable", "identifier": identifier, "redirect_uri": [CALLBACK],
         }});
-        let path = "/api/v2/oauth/clients";
-        let made = self.send(("POST", path), &headers, &body.to_string()).unwrap().expect(201);
-        let secret = made.json()["client"]["secret"].as_str().unwrap().to_owned();
-        App { identifier, secret }
+        let made = self.change(admin, ("POST", "/api/v2/oauth/clients"), &body).unwrap();
+        let client = &made.expect(201).json()["client"];
+        App {
+            id: client["id"].as_u64().unwrap(),
+            identifier: identifier.to_owned(),
+            secret: client["secret"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// A call of the record API that changes something.
+    pub(crate) fn change(
+        &self,
+        user: &Value,
+        target: (&str, &str),
+        body: &Value,
+    ) -> Option<Answer> {
+        let basic = basic(user);
+        let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+        self.send(target, &headers, &body.to_string())
+    }
+
+    /// Gives a client another secret; the client with it.
+    pub(crate) fn change_secret(&self, admin: &Value, app: &App) -> App {
+        let path = format!("/api/v2/oauth/clients/{}/generate_secret", app.id);
+        let changed = self.change(admin, ("PUT", &path), &json!({})).unwrap().expect(200).json();
+        let secret = changed["client"]["secret"].as_str().unwrap().to_owned();
+        App { secret, ..app.clone() }
     }
 
     pub(crate) fn redeem(&self, app: &App, code: &str) -> Option<Answer> {
@@ -198,8 +228,9 @@ impl Client {
             if page["meta"]["has_more"] == false {
                 return ids;
             }
-            let next = page["links"]["next"].as_str().unwrap();
-            next.strip_prefix(&self.base).unwrap().clone_into(&mut path);
+            let next = url::Url::parse(page["links"]["next"].as_str().unwrap()).unwrap();
+            // Nodes behind a proxy name the proxy, and here one node is asked.
+            path = format!("{}?{}", next.path(), next.query().unwrap());
         }
     }
 

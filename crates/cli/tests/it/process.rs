@@ -56,13 +56,24 @@ impl Process {
 
     /// The same with settings in the environment.
     pub(crate) fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        Self::start_program(TOKENRY, folder, settings)
+        Self::start_program(TOKENRY, "127.0.0.1:0", folder, settings)
+    }
+
+    /// The same at an address that may have a port of one's own choice: then `base` leads there,
+    /// whatever base address the settings announce to clients.
+    pub(crate) fn start_at(address: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(TOKENRY, address, folder, settings)
     }
 
     /// The same with the binary of any version.
-    pub(crate) fn start_program(binary: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_program(
+        binary: &str,
+        address: &str,
+        folder: &Path,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
-        let mut child = program(binary, folder, &["serve", "--listen", "127.0.0.1:0"])
+        let mut child = program(binary, folder, &["serve", "--listen", address])
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -74,7 +85,8 @@ impl Process {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix(READY).map(str::to_owned));
         let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-        let base = ready.unwrap_or_else(|| panic!("the server did not start:\n{}", log()));
+        let ready = ready.unwrap_or_else(|| panic!("the server did not start:\n{}", log()));
+        let base = if address.ends_with(":0") { ready } else { format!("http://{address}") };
         Self { child, log: folder.join("log"), base }
     }
 
@@ -94,6 +106,19 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// How much memory it holds, in bytes. Linux tells.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Sends it a signal, such as `-STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
     /// The id of the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -106,8 +131,7 @@ impl Process {
 
     /// `SIGTERM`: ends with status 0.
     pub(crate) fn stop(mut self) {
-        let id = self.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         assert!(self.child.wait().unwrap().success());
     }
 }

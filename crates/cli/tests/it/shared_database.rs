@@ -32,7 +32,7 @@ impl SharedDatabase {
         let key = self.key_file();
         let mut settings = vec![("TOKENRY_STORE", &*self.store), ("TOKENRY_KEY_FILE", &*key)];
         settings.extend(more);
-        let process = Process::start_program(binary, folder.path(), &settings);
+        let process = Process::start_program(binary, "127.0.0.1:0", folder.path(), &settings);
         Node { process, folder }
     }
 

@@ -13,7 +13,7 @@ use super::{
     ledger::{Call, Grant, Live, State},
     oracle::Oracle,
     rounds, seed,
-    workers::{Answers, Reads, Round, hire},
+    workers::{Answers, Behind, Reads, Round, hire},
 };
 use crate::{
     browser::Browser,
@@ -150,9 +150,10 @@ pub(super) fn comes_and_goes(breakdown: &Breakdown) {
     let answers = Answers::default();
     // Odd while the disk is broken, from just after it broke to just before it is mended.
     let period = AtomicU64::new(0);
-    let base = server.base.clone();
+    let bases = [server.base.clone()];
     let round = Round {
-        base: &base,
+        bases: &bases,
+        behind: Behind::OneServer,
         app: &site.app,
         seed,
         now: &|| period.load(Ordering::SeqCst),

@@ -13,7 +13,7 @@ use super::{
     mounts::Mount,
     oracle::Oracle,
     seed, skip,
-    workers::{Answers, Reads, Round, hire},
+    workers::{Answers, Behind, Reads, Round, hire},
 };
 use crate::{browser::Browser, client::Client, process::Process};
 
@@ -57,9 +57,10 @@ fn a_file_system_without_room_stops_writes_and_nothing_else() {
     fill(&filler);
 
     let answers = Answers::default();
-    let base = server.base.clone();
+    let bases = [server.base.clone()];
     let round = Round {
-        base: &base,
+        bases: &bases,
+        behind: Behind::OneServer,
         app: &site.app,
         seed,
         now: &|| 0,

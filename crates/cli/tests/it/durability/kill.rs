@@ -10,7 +10,7 @@ use super::{
     dice::Dice,
     oracle::Oracle,
     rounds, seed,
-    workers::{Answers, Reads, Round, hire},
+    workers::{Answers, Behind, Reads, Round, hire},
 };
 use crate::{browser::Browser, client::Client, process::Process};
 
@@ -37,9 +37,10 @@ fn everything_acknowledged_survives_sigkill_while_eight_workers_issue_redeem_rot
         let mut dice = Dice::new(seed, round);
         let more = usize::try_from(ANSWERS_MIN + dice.roll(ANSWERS_SPREAD)).unwrap();
         let pause = Duration::from_micros(dice.roll(PAUSE_MAX));
-        let base = server.base.clone();
+        let bases = [server.base.clone()];
         let work = Round {
-            base: &base,
+            bases: &bases,
+            behind: Behind::OneServer,
             app: &site.app,
             seed: dice.roll(u64::from(u32::MAX)),
             now: &|| 0,

@@ -13,7 +13,7 @@ use super::{
     mounts::{Mount, format},
     oracle::Oracle,
     rounds, seed, skip,
-    workers::{Answers, Reads, Round, hire},
+    workers::{Answers, Behind, Reads, Round, hire},
 };
 use crate::{browser::Browser, client::Client, process::Process};
 
@@ -46,9 +46,10 @@ fn everything_acknowledged_survives_a_file_system_that_is_cut_off() {
     for round in 0..rounds(ROUNDS) {
         let mut dice = Dice::new(seed, round);
         let more = usize::try_from(ANSWERS_MIN + dice.roll(ANSWERS_SPREAD)).unwrap();
-        let base = server.base.clone();
+        let bases = [server.base.clone()];
         let work = Round {
-            base: &base,
+            bases: &bases,
+            behind: Behind::OneServer,
             app: &site.app,
             seed: seed ^ round,
             now: &|| cuts.load(Ordering::SeqCst),

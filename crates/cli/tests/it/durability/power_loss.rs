@@ -22,7 +22,7 @@ use super::{
     oracle::Oracle,
     replay::{Files, Journal, Record},
     rounds, seed,
-    workers::{Answers, Reads, Round, Worker, hire},
+    workers::{Answers, Behind, Reads, Round, Worker, hire},
 };
 use crate::{browser::Browser, client::Client};
 
@@ -67,9 +67,10 @@ fn run(site: &Site, faults: &mut Faults, seed: u64) -> Vec<Mutex<Worker>> {
     let mut server = faults.start();
     let workers = hire(&Browser::signed_in(&Client::new(&server.base), &site.admin));
     let answers = Answers::default();
-    let base = server.base.clone();
+    let bases = [server.base.clone()];
     let work = Round {
-        base: &base,
+        bases: &bases,
+        behind: Behind::OneServer,
         app: &site.app,
         seed,
         now: &|| faults.read(Word::Operations),

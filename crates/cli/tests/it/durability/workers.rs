@@ -25,20 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(1);
 
 /// What one worker knows and holds.
-pub(super) struct Worker {
-    pub(super) grants: Vec<Grant>,
+pub(crate) struct Worker {
+    pub(crate) grants: Vec<Grant>,
     browser: Browser,
 }
 
 /// Eight workers in windows of one browser.
-pub(super) fn hire(browser: &Browser) -> Vec<Mutex<Worker>> {
+pub(crate) fn hire(browser: &Browser) -> Vec<Mutex<Worker>> {
     let worker = |_| Worker { grants: Vec::new(), browser: browser.clone() };
     (0..WORKERS).map(worker).map(Mutex::new).collect()
 }
 
 /// What the workers of a test were answered.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     /// How many calls succeeded.
     given: AtomicUsize,
     /// How many were told to try again later.
@@ -46,23 +46,31 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn given(&self) -> usize {
+    pub(crate) fn given(&self) -> usize {
         self.given.load(Ordering::SeqCst)
     }
 
-    pub(super) fn put_off(&self) -> usize {
+    pub(crate) fn put_off(&self) -> usize {
         self.put_off.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn count_given(&self) {
+        self.given.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn count_put_off(&self) {
+        self.put_off.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Waits until so many more calls have succeeded.
     #[track_caller]
-    pub(super) fn wait_for(&self, more: usize) {
+    pub(crate) fn wait_for(&self, more: usize) {
         wait_for(&self.given, more);
     }
 
     /// Waits until so many more were put off.
     #[track_caller]
-    pub(super) fn wait_for_put_off(&self, more: usize) {
+    pub(crate) fn wait_for_put_off(&self, more: usize) {
         wait_for(&self.put_off, more);
     }
 }
@@ -77,7 +85,7 @@ fn wait_for(count: &AtomicUsize, more: usize) {
 }
 
 /// Stops the workers, also when what is done meanwhile fails.
-struct Stop<'a>(&'a AtomicBool);
+pub(crate) struct Stop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
@@ -87,37 +95,52 @@ impl Drop for Stop<'_> {
 
 /// Whether reads must be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
+pub(crate) enum Reads {
     Always,
     /// Not when there is nothing left to read from.
     OrPutOff,
 }
 
+/// What is behind the addresses that are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// One server: when it is gone there is nothing left to ask.
+    OneServer,
+    /// Nodes that are killed and come back. An end at one may be unknown to another for so much
+    /// longer, in units of `Round::now`.
+    Nodes { agree_in: u64 },
+}
+
 /// What all workers of a round share.
-pub(super) struct Round<'a> {
-    pub(super) base: &'a str,
-    pub(super) app: &'a App,
-    pub(super) seed: u64,
+pub(crate) struct Round<'a> {
+    /// Each call goes to one of them.
+    pub(crate) bases: &'a [String],
+    pub(crate) behind: Behind,
+    pub(crate) app: &'a App,
+    pub(crate) seed: u64,
     /// See `ledger`.
-    pub(super) now: &'a (dyn Fn() -> u64 + Sync),
-    pub(super) answers: &'a Answers,
-    pub(super) reads: Reads,
+    pub(crate) now: &'a (dyn Fn() -> u64 + Sync),
+    pub(crate) answers: &'a Answers,
+    pub(crate) reads: Reads,
 }
 
 impl Round<'_> {
-    /// Has everybody work until the server is gone or `meanwhile` has come to its end.
-    pub(super) fn run(&self, workers: &[Mutex<Worker>], meanwhile: impl FnOnce()) {
+    /// Has everybody work until the one server is gone or `meanwhile` has come to its end.
+    pub(crate) fn run(&self, workers: &[Mutex<Worker>], meanwhile: impl FnOnce()) {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             for (part, worker) in (0..).zip(workers) {
                 let mut dice = Dice::new(self.seed, part);
                 let stop = &stop;
                 scope.spawn(move || {
-                    let client = Client::new(self.base);
+                    let clients: Vec<_> = self.bases.iter().map(|base| Client::new(base)).collect();
                     let mut worker = worker.lock().unwrap();
-                    while !stop.load(Ordering::SeqCst)
-                        && self.work(&client, &mut worker, &mut dice).is_some()
-                    {
+                    while !stop.load(Ordering::SeqCst) {
+                        let client = &clients[dice.place(clients.len())];
+                        let done = self.work(client, &mut worker, &mut dice);
+                        if done.is_none() && self.behind == Behind::OneServer {
+                            break;
+                        }
                     }
                 });
             }
@@ -142,7 +165,7 @@ impl Round<'_> {
                 self.rotate(client, grant, &live)
             }
             (Some(State::Live(live)), 7) => self.revoke(client, grant, &live),
-            (Some(state), _) => self.use_it(client, &state),
+            (Some(state), _) => self.use_it(client, grant, &state),
             (None, _) => Some(()),
         }
     }
@@ -171,7 +194,7 @@ impl Round<'_> {
             }
         };
         grant.answer((self.now)(), State::Consented { code: code.clone() });
-        self.answers.given.fetch_add(1, Ordering::SeqCst);
+        self.answers.count_given();
         grant.send(Call::Redeem, (self.now)());
         let answer = client.redeem(self.app, &code)?;
         self.note(grant, answer, |answer| {
@@ -201,20 +224,30 @@ impl Round<'_> {
     }
 
     /// Looks at a token as a resource server would, while everybody else writes.
-    fn use_it(&self, client: &Client, state: &State) -> Option<()> {
+    fn use_it(&self, client: &Client, grant: &Grant, state: &State) -> Option<()> {
         let (tokens, status) = match state {
             State::Live(live) => (&live.tokens, 200),
             State::Ended(tokens) => (tokens, 401),
             State::Consented { .. } => return Some(()),
         };
+        let is_heard = self.is_heard(grant);
         let answer = client.current(&tokens.access)?;
         if self.reads == Reads::OrPutOff && answer.status == 503 {
             self.put_off(&answer);
             return Some(());
         }
-        answer.expect(status);
-        self.answers.given.fetch_add(1, Ordering::SeqCst);
+        if is_heard || answer.status != 200 {
+            answer.expect(status);
+        }
+        self.answers.count_given();
         Some(())
+    }
+
+    /// Whether what was last done to a grant must be known wherever one asks.
+    fn is_heard(&self, grant: &Grant) -> bool {
+        let Behind::Nodes { agree_in } = self.behind else { return true };
+        let touched = grant.touched_before(u64::MAX).unwrap_or_default();
+        (self.now)() > touched + agree_in
     }
 
     fn note(&self, grant: &mut Grant, answer: Answer, after: impl FnOnce(Answer) -> State) {
@@ -222,12 +255,12 @@ impl Round<'_> {
             self.put_off(&answer);
         } else {
             grant.answer((self.now)(), after(answer));
-            self.answers.given.fetch_add(1, Ordering::SeqCst);
+            self.answers.count_given();
         }
     }
 
     fn put_off(&self, answer: &Answer) {
         assert!(answer.retry_after.is_some(), "503 without Retry-After: {}", answer.text);
-        self.answers.put_off.fetch_add(1, Ordering::SeqCst);
+        self.answers.count_put_off();
     }
 }
