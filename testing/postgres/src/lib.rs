@@ -3,6 +3,8 @@
 //! * [`schema`] gives an empty schema in the server that all tests of a process share ([`shared`]),
 //!   which starts with the first of them.
 //! * [`Server`] is for tests that stop, freeze or starve it.
+//! * [`Server::start_kept`] has a folder that stays, for benchmarks with tables that take long to
+//!   fill.
 //!
 //! A server ends with the process that started it, however that ends: a shell waits beside it for
 //! the pipe to its parent to close (`watchdog`). Where PostgreSQL is not installed tests fail and
@@ -14,6 +16,7 @@
     reason = "this is for tests: what does not work must stop them"
 )]
 
+mod kept;
 mod programs;
 mod server;
 mod watchdog;

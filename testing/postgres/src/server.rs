@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{
     next_schema,
     programs::{self, program},
-    watchdog::Watchdog,
+    watchdog::{Afterwards, Watchdog},
 };
 
 /// How often another port is tried when somebody else was faster.
@@ -21,7 +21,7 @@ const PORTS_MAX: usize = 5;
 
 /// A running server, which ends when it is dropped.
 pub struct Server {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     port: u16,
     _watchdog: Watchdog,
 }
@@ -53,12 +53,24 @@ impl Server {
     }
 
     fn start_in(folder: PathBuf, settings: &[&str], prepare: impl FnOnce(&Path)) -> Self {
-        let watchdog = Watchdog::start(&folder).expect("a shell");
+        let watchdog = Watchdog::start(&folder, Afterwards::Removed).expect("a shell");
+        Self::run(folder, settings, watchdog, prepare)
+    }
+
+    /// Starts the server of a folder, which is made ready first if it is empty.
+    pub(crate) fn run(
+        folder: PathBuf,
+        settings: &[&str],
+        watchdog: Watchdog,
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         let data = folder.join("data");
-        let mut initdb = program("initdb");
-        initdb.arg("-D").arg(&data).args(["-U", "tokenry", "--auth=trust", "--encoding=UTF8"]);
-        // The new files are durable soon enough: with the first checkpoint.
-        succeed(initdb.args(["--locale=C", "--no-sync"]));
+        if !data.join("postgresql.auto.conf").exists() {
+            let mut initdb = program("initdb");
+            initdb.arg("-D").arg(&data).args(["-U", "tokenry", "--auth=trust", "--encoding=UTF8"]);
+            // The new files are durable soon enough: with the first checkpoint.
+            succeed(initdb.args(["--locale=C", "--no-sync"]));
+        }
         let more = settings.join("\n");
         let written = format!(
             "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = on\n\
@@ -91,7 +103,7 @@ impl Server {
         control
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
@@ -102,7 +114,12 @@ impl Server {
 
     /// The address of its database.
     pub fn url(&self) -> String {
-        format!("postgres://tokenry@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+        self.url_of("postgres")
+    }
+
+    /// The address of another database of this server.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://tokenry@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
     /// The address of a schema that nobody else uses, without tables.
@@ -114,19 +131,24 @@ impl Server {
 
     /// Runs statements from outside.
     pub fn execute(&self, sql: &str) {
-        succeed(self.psql().args(["-c", sql]));
+        succeed(self.psql("postgres").args(["-c", sql]));
     }
 
     /// The values that a statement finds, a row a line.
     pub fn query(&self, sql: &str) -> String {
-        let told = self.psql().args(["-At", "-c", sql]).output().expect("psql");
+        self.query_in("postgres", sql)
+    }
+
+    /// The same in another database of this server.
+    pub fn query_in(&self, database: &str, sql: &str) -> String {
+        let told = self.psql(database).args(["-At", "-c", sql]).output().expect("psql");
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         String::from_utf8_lossy(&told.stdout).trim().to_owned()
     }
 
-    fn psql(&self) -> Command {
+    fn psql(&self, database: &str) -> Command {
         let mut psql = program("psql");
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", self.url().as_str()]);
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", self.url_of(database).as_str()]);
         psql
     }
 
@@ -157,11 +179,10 @@ impl Server {
 
     /// To the first process and all that it has started.
     fn signal(&self, signal: Signal) {
-        let first = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
-        let first = first.lines().next().unwrap_or_default();
-        let told = Command::new("ps").args(["-o", "pid=", "--ppid", first]).output().expect("ps");
+        let first = self.process().to_string();
+        let told = Command::new("ps").args(["-o", "pid=", "--ppid", &first]).output().expect("ps");
         let children = String::from_utf8_lossy(&told.stdout).into_owned();
-        for pid in std::iter::once(first).chain(children.split_whitespace()) {
+        for pid in std::iter::once(first.as_str()).chain(children.split_whitespace()) {
             let pid = pid.parse().ok().and_then(Pid::from_raw).expect("a process");
             // One that has ended meanwhile needs no signal.
             kill_process(pid, signal).ok();
@@ -188,7 +209,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn own(folder: &Path, account: programs::Account) {
+pub(crate) fn own(folder: &Path, account: programs::Account) {
     chown(folder, Some(account.user), Some(account.group)).expect("root may give folders away");
 }
 
