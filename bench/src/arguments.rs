@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum as _};
 
-use crate::{cases::Case, measure::Pattern, reference};
+use crate::{cases::Case, database::Engine, measure::Pattern, reference};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,10 +13,13 @@ Examples:
   cargo xtask bench --case client-credentials --tokens 10000
   cargo xtask bench --case rotation --connections 1,16,64 --rounds 5 --seconds 4
   cargo xtask bench --write                           everything, and docs/performance.md from it
+  cargo xtask bench --store postgres                  the same on PostgreSQL, and several nodes
+  cargo xtask bench --store postgres --case nodes --tokens 1000000
   cargo xtask bench --profile dist --case discovery   with the profile that is published
 
-Servers run on one core with their stores, the load on another, and take turns. Tables of tokens are
-kept in target/bench for the next run, and results in target/bench/results.json.";
+Servers run on one core with their stores, the load on another, and take turns. PostgreSQL is
+started for the run, on the servers' core as well. Tables of tokens are kept in target/bench for the
+next run, and results in target/bench/results.json or target/bench/postgres/results.json.";
 
 /// Measures Tokenry against servers that do nothing but answer.
 #[derive(Parser)]
@@ -39,6 +42,9 @@ pub(crate) enum Part {
 /// What is measured, and how.
 #[derive(Args)]
 pub(crate) struct Plan {
+    /// The engine that Tokenry and its tables are on
+    #[arg(long, value_enum, default_value = "sqlite", value_name = "ENGINE")]
+    pub(crate) store: Engine,
     /// Only these cases
     #[arg(long, value_delimiter = ',', value_name = "CASE")]
     pub(crate) case: Vec<Case>,
@@ -57,7 +63,7 @@ pub(crate) struct Plan {
     /// A short form with small tables: shows that everything works, and measures nothing
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Put the results into docs/performance.md
+    /// Put the results into docs/performance.md or docs/performance-postgresql.md
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write: bool,
     /// The binary to measure
@@ -72,7 +78,8 @@ impl Plan {
     /// The cases that were asked for.
     pub(crate) fn cases(&self) -> Vec<Case> {
         let all = Case::value_variants().iter();
-        all.copied().filter(|case| self.case.is_empty() || self.case.contains(case)).collect()
+        let asked = |case: &Case| self.case.is_empty() || self.case.contains(case);
+        all.copied().filter(|case| asked(case) && case.is_of(self.store)).collect()
     }
 
     /// The sizes of tables, ascending.

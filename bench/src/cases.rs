@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     client::{self, Body},
+    database::Engine,
     load::{
         Answer, Supply,
         supply::{Chains, Expected, Once, Repeated},
@@ -37,6 +38,8 @@ pub(crate) enum Case {
     List,
     /// The metadata document
     Discovery,
+    /// One, two and three nodes on one database (--store postgres)
+    Nodes,
     /// Current token at half load, while tokens are issued and others purged
     UnderWrites,
     /// From the start of the process to its first answers
@@ -69,6 +72,7 @@ impl Case {
             Self::Redemption => "authorization code redeemed",
             Self::List => "token list, 100 a page",
             Self::Discovery => "discovery",
+            Self::Nodes => "several nodes",
             Self::UnderWrites => "current token at half load, beside writes",
             Self::Start => "start",
             Self::Footprint => "memory and disk",
@@ -84,12 +88,17 @@ impl Case {
         }
     }
 
+    /// Whether it makes sense on this engine: an embedded database serves one node.
+    pub(crate) fn is_of(self, engine: Engine) -> bool {
+        self != Self::Nodes || engine == Engine::Postgres
+    }
+
     /// Connections when nobody says otherwise.
     pub(crate) const fn connections(self) -> &'static [usize] {
         match self {
             Self::ClientCredentials | Self::Rotation => &[1, 16, 64],
             Self::CurrentToken => &[1, 16],
-            Self::UnderWrites | Self::Start | Self::Footprint => &[],
+            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint => &[],
             _ => &[16],
         }
     }
@@ -114,10 +123,7 @@ impl Case {
             Self::IntrospectionOfMany => Ok(introspection(subject, different)?.1),
             Self::CurrentToken => {
                 let token = subject.access_tokens(1)?.pop().context("no token")?;
-                let bearer = format!("Bearer {token}");
-                let target = "/api/v2/oauth/tokens/current.json";
-                let headers = [("authorization", bearer.as_str())];
-                let request = client::request("GET", target, &headers, Body::Empty);
+                let request = client::current(&token);
                 let expected = Expected::new(200, "\"used_at\":\"");
                 Ok(Prepared { used: Some(token), ..repeated(vec![request], expected) })
             }
@@ -129,7 +135,9 @@ impl Case {
                 let request = client::request("GET", target, &[], Body::Empty);
                 Ok(repeated(vec![request], Expected::new(200, "\"issuer\":\"")))
             }
-            Self::UnderWrites | Self::Start | Self::Footprint => bail!("not measured in turns"),
+            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint => {
+                bail!("not measured in turns")
+            }
         }
     }
 }

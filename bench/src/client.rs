@@ -212,6 +212,13 @@ impl ConsentForm {
     }
 }
 
+/// The request that asks about the token which it carries.
+pub(crate) fn current(token: &str) -> Vec<u8> {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    request("GET", "/api/v2/oauth/tokens/current.json", &headers, Body::Empty)
+}
+
 /// The request that redeems a code.
 pub(crate) fn redeem(app: &App, code: &str) -> Vec<u8> {
     let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];

@@ -76,13 +76,67 @@ fn on_core<T: Send>(core: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
 
 /// Processor time that a process has used, with all its threads.
 pub(crate) fn processor_time(process: Pid) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    Ok(stat_of(process)?.own)
+}
+
+/// The same of a process and all its children, ended ones included.
+pub(crate) fn processor_time_of_family(first: Pid) -> Result<Duration> {
+    let stat = stat_of(first)?;
+    let living: Duration = children(first)?.into_iter().map(|(_, stat)| stat.own).sum();
+    Ok(stat.own + stat.of_ended + living)
+}
+
+/// What `/proc/…/stat` says of a process.
+struct Stat {
+    parent: i32,
+    own: Duration,
+    of_ended: Duration,
+}
+
+fn stat_of(process: Pid) -> Result<Stat> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name may hold anything, parentheses as well: fields are counted from behind it.
-    let (_, fields) = stat.rsplit_once(')').context("no name in /proc/…/stat")?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let (_, fields) = text.rsplit_once(')').context("no name in /proc/…/stat")?;
+    let mut fields = fields.split_ascii_whitespace();
+    let parent = fields.nth(1).context("no parent")?.parse()?;
+    let mut fields = fields.skip(9);
     let mut next = || -> Result<u32> { Ok(fields.next().context("no times")?.parse()?) };
-    let ticks = next()? + next()?;
-    Ok(Duration::from_secs(ticks.into()) / TICKS_A_SECOND)
+    let mut time = || -> Result<Duration> {
+        let ticks = next()? + next()?;
+        Ok(Duration::from_secs(ticks.into()) / TICKS_A_SECOND)
+    };
+    Ok(Stat { parent, own: time()?, of_ended: time()? })
+}
+
+/// The children of a process that are there at the moment.
+fn children(parent: Pid) -> Result<Vec<(Pid, Stat)>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let process = name.to_str().and_then(|name| Pid::from_raw(name.parse().ok()?));
+        // One that has just ended is not there to be read.
+        let Some((process, Ok(stat))) = process.map(|process| (process, stat_of(process))) else {
+            continue;
+        };
+        if stat.parent == parent.as_raw_nonzero().get() {
+            children.push((process, stat));
+        }
+    }
+    Ok(children)
+}
+
+/// Memory of a process and its children in bytes; of what several share, each has its part (PSS).
+pub(crate) fn shared_memory_of_family(first: Pid) -> Result<u64> {
+    let part = |process: Pid| -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kibibytes = line.context("no PSS")?.trim().trim_end_matches(" kB");
+        Ok(kibibytes.parse::<u64>()? << 10)
+    };
+    let children = children(first)?.into_iter();
+    // A child may end while its parts are added up.
+    let of_children: u64 = children.filter_map(|(process, _)| part(process).ok()).sum();
+    Ok(part(first)? + of_children)
 }
 
 /// Memory that a process holds at the moment, in bytes (RSS).
@@ -120,4 +174,37 @@ pub(crate) fn told_by(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&text).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use rustix::process::getpid;
+
+    use super::*;
+
+    const WORKS: &str = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+
+    #[test]
+    fn the_time_of_a_family_holds_that_of_children_that_live_and_that_have_ended() {
+        let before = processor_time_of_family(getpid()).unwrap();
+        assert!(Command::new("sh").args(["-c", WORKS]).status().unwrap().success());
+        let ended = processor_time_of_family(getpid()).unwrap();
+        assert!(ended > before, "{ended:?} after {before:?}");
+        let mut living = Command::new("sh")
+            .args(["-c", &format!("{WORKS}; echo done; read wait")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = [0; 4];
+        std::io::Read::read_exact(living.stdout.as_mut().unwrap(), &mut told).unwrap();
+        let pid = Pid::from_raw(i32::try_from(living.id()).unwrap()).unwrap();
+        assert!(stat_of(pid).unwrap().own > Duration::ZERO);
+        assert!(children(getpid()).unwrap().iter().any(|(child, _)| *child == pid));
+        assert!(shared_memory_of_family(getpid()).unwrap() > 0);
+        drop(living.stdin.take());
+        living.wait().unwrap();
+    }
 }

@@ -1,10 +1,12 @@
 //! Measures Tokenry against servers that do nothing but answer: `cargo xtask bench`.
 //!
 //! - `run`: every case at every size of table.
+//! - `database`: the two engines.
 //! - `data`, `subject`, `client`: tables of tokens, Tokenry on them, and what a case needs of it.
 //! - `cases`: what is asked.
 //! - `reference`: the servers that it is measured against.
 //! - `load`, `measure`: the load, and rounds in turns.
+//! - `nodes`: several nodes on one database.
 //! - `under_writes`, `start`, `footprint`: what is not measured in turns.
 //! - `report`: what came of it.
 
@@ -12,10 +14,12 @@ mod arguments;
 mod cases;
 mod client;
 mod data;
+mod database;
 mod footprint;
 mod load;
 mod machine;
 mod measure;
+mod nodes;
 mod process;
 mod reference;
 mod report;

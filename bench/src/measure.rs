@@ -1,6 +1,6 @@
 //! Rounds in turns: a server, then a reference, then the server again.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::{
     load::{self, Course, Measured, Pace, Supply, Traffic},
     machine::Cores,
-    process::Process,
 };
 
 /// How long rounds are, and how many.
@@ -22,6 +21,50 @@ pub(crate) struct Pattern {
     pub(crate) measure: Duration,
 }
 
+/// Who is measured in a turn, and halted outside of it, so that what it does in the background is
+/// charged to nobody else.
+pub(crate) trait Party: Sync {
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+    /// What it has used so far.
+    fn used(&self) -> Result<Used>;
+    /// Bytes of log that its database has written so far, where that is known.
+    fn log_written(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+    /// Halts it.
+    fn pause(&self) -> Result<()>;
+    /// Lets it go on.
+    fn resume(&self) -> Result<()>;
+}
+
+/// Processor time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Used {
+    /// Of the server.
+    pub(crate) server: Duration,
+    /// Of its database, where that is a server as well.
+    pub(crate) database: Option<Duration>,
+}
+
+impl Used {
+    /// Since then.
+    pub(crate) fn since(self, begin: Self) -> Self {
+        let database = self.database.zip(begin.database);
+        Self {
+            server: self.server.saturating_sub(begin.server),
+            database: database.map(|(end, begin)| end.saturating_sub(begin)),
+        }
+    }
+
+    /// Of both, in microseconds, for each of so many answers; and that of the database.
+    pub(crate) fn for_each_of(self, answers: f64) -> (f64, Option<f64>) {
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / answers.max(1.0);
+        let database = self.database.map(micros);
+        (micros(self.server) + database.unwrap_or(0.0), database)
+    }
+}
+
 /// What one round came to, or the medians of several.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Figures {
@@ -31,8 +74,14 @@ pub(crate) struct Figures {
     pub(crate) p50: f64,
     /// The latency in milliseconds that one answer in a hundred exceeds.
     pub(crate) p99: f64,
-    /// Processor time of the server for each answer, in microseconds.
+    /// Processor time of the server for each answer, in microseconds; its database's included.
     pub(crate) processor: f64,
+    /// That of its database, where it is a server as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<f64>,
+    /// Bytes of log that the database wrote for each answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_bytes: Option<f64>,
 }
 
 /// Several rounds of one server.
@@ -49,53 +98,82 @@ pub(crate) struct Series {
 /// One round of one server.
 pub(crate) fn round(
     cores: Cores,
-    process: &Process,
+    party: &dyn Party,
     supply: &mut dyn Supply,
     connections: usize,
     pattern: &Pattern,
 ) -> Result<Figures> {
-    process.resume()?;
+    party.resume()?;
     supply.prepare(pattern.warm_up + pattern.measure)?;
-    let mut traffic = [Traffic { supply, connections, pace: Pace::Closed }];
-    let (measured, used) = loaded(cores, process, &mut traffic, pattern)?;
-    process.pause()?;
-    let measured = measured.first().map(|measured| figures(measured, used));
+    let address = party.address();
+    let mut traffic = [Traffic { address, supply, connections, pace: Pace::Closed }];
+    let mut log = Vec::new();
+    let mut edges = Edges::default();
+    let measured = loaded(cores, &mut traffic, pattern, &mut || {
+        // Asking for the log's length is work of the database, and belongs to no answer.
+        if edges.begin.is_none() {
+            log.push(party.log_written()?);
+            edges.note(party.used()?);
+        } else {
+            edges.note(party.used()?);
+            log.push(party.log_written()?);
+        }
+        Ok(())
+    })?;
+    party.pause()?;
+    let written = match log.as_slice() {
+        [Some(begin), Some(end)] => Some(end.saturating_sub(*begin)),
+        _ => None,
+    };
+    let measured = measured.first().map(|measured| figures(measured, edges.used(), written));
     measured.ok_or_else(|| anyhow::anyhow!("nothing was measured"))
 }
 
-/// Traffic on a server, and the processor time that the server used for it.
+/// What was used at the beginning and at the end.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    begin: Option<Used>,
+    end: Option<Used>,
+}
+
+impl Edges {
+    /// At the beginning first, and then at the end.
+    pub(crate) fn note(&mut self, used: Used) {
+        let edge = if self.begin.is_none() { &mut self.begin } else { &mut self.end };
+        *edge = Some(used);
+    }
+
+    /// Between them.
+    pub(crate) fn used(&self) -> Used {
+        self.begin.zip(self.end).map_or_else(Used::default, |(begin, end)| end.since(begin))
+    }
+}
+
+/// Traffic from the load's core; `at_edge` is called when measuring begins and when it has ended.
 pub(crate) fn loaded(
     cores: Cores,
-    process: &Process,
     traffic: &mut [Traffic<'_>],
     pattern: &Pattern,
-) -> Result<(Vec<Measured>, Duration)> {
-    let mut edges = Vec::new();
-    let measured = cores.on_core_of_load(|| {
-        let mut at_edge = || {
-            edges.push(process.processor_time()?);
-            Ok(())
-        };
+    at_edge: &mut (dyn FnMut() -> Result<()> + Send),
+) -> Result<Vec<Measured>> {
+    cores.on_core_of_load(|| {
         let (warm_up, measure) = (pattern.warm_up, pattern.measure);
-        let mut course = Course { warm_up, measure, at_edge: &mut at_edge };
-        load::run(process.address, traffic, &mut course)
-    })??;
-    let used = match edges.as_slice() {
-        [begin, end] => end.saturating_sub(*begin),
-        _ => Duration::ZERO,
-    };
-    Ok((measured, used))
+        load::run(traffic, &mut Course { warm_up, measure, at_edge })
+    })?
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a few million")]
-fn figures(measured: &Measured, used: Duration) -> Figures {
+fn figures(measured: &Measured, used: Used, written: Option<u64>) -> Figures {
     let answers = measured.latencies.total() as f64;
     let millis = |share| measured.latencies.quantile(share).as_secs_f64() * 1e3;
+    let (processor, database) = used.for_each_of(answers);
     Figures {
-        per_second: answers / measured.time.as_secs_f64(),
+        per_second: measured.per_second(),
         p50: millis(0.5),
         p99: millis(0.99),
-        processor: used.as_secs_f64() * 1e6 / answers.max(1.0),
+        processor,
+        database,
+        log_bytes: written.map(|bytes| bytes as f64 / answers.max(1.0)),
     }
 }
 
@@ -103,6 +181,10 @@ impl Series {
     /// Of these rounds.
     pub(crate) fn of(rounds: Vec<Figures>) -> Self {
         let all = |figure: fn(&Figures) -> f64| rounds.iter().map(figure).collect::<Vec<_>>();
+        let known = |figure: fn(&Figures) -> Option<f64>| {
+            let all: Option<Vec<_>> = rounds.iter().map(figure).collect();
+            all.filter(|all| !all.is_empty()).map(median)
+        };
         let speeds = all(|round| round.per_second);
         let fastest = speeds.iter().copied().fold(0.0, f64::max);
         let slowest = speeds.iter().copied().fold(f64::INFINITY, f64::min);
@@ -111,6 +193,8 @@ impl Series {
             p50: median(all(|round| round.p50)),
             p99: median(all(|round| round.p99)),
             processor: median(all(|round| round.processor)),
+            database: known(|round| round.database),
+            log_bytes: known(|round| round.log_bytes),
         };
         Self { rounds, median: figures, spread: fastest / slowest }
     }

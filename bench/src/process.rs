@@ -13,7 +13,9 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
+    database::Folder,
     machine::{self, Cores},
+    measure::{Party, Used},
     reference::{self, FixedAnswer, Write},
 };
 
@@ -36,36 +38,38 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// `tokenry` with this data folder and no other setting of the surroundings.
-    pub(crate) fn tokenry(&self, data: &Path, arguments: &[&str]) -> Command {
+    /// `tokenry` with this data folder, its database, and no other setting of the surroundings.
+    pub(crate) fn tokenry(&self, folder: &Folder, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.tokenry);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TOKENRY_") {
                 command.env_remove(name);
             }
         }
-        command.args(arguments).arg("--data").arg(data);
+        command.args(arguments).arg("--data").arg(&folder.path);
+        command.envs(folder.store().map(|url| ("TOKENRY_STORE", url)));
         command
     }
 
     /// Serves a data folder as it comes, with everything on, metrics included.
-    pub(crate) fn serve(&self, data: &Path, settings: &[(&str, &str)]) -> Result<Process> {
-        let mut command = self.serving(data, "127.0.0.1:0")?;
+    pub(crate) fn serve(&self, folder: &Folder, settings: &[(&str, &str)]) -> Result<Process> {
+        let mut command = self.serving(folder, "127.0.0.1:0")?;
         command.envs(settings.iter().copied());
         self.start(command, TOKENRY_READY)
     }
 
     /// The same on a port that is free, without waiting until it serves.
-    pub(crate) fn spawn(&self, data: &Path, address: SocketAddr) -> Result<Process> {
-        let mut command = self.serving(data, &address.to_string())?;
+    pub(crate) fn spawn(&self, folder: &Folder, address: SocketAddr) -> Result<Process> {
+        let mut command = self.serving(folder, &address.to_string())?;
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let child = self.cores.on_core_of_servers(|| command.spawn())??;
         Ok(Process { id: id_of(&child)?, child, address })
     }
 
-    fn serving(&self, data: &Path, listen: &str) -> Result<Command> {
-        let log = OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
-        let mut command = self.tokenry(data, &["serve", "--listen", listen]);
+    fn serving(&self, folder: &Folder, listen: &str) -> Result<Command> {
+        let log = folder.path.with_extension("log");
+        let log = OpenOptions::new().create(true).append(true).open(log)?;
+        let mut command = self.tokenry(folder, &["serve", "--listen", listen]);
         command.env("TOKENRY_METRICS_LISTEN", "127.0.0.1:0").stderr(log);
         Ok(command)
     }
@@ -125,6 +129,24 @@ fn remove_database(path: &Path) -> Result<()> {
     Ok(())
 }
 
+impl Party for Process {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn used(&self) -> Result<Used> {
+        Ok(Used { server: self.processor_time()?, ..Used::default() })
+    }
+
+    fn pause(&self) -> Result<()> {
+        Ok(kill_process(self.id, Signal::STOP)?)
+    }
+
+    fn resume(&self) -> Result<()> {
+        Ok(kill_process(self.id, Signal::CONT)?)
+    }
+}
+
 impl Process {
     /// Processor time used so far.
     pub(crate) fn processor_time(&self) -> Result<Duration> {
@@ -134,16 +156,6 @@ impl Process {
     /// Memory held, in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
         machine::resident(self.id)
-    }
-
-    /// Halts it, so that what it does in the background is charged to nobody else's turn.
-    pub(crate) fn pause(&self) -> Result<()> {
-        Ok(kill_process(self.id, Signal::STOP)?)
-    }
-
-    /// Lets it go on.
-    pub(crate) fn resume(&self) -> Result<()> {
-        Ok(kill_process(self.id, Signal::CONT)?)
     }
 
     /// Ends it in order.

@@ -1,19 +1,26 @@
 //! A run: every case at every size of table, and what came of it.
 
-use std::{fs, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokenry_server::environment::Environment;
 
 use crate::{
     arguments::Plan,
     cases::Case,
     data::{Spread, Tables},
+    database::{Cluster, Databases, Engine},
     footprint,
     machine::{self, Cores},
-    measure::{Figures, Pattern, Series, round},
-    process::{Process, Programs},
-    report::{Comparison, Results, chart, page},
+    measure::{Party as _, Pattern, Series, round},
+    nodes,
+    process::Programs,
+    reference::{Durable, FixedAnswer, Write, pgbench::Pgbench},
+    report::{Comparison, Results, Surroundings, chart, page},
     start,
     subject::Subject,
     under_writes,
@@ -39,9 +46,16 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     let tokenry = fs::canonicalize(&plan.tokenry)
         .with_context(|| format!("no {}: cargo xtask bench builds it", plan.tokenry.display()))?;
     let programs = Programs { tokenry, cores };
-    let tables = Tables { folder: &folder, programs: &programs };
+    let (folder, databases) = databases(plan, folder, cores)?;
+    let tables = Tables { folder: &folder, programs: &programs, databases: &databases };
     let now = Environment::system().clock.now();
-    let mut results = Results::new(machine::describe(), told, now.to_string());
+    let mut results = Results::new(Surroundings {
+        machine: machine::describe(),
+        cores: told,
+        database: databases.describe(),
+        began_at: now.to_string(),
+        engine: plan.store,
+    });
     let progress = Progress::new(plan);
     for tokens in plan.tokens() {
         let begin = Instant::now();
@@ -51,6 +65,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         let turns = Turns {
             programs: &programs,
             subject: &subject,
+            databases: &databases,
             pattern: plan.pattern(),
             different: if plan.quick { 100 } else { DIFFERENT },
             tokens,
@@ -63,48 +78,76 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
                 results.save(&folder)?;
             }
         }
-        by_itself(plan, &programs, subject, tokens, &mut results)?;
+        let alone = Alone { plan, programs: &programs, databases: &databases, tokens };
+        alone.measure(subject, &mut results)?;
         results.save(&folder)?;
     }
     println!("\n{}", results.tables());
     if plan.write {
         page::write(&results, &plan.pattern())?;
-        println!("{} and {} written", page::PATH, chart::PATH);
+        println!("{} and {} written", page::path(plan.store), chart::path(plan.store));
     }
     Ok(())
 }
 
-/// What is not measured in turns.
-fn by_itself(
-    plan: &Plan,
-    programs: &Programs,
-    mut subject: Subject,
+/// Where tables are kept, and what they are in. A PostgreSQL server is started for that, and ends
+/// with the last value that knows of it.
+fn databases(plan: &Plan, folder: PathBuf, cores: Cores) -> Result<(PathBuf, Databases)> {
+    if let Some(case) = plan.case.iter().find(|case| !case.is_of(plan.store)) {
+        bail!("{} share a database, and an embedded one has one: --store postgres", case.title());
+    }
+    match plan.store {
+        Engine::Sqlite => Ok((folder, Databases::Sqlite)),
+        Engine::Postgres => {
+            let folder = folder.join("postgres");
+            let cluster = Cluster::start(&folder.join("cluster"), cores)?;
+            Ok((folder, Databases::Postgres(cluster)))
+        }
+    }
+}
+
+/// What is not measured in turns, on one table.
+struct Alone<'a> {
+    plan: &'a Plan,
+    programs: &'a Programs,
+    databases: &'a Databases,
     tokens: u64,
-    results: &mut Results,
-) -> Result<()> {
-    let cases = plan.cases();
-    if cases.contains(&Case::UnderWrites) {
-        let measured = under_writes::measure(programs, subject, plan.pattern(), tokens)?;
-        println!("{}", measured.0.line());
-        results.under_writes.push(measured.0);
-        subject = measured.1;
+}
+
+impl Alone<'_> {
+    fn measure(&self, mut subject: Subject, results: &mut Results) -> Result<()> {
+        let (plan, programs, tokens) = (self.plan, self.programs, self.tokens);
+        let cases = plan.cases();
+        if cases.contains(&Case::Nodes) {
+            for nodes in nodes::measure(programs, &subject, plan.pattern(), tokens)? {
+                println!("{}", nodes.lines());
+                results.nodes.push(nodes);
+            }
+        }
+        if cases.contains(&Case::UnderWrites) {
+            let measured = under_writes::measure(programs, subject, plan.pattern(), tokens)?;
+            println!("{}", measured.0.line());
+            results.under_writes.push(measured.0);
+            subject = measured.1;
+        }
+        let (folder, request) = (subject.data.folder.clone(), subject.client_credentials());
+        if cases.contains(&Case::Footprint) {
+            let issued = if plan.quick { 1_000 } else { ISSUED };
+            let (restarted, ()) = subject.between(programs, &[], || Ok(()))?;
+            let footprint = footprint::measure(programs, restarted, (tokens, issued))?;
+            println!("{}", footprint.line());
+            results.footprints.push(footprint);
+        } else {
+            subject.process.stop()?;
+        }
+        if cases.contains(&Case::Start) {
+            let new = self.databases.folder(folder.path.with_extension("new"))?;
+            let starts = start::measure(programs, (&folder, &new), (tokens, &request))?;
+            println!("{}", starts.line());
+            results.starts.push(starts);
+        }
+        Ok(())
     }
-    let (data, request) = (subject.data.path.clone(), subject.client_credentials());
-    if cases.contains(&Case::Footprint) {
-        let issued = if plan.quick { 1_000 } else { ISSUED };
-        let (restarted, ()) = subject.between(programs, &[], || Ok(()))?;
-        let footprint = footprint::measure(programs, restarted, (tokens, issued))?;
-        println!("{}", footprint.line());
-        results.footprints.push(footprint);
-    } else {
-        subject.process.stop()?;
-    }
-    if cases.contains(&Case::Start) {
-        let starts = start::measure(programs, &data, (tokens, &request))?;
-        println!("{}", starts.line());
-        results.starts.push(starts);
-    }
-    Ok(())
 }
 
 fn connections(plan: &Plan, case: Case) -> Vec<usize> {
@@ -142,6 +185,7 @@ impl Progress {
 struct Turns<'a> {
     programs: &'a Programs,
     subject: &'a Subject,
+    databases: &'a Databases,
     pattern: Pattern,
     different: usize,
     tokens: u64,
@@ -152,34 +196,29 @@ impl Turns<'_> {
         let subject = self.subject;
         let mut prepared = case.prepare(subject, connections, self.different)?;
         let answer = subject.sample(&prepared.request)?;
-        let folder = subject.data.path.parent().context("a folder without a parent")?;
+        let folder = subject.data.folder.path.parent().context("a folder without a parent")?;
         let bare = self.programs.reference(folder, &answer, None)?;
-        let durable = match case.write() {
-            Some(write) => Some(self.programs.reference(folder, &answer, Some(write))?),
-            None => None,
-        };
+        let durable = case.write().map(|write| self.durable(folder, &answer, write)).transpose()?;
         let (mut own, mut of_bare, mut of_durable) = (Vec::new(), Vec::new(), Vec::new());
         let clock = Environment::system().clock;
         for _ in 0..self.pattern.rounds {
             let cores = self.programs.cores;
             let supply = prepared.to_subject.as_mut();
-            own.push(round(cores, &subject.process, supply, connections, &self.pattern)?);
+            own.push(round(cores, subject, supply, connections, &self.pattern)?);
             if let Some(token) = &prepared.used {
-                subject.process.resume()?;
+                subject.resume()?;
                 let begin = clock.now();
                 subject.sample(&prepared.request)?;
                 subject.check_used_at(token, (begin, clock.now()))?;
-                subject.process.pause()?;
+                subject.pause()?;
             }
-            let mut reference = |process: &Process| -> Result<Figures> {
-                round(cores, process, &mut prepared.to_reference, connections, &self.pattern)
-            };
-            of_bare.push(reference(&bare)?);
+            let supply = &mut prepared.to_reference;
+            of_bare.push(round(cores, &bare, supply, connections, &self.pattern)?);
             if let Some(durable) = &durable {
-                of_durable.push(reference(durable)?);
+                of_durable.push(durable.round(cores, supply, connections, &self.pattern)?);
             }
         }
-        subject.process.resume()?;
+        subject.resume()?;
         Ok(Comparison {
             case,
             tokens: self.tokens,
@@ -188,6 +227,19 @@ impl Turns<'_> {
             tokenry: Series::of(own),
             bare: Series::of(of_bare),
             durable: durable.map(|_| Series::of(of_durable)),
+            durable_name: self.databases.engine().durable(),
+        })
+    }
+
+    /// The durable reference: a server that commits to a file as SQLite does, or `pgbench` beside
+    /// the tables.
+    fn durable(&self, folder: &Path, answer: &FixedAnswer, write: Write) -> Result<Durable> {
+        let own = self.databases.folder(folder.join("reference"))?;
+        Ok(match own.server() {
+            None => Durable::Server(self.programs.reference(folder, answer, Some(write))?),
+            Some(database) => {
+                Durable::Pgbench(Pgbench::start(database.clone(), self.programs.cores, write)?)
+            }
         })
     }
 }

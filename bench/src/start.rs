@@ -2,7 +2,6 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::Path,
     time::{Duration, Instant},
 };
 
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     client::{self, Body, Client},
-    data::remove,
+    database::Folder,
     measure::median,
     process::Programs,
 };
@@ -28,7 +27,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Starts {
     /// Tokens in the table.
     pub(crate) tokens: u64,
-    /// To the first answer of all, in a folder that is not there yet.
+    /// To the first answer of all, in a folder that is not there yet, or a database without
+    /// tables.
     pub(crate) first_to_answer: f64,
     /// To the first answer.
     pub(crate) to_answer: f64,
@@ -36,21 +36,20 @@ pub(crate) struct Starts {
     pub(crate) to_token: f64,
 }
 
-/// Times starts on a table whose server has just been stopped.
+/// Times starts on a table whose server has just been stopped, and on a `new` one.
 pub(crate) fn measure(
     programs: &Programs,
-    data: &Path,
+    (folder, new): (&Folder, &Folder),
     (tokens, token_request): (u64, &[u8]),
 ) -> Result<Starts> {
     let alive = client::request("GET", "/healthz", &[], Body::Empty);
-    let new = data.with_extension("new");
     let first = times(|| {
-        remove(&new)?;
-        timed(programs, &new, &alive)
+        new.renew()?;
+        timed(programs, new, &alive)
     })?;
-    remove(&new)?;
-    let to_answer = times(|| timed(programs, data, &alive))?;
-    let to_token = times(|| timed(programs, data, token_request))?;
+    new.remove()?;
+    let to_answer = times(|| timed(programs, folder, &alive))?;
+    let to_token = times(|| timed(programs, folder, token_request))?;
     Ok(Starts { tokens, first_to_answer: first, to_answer, to_token })
 }
 
@@ -63,10 +62,10 @@ fn times(mut start: impl FnMut() -> Result<Duration>) -> Result<f64> {
 }
 
 /// One start, until this request is answered 200.
-fn timed(programs: &Programs, data: &Path, request: &[u8]) -> Result<Duration> {
+fn timed(programs: &Programs, folder: &Folder, request: &[u8]) -> Result<Duration> {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let begin = Instant::now();
-    let process = programs.spawn(data, address)?;
+    let process = programs.spawn(folder, address)?;
     let answer = programs.cores.on_core_of_load(|| ask(address, request, begin))??;
     let time = begin.elapsed();
     if answer != 200 {

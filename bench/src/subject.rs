@@ -12,6 +12,7 @@ use crate::{
     client::{self, App, Body, Client, ConsentForm, code_in},
     data::Data,
     load::supply::{Place, collect},
+    measure::{Party, Used},
     process::{Process, Programs},
     reference::FixedAnswer,
 };
@@ -56,10 +57,43 @@ pub(crate) struct Subject {
     pub(crate) consent: ConsentForm,
 }
 
+/// With its database, where that is a server as well.
+impl Party for Subject {
+    fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    fn used(&self) -> Result<Used> {
+        let database = self.data.folder.server();
+        let database = database.map(|database| database.cluster.processor_time()).transpose()?;
+        Ok(Used { server: self.process.processor_time()?, database })
+    }
+
+    fn log_written(&self) -> Result<Option<u64>> {
+        let database = self.data.folder.server();
+        database.map(|database| database.cluster.log_written()).transpose()
+    }
+
+    fn pause(&self) -> Result<()> {
+        self.process.pause()?;
+        if let Some(database) = self.data.folder.server() {
+            database.cluster.pause();
+        }
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<()> {
+        if let Some(database) = self.data.folder.server() {
+            database.cluster.resume();
+        }
+        self.process.resume()
+    }
+}
+
 impl Subject {
     /// Starts the server and registers the clients.
     pub(crate) fn start(programs: &Programs, data: Data) -> Result<Self> {
-        let process = programs.serve(&data.path, &[])?;
+        let process = programs.serve(&data.folder, &[])?;
         let mut client = Client::connect(process.address)?;
         let (email, api_token) = (data.of_admin("email")?, data.of_admin("api_token")?);
         let admin = client::basic(&format!("{email}/token"), api_token);
@@ -80,13 +114,8 @@ impl Subject {
         let Self { process, data, admin, app, resource_server, consent } = self;
         process.stop()?;
         let done = work()?;
-        let process = programs.serve(&data.path, settings)?;
+        let process = programs.serve(&data.folder, settings)?;
         Ok((Self { process, data, admin, app, resource_server, consent }, done))
-    }
-
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.process.address
     }
 
     /// The request that issues a token by client credentials.
@@ -99,18 +128,18 @@ impl Subject {
     /// Access tokens, issued by client credentials.
     pub(crate) fn access_tokens(&self, count: usize) -> Result<Vec<String>> {
         let place = Place::Body("\"access_token\":\"");
-        collect(self.address(), &self.client_credentials(), (200, place), count)
+        collect(self.process.address, &self.client_credentials(), (200, place), count)
     }
 
     /// What it takes to get codes.
     pub(crate) fn code_preparation(&self) -> CodePreparation {
-        let (address, consent) = (self.address(), self.consent.allow());
+        let (address, consent) = (self.process.address, self.consent.allow());
         CodePreparation { address, consent, app: self.app.clone() }
     }
 
     /// Refresh tokens, each of a grant of its own.
     pub(crate) fn refresh_tokens(&self, count: usize) -> Result<Vec<String>> {
-        let mut client = Client::connect(self.address())?;
+        let mut client = Client::connect(self.process.address)?;
         let mut tokens = Vec::new();
         for _ in 0..count {
             let consented = client.exchange(&self.consent.allow())?;
@@ -136,12 +165,18 @@ impl Subject {
         client::request("POST", "/oauth/introspect", &headers, Body::Form(&[("token", token)]))
     }
 
+    /// The request that revokes.
+    pub(crate) fn revoke(&self, token: &str) -> Vec<u8> {
+        let headers = [("authorization", self.app.basic.as_str())];
+        client::request("POST", "/oauth/revoke", &headers, Body::Form(&[("token", token)]))
+    }
+
     /// The administrator's own access token.
     pub(crate) fn admin_token(&self) -> Result<String> {
         let body = json!({"token": {"client_id": self.app.id, "scopes": ["read"]}});
         let headers = [("authorization", self.admin.as_str())];
         let target = ("POST", "/api/v2/oauth/tokens.json");
-        let mut client = Client::connect(self.address())?;
+        let mut client = Client::connect(self.process.address)?;
         let made = client.expect(201, target, &headers, Body::Json(&body))?.json()?;
         let token = made.pointer("/token/full_token").and_then(Value::as_str);
         Ok(token.context("no token")?.to_owned())
@@ -157,7 +192,7 @@ impl Subject {
         let credential = Credential::parse(token).context("not a token")?;
         let headers = [("authorization", self.admin.as_str())];
         let target = format!("/api/v2/oauth/tokens/{}.json", credential.parts().id);
-        let mut client = Client::connect(self.address())?;
+        let mut client = Client::connect(self.process.address)?;
         let record = client.expect(200, ("GET", &target), &headers, Body::Empty)?.json()?;
         let used_at = record.pointer("/token/used_at").and_then(Value::as_str);
         let used_at = used_at.and_then(Timestamp::parse).context("the record has no used_at")?;
@@ -170,7 +205,7 @@ impl Subject {
 
     /// What this server answers to a request, for a reference to answer the same.
     pub(crate) fn sample(&self, request: &[u8]) -> Result<FixedAnswer> {
-        let kept = Client::connect(self.address())?.exchange(request)?;
+        let kept = Client::connect(self.process.address)?.exchange(request)?;
         let line = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         let path = line.split(|byte| *byte == b'?').next().unwrap_or_default();
         let headers = kept.headers.into_iter();

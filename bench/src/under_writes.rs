@@ -7,12 +7,11 @@ use serde::Serialize;
 
 use crate::{
     cases::Case,
-    data::Expired,
     load::{
         Pace, Traffic,
         supply::{Expected, Repeated},
     },
-    measure::{Pattern, loaded, round},
+    measure::{Party as _, Pattern, loaded, round},
     process::Programs,
     subject::Subject,
 };
@@ -45,45 +44,46 @@ pub(crate) struct UnderWrites {
 
 /// Stops the server, has records expire all over its table, and starts it for the measurement, at
 /// whose beginning the first sweep begins.
-#[expect(clippy::cast_precision_loss, reason = "counts of a few million")]
 pub(crate) fn measure(
     programs: &Programs,
     subject: Subject,
     pattern: Pattern,
     tokens: u64,
 ) -> Result<(UnderWrites, Subject)> {
-    let (data, issue) = (subject.data.clone(), subject.client_credentials());
+    let (folder, issue) = (subject.data.folder.clone(), subject.client_credentials());
     let mut current = Case::CurrentToken.prepare(&subject, CONNECTIONS, 1)?.to_subject;
     let before_load = 2 * pattern.warm_up + pattern.measure;
     let interval = format!("{}s", before_load.as_secs() + 1);
     let settings = [("TOKENRY_PURGE_INTERVAL", interval.as_str())];
-    let (subject, expired) = subject
-        .between(programs, &settings, || Expired::among(&data.path, tokens, EXPIRED_ONE_IN))?;
-    let full = round(programs.cores, &subject.process, current.as_mut(), CONNECTIONS, &pattern)?;
-    subject.process.resume()?;
+    let (subject, expired) =
+        subject.between(programs, &settings, || folder.expire(tokens, EXPIRED_ONE_IN))?;
+    let full = round(programs.cores, &subject, current.as_mut(), CONNECTIONS, &pattern)?;
+    subject.resume()?;
     let mut issuing = Repeated::new(vec![issue], Expected::new(200, "\"access_token\":\"a"));
     current.prepare(pattern.measure)?;
-    let before = expired.left(&data.path)?;
+    let before = folder.left_of(expired)?;
     let half = full.per_second / 2.0;
     let pace = Pace::PerSecond(half);
+    let (address, connections) = (subject.process.address, CONNECTIONS);
+    let issued = Pace::PerSecond(ISSUED);
     let mut traffic = [
-        Traffic { supply: current.as_mut(), connections: CONNECTIONS, pace },
-        Traffic { supply: &mut issuing, connections: CONNECTIONS, pace: Pace::PerSecond(ISSUED) },
+        Traffic { address, supply: current.as_mut(), connections, pace },
+        Traffic { address, supply: &mut issuing, connections, pace: issued },
     ];
     let measure = pattern.measure * pattern.rounds;
     let pattern = Pattern { measure, ..pattern };
-    let (measured, _) = loaded(programs.cores, &subject.process, &mut traffic, &pattern)?;
-    let purged = before.saturating_sub(expired.left(&data.path)?);
+    let measured = loaded(programs.cores, &mut traffic, &pattern, &mut || Ok(()))?;
+    let purged = before.saturating_sub(folder.left_of(expired)?);
     let [verified, issued] = measured.as_slice() else {
         anyhow::bail!("nothing was measured");
     };
     let millis = |latency: Duration| latency.as_secs_f64() * 1e3;
     let figures = UnderWrites {
         tokens,
-        per_second: verified.latencies.total() as f64 / verified.time.as_secs_f64(),
+        per_second: verified.per_second(),
         p50: millis(verified.latencies.quantile(0.5)),
         p99: millis(verified.latencies.quantile(0.99)),
-        issued: issued.latencies.total() as f64 / issued.time.as_secs_f64(),
+        issued: issued.per_second(),
         issued_p99: millis(issued.latencies.quantile(0.99)),
         purged,
     };

@@ -30,6 +30,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Requests of one kind.
 pub(crate) struct Traffic<'a> {
+    /// The server that is asked.
+    pub(crate) address: SocketAddr,
     /// What they are.
     pub(crate) supply: &'a mut dyn Supply,
     /// How many connections they share.
@@ -66,13 +68,17 @@ pub(crate) struct Course<'a> {
     pub(crate) at_edge: &'a mut dyn FnMut() -> Result<()>,
 }
 
-/// Loads the server at `address` with all the traffic at the same time.
-pub(crate) fn run(
-    address: SocketAddr,
-    traffic: &mut [Traffic<'_>],
-    course: &mut Course<'_>,
-) -> Result<Vec<Measured>> {
-    let mut engine = Engine::connect(address, traffic)?;
+impl Measured {
+    /// Answers a second.
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few million")]
+    pub(crate) fn per_second(&self) -> f64 {
+        self.latencies.total() as f64 / self.time.as_secs_f64()
+    }
+}
+
+/// All the traffic at the same time.
+pub(crate) fn run(traffic: &mut [Traffic<'_>], course: &mut Course<'_>) -> Result<Vec<Measured>> {
+    let mut engine = Engine::connect(traffic)?;
     engine.go_on_for(traffic, course.warm_up)?;
     engine.forget();
     (course.at_edge)()?;
@@ -107,14 +113,15 @@ struct Engine {
 }
 
 impl Engine {
-    fn connect(address: SocketAddr, traffic: &[Traffic<'_>]) -> Result<Self> {
+    fn connect(traffic: &[Traffic<'_>]) -> Result<Self> {
         let poll = Poll::new()?;
         let (mut connections, mut lanes) = (Vec::new(), Vec::new());
         for (lane, one) in traffic.iter().enumerate() {
             let first = connections.len();
             for place in 0..one.connections {
                 let token = connections.len();
-                let connection = Connection::open(address, poll.registry(), token, (lane, place))?;
+                let registry = poll.registry();
+                let connection = Connection::open(one.address, registry, token, (lane, place))?;
                 connections.push(connection);
             }
             let due = match one.pace {

@@ -223,10 +223,11 @@ pub(crate) fn collect(
     let expected = Expected::new(status, "");
     let mut collection = Collection { request, place, left: count, expected, found: Vec::new() };
     let connections = PREPARING.min(count);
-    let mut traffic = [Traffic { supply: &mut collection, connections, pace: Pace::Closed }];
+    let supply = &mut collection;
+    let mut traffic = [Traffic { address, supply, connections, pace: Pace::Closed }];
     let at_edge = &mut || Ok(());
     let mut course = Course { warm_up: Duration::ZERO, measure: PREPARATION, at_edge };
-    super::run(address, &mut traffic, &mut course)?;
+    super::run(&mut traffic, &mut course)?;
     Ok(collection.found)
 }
 

@@ -1,8 +1,10 @@
 //! The servers that Tokenry is measured against. They do nothing but read a request and give a
 //! fixed answer; the durable ones commit one row before each.
 //!
-//! The same `axum` with the same features, and the same kind of runtime.
+//! The same `axum` with the same features, and the same kind of runtime. Beside a database that is
+//! a server of its own, the durable one is `pgbench`.
 
+pub(crate) mod pgbench;
 mod rows;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -20,7 +22,13 @@ use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use self::rows::Rows;
+use self::{pgbench::Pgbench, rows::Rows};
+use crate::{
+    load::supply::Repeated,
+    machine::Cores,
+    measure::{Figures, Pattern, round},
+    process::Process,
+};
 
 /// What programs that start a reference wait for.
 pub(crate) const READY: &str = "reference on ";
@@ -66,6 +74,30 @@ impl Write {
         match self {
             Self::Insert => "insert",
             Self::Update => "update",
+        }
+    }
+}
+
+/// A durable reference, ready for its turns.
+pub(crate) enum Durable {
+    /// A server that commits to a file.
+    Server(Process),
+    /// The database's own tool.
+    Pgbench(Pgbench),
+}
+
+impl Durable {
+    /// One round.
+    pub(crate) fn round(
+        &self,
+        cores: Cores,
+        supply: &mut Repeated,
+        connections: usize,
+        pattern: &Pattern,
+    ) -> Result<Figures> {
+        match self {
+            Self::Server(process) => round(cores, process, supply, connections, pattern),
+            Self::Pgbench(pgbench) => pgbench.round(connections, pattern),
         }
     }
 }

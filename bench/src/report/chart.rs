@@ -1,4 +1,4 @@
-//! The chart of `docs/performance.md`: what share of the references each case reaches, and how the
+//! The chart of a page of results: what share of the references each case reaches, and how the
 //! cost of an answer changes with the size of the table.
 
 use std::fmt::Write as _;
@@ -6,10 +6,15 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::{Comparison, Results, page};
-use crate::cases::Case;
+use crate::{cases::Case, database::Engine};
 
 /// Where it is kept.
-pub(crate) const PATH: &str = "docs/images/performance.svg";
+pub(crate) const fn path(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "docs/images/performance.svg",
+        Engine::Postgres => "docs/images/performance-postgresql.svg",
+    }
+}
 
 /// Connections of the comparisons that are drawn.
 const CONNECTIONS: usize = 16;
@@ -34,7 +39,7 @@ pub(super) fn draw(results: &Results) -> Result<String> {
     let mut body = String::new();
     let mut y = 24.0;
     let title = format!(
-        "Share of the reference server's requests a second ({CONNECTIONS} connections, {} tokens)",
+        "Share of the reference's requests a second ({CONNECTIONS} connections, {} tokens)",
         page::grouped(shown)
     );
     writeln!(body, "<text class=\"h\" x=\"0\" y=\"{y}\">{title}</text>")?;
@@ -56,8 +61,8 @@ pub(super) fn draw(results: &Results) -> Result<String> {
 /// A case: its share of the bare server, or of the durable one where answers wait for the disk.
 fn bars(body: &mut String, one: &Comparison, y: f64) -> Result<f64> {
     let (class, reference, of) = match &one.durable {
-        Some(durable) => ("d", durable, "of durable"),
-        None => ("b", &one.bare, "of bare"),
+        Some(durable) => ("d", durable, one.durable_name),
+        None => ("b", &one.bare, "bare"),
     };
     let (share, _) = page::shares(one, reference);
     let (middle, length) = (y + ROW / 2.0 + 4.0, (share * WHOLE).min(WHOLE * 1.1));
@@ -70,7 +75,7 @@ fn bars(body: &mut String, one: &Comparison, y: f64) -> Result<f64> {
         ROW - 8.0
     )?;
     let end = LABELS + length + 8.0;
-    writeln!(body, "<text class=\"q\" x=\"{end:.1}\" y=\"{middle}\">{share:.2} {of}</text>")?;
+    writeln!(body, "<text class=\"q\" x=\"{end:.1}\" y=\"{middle}\">{share:.2} of {of}</text>")?;
     Ok(y + ROW)
 }
 

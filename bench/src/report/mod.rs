@@ -1,6 +1,7 @@
 //! What a run found: lines while it goes on, tables at its end, and a file for programs.
 
 pub(crate) mod chart;
+mod database;
 pub(crate) mod page;
 
 use std::{fmt::Write as _, fs, path::Path};
@@ -9,8 +10,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
-    cases::Case, footprint::Footprint, machine::told_by, measure::Series, start::Starts,
-    under_writes::UnderWrites,
+    cases::Case, database::Engine, footprint::Footprint, machine::told_by, measure::Series,
+    nodes::Nodes, start::Starts, under_writes::UnderWrites,
 };
 
 /// One case at one size of table and one number of connections.
@@ -28,25 +29,46 @@ pub(crate) struct Comparison {
     pub(crate) tokenry: Series,
     /// The server that only answers.
     pub(crate) bare: Series,
-    /// The server that commits a row before it answers.
+    /// What commits a row for each answer: a server, or the database's own tool.
     pub(crate) durable: Option<Series>,
+    /// What that is called.
+    #[serde(skip)]
+    pub(crate) durable_name: &'static str,
 }
 
 /// All that a run found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Results {
-    machine: String,
-    cores: String,
+    #[serde(flatten)]
+    pub(crate) surroundings: Surroundings,
     commit: String,
-    began_at: String,
     /// In the order they were measured.
     pub(crate) comparisons: Vec<Comparison>,
+    /// One for each size of table and number of nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) nodes: Vec<Nodes>,
     /// One for each size of table.
     pub(crate) under_writes: Vec<UnderWrites>,
     /// One for each size of table.
     pub(crate) starts: Vec<Starts>,
     /// One for each size of table.
     pub(crate) footprints: Vec<Footprint>,
+}
+
+/// Where a run took place.
+#[derive(Debug, Serialize)]
+pub(crate) struct Surroundings {
+    /// The machine.
+    pub(crate) machine: String,
+    /// Which core was whose.
+    pub(crate) cores: String,
+    /// The database's version and settings, where it is a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<String>,
+    /// When it began.
+    pub(crate) began_at: String,
+    /// What the tables were in.
+    pub(crate) engine: Engine,
 }
 
 impl Comparison {
@@ -75,7 +97,7 @@ impl Comparison {
         );
         if let Some(durable) = &self.durable {
             // Writing to a string does not fail.
-            let _ = write!(line, ", of durable {}", of(durable));
+            let _ = write!(line, ", of {} {}", self.durable_name, of(durable));
         }
         line
     }
@@ -95,6 +117,40 @@ impl UnderWrites {
             self.p99,
             self.issued_p99
         )
+    }
+}
+
+impl Nodes {
+    /// A line for each case, and one for what is not asked.
+    pub(crate) fn lines(&self) -> String {
+        let mut text = String::new();
+        for load in &self.loads {
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "{} node(s), {} tokens: {:<28} {:>8.0}/s, {:.1} µs CPU, of it {:.1} PostgreSQL",
+                self.nodes,
+                self.tokens,
+                load.case.title(),
+                load.per_second,
+                load.processor,
+                load.database
+            );
+        }
+        let _ = write!(
+            text,
+            "{} node(s) asked nothing: {:.2} % of a core each, and {:.2} % of PostgreSQL",
+            self.nodes, self.idle_node, self.idle_database
+        );
+        if let Some(delays) = &self.delays {
+            let _ = write!(
+                text,
+                "; {} revocations known elsewhere after {:.1} ms (median), {:.1} ms (99 %), \
+                 {:.1} ms at most",
+                delays.revocations, delays.p50, delays.p99, delays.most
+            );
+        }
+        text
     }
 }
 
@@ -130,16 +186,15 @@ impl Footprint {
 
 impl Results {
     /// Nothing yet.
-    pub(crate) fn new(machine: String, cores: String, began_at: String) -> Self {
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
         let commit = told_by("git", &["rev-parse", "--short", "HEAD"]);
         let changed = !told_by("git", &["status", "--porcelain"]).is_empty();
         let commit = if changed { format!("{commit} with changes") } else { commit };
         Self {
-            machine,
-            cores,
+            surroundings,
             commit,
-            began_at,
             comparisons: Vec::new(),
+            nodes: Vec::new(),
             under_writes: Vec::new(),
             starts: Vec::new(),
             footprints: Vec::new(),
@@ -174,7 +229,7 @@ impl Results {
             text.push_str(&row("tokenry", &comparison.tokenry));
             text.push_str(&row("bare", &comparison.bare));
             if let Some(durable) = &comparison.durable {
-                text.push_str(&row("durable", durable));
+                text.push_str(&row(comparison.durable_name, durable));
             }
         }
         text

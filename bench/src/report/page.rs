@@ -1,24 +1,31 @@
-//! The results in `docs/performance.md`, between two marks; what stands around them was written by
-//! hand.
+//! The results on an engine's page, between two marks; what stands around them was written by hand.
 
 use std::{fmt::Write as _, fs};
 
 use anyhow::{Context as _, Result};
 
-use super::{Comparison, Results, chart};
-use crate::{footprint::Footprint, measure::Pattern, measure::Series};
+use super::{Comparison, Results, Surroundings, chart, database};
+use crate::{database::Engine, footprint::Footprint, measure::Pattern, measure::Series};
 
 /// The page.
-pub(crate) const PATH: &str = "docs/performance.md";
+pub(crate) const fn path(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "docs/performance.md",
+        Engine::Postgres => "docs/performance-postgresql.md",
+    }
+}
+
 const BEGIN: &str = "<!-- results: written by `cargo xtask bench --write` -->\n";
 const END: &str = "<!-- end of results -->\n";
 
 /// Replaces the results on the page, and the chart.
 pub(crate) fn write(results: &Results, pattern: &Pattern) -> Result<()> {
-    let page = fs::read_to_string(PATH).context(PATH)?;
+    let engine = results.surroundings.engine;
+    let path = path(engine);
+    let page = fs::read_to_string(path).context(path)?;
     let text = page_with(&page, &results_text(results, pattern)?)?;
-    fs::write(chart::PATH, chart::draw(results)?)?;
-    Ok(fs::write(PATH, text)?)
+    fs::write(chart::path(engine), chart::draw(results)?)?;
+    Ok(fs::write(path, text)?)
 }
 
 fn page_with(page: &str, results: &str) -> Result<String> {
@@ -28,31 +35,35 @@ fn page_with(page: &str, results: &str) -> Result<String> {
 }
 
 fn results_text(results: &Results, pattern: &Pattern) -> Result<String> {
+    let Surroundings { machine, cores, database, began_at, engine } = &results.surroundings;
+    let (durable, database) = (engine.durable(), database.as_deref().unwrap_or_default());
     let mut text = format!(
-        "\nMeasured at {}, commit {}, on {}; {}. {} rounds of {:.0} s each; medians.\n\n\
+        "\nMeasured at {began_at}, commit {}, on {machine}; {cores}{}{database}. {} rounds of \
+         {:.0} s each; medians.\n\n\
          ![Tokenry as a share of what a server can do]({})\n\n### Throughput\n\n\
          | case | tokens | connections | requests/s | p50 ms | p99 ms | CPU µs | of bare | by CPU \
-         | of durable | by CPU | spread |\n\
+         | of {durable} | by CPU | spread |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
-        results.began_at,
         results.commit,
-        results.machine,
-        results.cores,
+        if database.is_empty() { "" } else { "; " },
         pattern.rounds,
         pattern.measure.as_secs_f64(),
-        chart::PATH.trim_start_matches("docs/"),
+        chart::path(*engine).trim_start_matches("docs/"),
     );
     for comparison in &results.comparisons {
         row(&mut text, comparison)?;
     }
-    text.push_str(
+    write!(
+        text,
         "\n### The references in the same turns\n\n\
-         | case | tokens | connections | answer bytes | bare/s | p99 ms | CPU µs | durable/s \
+         | case | tokens | connections | answer bytes | bare/s | p99 ms | CPU µs | {durable}/s \
          | p99 ms | CPU µs |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
-    );
+    )?;
     for comparison in &results.comparisons {
         references(&mut text, comparison)?;
     }
+    database::shares(&mut text, results)?;
+    database::nodes(&mut text, results)?;
     by_themselves(&mut text, results)?;
     text.push('\n');
     Ok(text)
@@ -146,6 +157,7 @@ fn by_themselves(text: &mut String, results: &Results) -> Result<()> {
     for one in &results.footprints {
         footprint(text, one)?;
     }
+    database::footprints(text, results)?;
     if let Some(one) = results.footprints.first() {
         writeln!(text, "\nThe binary has {:.1} MB.", megabytes(one.binary, 1e6))?;
     }
@@ -167,7 +179,7 @@ fn footprint(text: &mut String, one: &Footprint) -> Result<()> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes of a few gigabytes")]
-fn megabytes(bytes: u64, unit: f64) -> f64 {
+pub(super) fn megabytes(bytes: u64, unit: f64) -> f64 {
     bytes as f64 / unit
 }
 
@@ -176,7 +188,7 @@ fn megabytes(bytes: u64, unit: f64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a few hundred thousand"
 )]
-fn rounded(value: f64) -> String {
+pub(super) fn rounded(value: f64) -> String {
     grouped(value.round() as u64)
 }
 

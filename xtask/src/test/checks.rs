@@ -63,6 +63,11 @@ pub(super) fn bench(context: &Context) -> Result<Tally> {
     context.xtask(&["bench", "--profile", "dev", "--quick"])
 }
 
+/// The same over the other engine.
+pub(super) fn bench_on_postgresql(context: &Context) -> Result<Tally> {
+    context.xtask(&["bench", "--profile", "dev", "--quick", "--store", "postgres"])
+}
+
 pub(super) fn clippy(context: &Context) -> Result<Tally> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked"];
     one(context.cargo().args(arguments).args(["--", "-D", "warnings"]))

@@ -136,6 +136,12 @@ const STEPS: [Step; 20] = [
         run: checks::bench,
     },
     Step {
+        name: "bench-on-postgresql",
+        what: "the same over the other engine, and several nodes",
+        needs: &["postgresql"],
+        run: checks::bench_on_postgresql,
+    },
+    Step {
         name: "fuzz",
         what: "every parser under libFuzzer, briefly",
         needs: &["packages"],

@@ -72,7 +72,13 @@ const LAYERS: [Layer; 10] = [
     // Not shipped: it measures the binary beside servers that have nothing of ours in them.
     Layer {
         package: "tokenry-bench",
-        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        may_use: &[
+            "tokenry-server",
+            "tokenry-store",
+            "tokenry-core",
+            "tokenry-protocol",
+            "tokenry-postgres-testing",
+        ],
         must_not_use: &[],
     },
     Layer { package: "xtask", may_use: &["tokenry-postgres-testing"], must_not_use: &[] },

@@ -1,18 +1,12 @@
-//! Data folders with tables of a certain size, filled by the server's own decisions and store, and
-//! kept for the next run.
+//! Filling a table by the server's own decisions and store: what a table holds is told once, for
+//! every engine.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use anyhow::{Context as _, Result, bail};
-use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
 use tokenry_core::{
     client::{Client, ClientRole, ClientSecret, ClientStatus},
     client_authentication::{AuthenticatedClient, authenticate},
@@ -36,134 +30,19 @@ use tokenry_server::{
 use tokenry_store::{IdSequence, Insertion};
 use tokio::task::JoinSet;
 
-use crate::process::Programs;
+use super::Spread;
+use crate::database::Folder;
 
-/// The first administrator's address.
-const ADMIN: &str = "admin@example.com";
 /// Long enough for folders to be used for years.
 const LIFETIME: Seconds = Seconds(10 * 365 * 86_400);
 /// Insertions at the same time: two full transactions of the store.
 const WORKERS: u64 = 512;
 
-/// Over how many clients and users the tokens of a table are spread.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spread {
-    /// Clients.
-    pub(crate) clients: u32,
-    /// Users.
-    pub(crate) users: u32,
-}
-
-/// A data folder that may be written to, and its administrator.
-#[derive(Debug, Clone)]
-pub(crate) struct Data {
-    /// The folder.
-    pub(crate) path: PathBuf,
-    /// What `tokenry init` printed.
-    pub(crate) admin: Value,
-    /// The ids of the clients that the tokens are spread over.
-    pub(crate) clients: Vec<u64>,
-}
-
-impl Data {
-    /// The administrator's `email`, `password` or `api_token`.
-    pub(crate) fn of_admin(&self, name: &str) -> Result<&str> {
-        self.admin
-            .get(name)
-            .and_then(Value::as_str)
-            .with_context(|| format!("init printed no {name}"))
-    }
-
-    /// Bytes of the database.
-    pub(crate) fn size(&self) -> Result<u64> {
-        let mut bytes = 0;
-        for name in ["tokenry.db", "tokenry.db-wal"] {
-            bytes += fs::metadata(self.path.join(name)).map_or(0, |metadata| metadata.len());
-        }
-        if bytes == 0 {
-            bail!("{} holds no database", self.path.display());
-        }
-        Ok(bytes)
-    }
-}
-
-/// Where tables are kept.
-pub(crate) struct Tables<'a> {
-    /// The folder of all that benchmarks leave behind.
-    pub(crate) folder: &'a Path,
-    /// To make folders with.
-    pub(crate) programs: &'a Programs,
-}
-
-impl Tables<'_> {
-    /// A copy of the table of this size, which is filled first if it is not there yet.
-    pub(crate) fn copy(&self, tokens: u64, spread: Spread) -> Result<Data> {
-        let kept = self.folder.join(format!("table-{tokens}"));
-        let fresh = self.folder.join("fresh");
-        let admin = self.init(&fresh)?;
-        if !is_usable(&kept, &fresh) {
-            let filling = self.folder.join("filling");
-            let admin = self.init(&filling)?;
-            let clients = fill(&filling, tokens, spread)?;
-            fs::write(filling.join("admin.json"), admin.to_string())?;
-            fs::write(filling.join("clients.json"), serde_json::to_string(&clients)?)?;
-            remove(&kept)?;
-            fs::rename(&filling, &kept)?;
-        }
-        drop(admin);
-        remove(&fresh)?;
-        let path = self.folder.join("run");
-        remove(&path)?;
-        fs::create_dir_all(&path)?;
-        for entry in fs::read_dir(&kept)? {
-            let entry = entry?;
-            fs::copy(entry.path(), path.join(entry.file_name()))?;
-        }
-        let read = |name: &str| fs::read_to_string(path.join(name));
-        let admin = serde_json::from_str(&read("admin.json")?)?;
-        let clients = serde_json::from_str(&read("clients.json")?)?;
-        Ok(Data { path, admin, clients })
-    }
-
-    /// A new folder with an administrator and nothing else.
-    pub(crate) fn init(&self, path: &Path) -> Result<Value> {
-        remove(path)?;
-        let arguments = ["init", "--json", "--admin-email", ADMIN];
-        let output = self.programs.tokenry(path, &arguments).output()?;
-        if !output.status.success() {
-            bail!("tokenry init failed: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
-    }
-}
-
-/// A folder that is not there is removed already.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| path.display().to_string())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether a kept folder has the schema that a new one gets.
-fn is_usable(kept: &Path, fresh: &Path) -> bool {
-    let schema = |folder: &Path| -> Result<String> {
-        let connection = Connection::open(folder.join("tokenry.db"))?;
-        let schema =
-            "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY 1)";
-        Ok(connection.query_row(schema, [], |row| row.get(0))?)
-    };
-    let is_whole = kept.join("clients.json").exists();
-    is_whole && matches!((schema(kept), schema(fresh)), (Ok(kept), Ok(fresh)) if kept == fresh)
-}
-
 /// Fills a folder as a server would: its ids, its keys, its decisions, its store.
-fn fill(path: &Path, tokens: u64, spread: Spread) -> Result<Vec<u64>> {
+pub(super) fn fill(folder: &Folder, tokens: u64, spread: Spread) -> Result<Vec<u64>> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let node = open(path).await?;
+        let node = open(folder).await?;
         let _lock = node.lock()?;
         let users = insert_users(&node.state, spread.users).await?;
         let clients = insert_clients(&node.state, spread.clients, &users).await?;
@@ -178,39 +57,10 @@ fn fill(path: &Path, tokens: u64, spread: Spread) -> Result<Vec<u64>> {
     })
 }
 
-/// Which records of a table are made to expire.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Expired {
-    /// One in so many.
-    one_in: u64,
-    /// Until this id.
-    until: u64,
-}
-
-impl Expired {
-    /// Has one record in so many expire, all over the table of a folder that nobody serves.
-    pub(crate) fn among(data: &Path, tokens: u64, one_in: u64) -> Result<Self> {
-        let connection = Connection::open(data.join("tokenry.db"))?;
-        let until = "SELECT max(id) FROM (SELECT id FROM tokens ORDER BY id LIMIT ?1)";
-        let until = connection.query_row(until, [tokens], |row| row.get(0))?;
-        let expired = Self { one_in, until };
-        let expire = "UPDATE tokens SET issued_at = 0, access_lifetime = 1 \
-                      WHERE id <= ?1 AND id % ?2 = 0";
-        connection.execute(expire, [until, one_in])?;
-        Ok(expired)
-    }
-
-    /// How many of them are still there.
-    pub(crate) fn left(self, data: &Path) -> Result<u64> {
-        let path = data.join("tokenry.db");
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let count = "SELECT count(*) FROM tokens WHERE id <= ?1 AND id % ?2 = 0";
-        Ok(connection.query_row(count, [self.until, self.one_in], |row| row.get(0))?)
-    }
-}
-
-async fn open(path: &Path) -> Result<Node> {
-    let config = Config { data: path.to_owned(), ..Config::default() };
+async fn open(folder: &Folder) -> Result<Node> {
+    let settings = folder.store().map(|url| ("TOKENRY_STORE".to_owned(), url));
+    let loaded = Config::load(None, settings.into_iter(), &[])?;
+    let config = Config { data: folder.path.clone(), ..loaded.config };
     let base = BaseUrl::at(config.listen)?;
     Ok(Node::open(config, base, Environment::system()).await?)
 }
