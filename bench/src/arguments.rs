@@ -12,7 +12,7 @@ Examples:
   cargo xtask bench --quick                           that every case runs and is answered rightly
   cargo xtask bench --case client-credentials --tokens 10000
   cargo xtask bench --case rotation --connections 1,16,64 --rounds 5 --seconds 4
-  cargo xtask bench --write                           everything, and docs/performance.md from it
+  cargo xtask bench --write                           everything, and the pages from it
   cargo xtask bench --store postgres                  the same on PostgreSQL, and several nodes
   cargo xtask bench --store postgres --case nodes --tokens 1000000
   cargo xtask bench --profile dist --case discovery   with the profile that is published
@@ -63,7 +63,7 @@ pub(crate) struct Plan {
     /// A short form with small tables: shows that everything works, and measures nothing
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Put the results into docs/performance.md or docs/performance-postgresql.md
+    /// Put the results into docs/performance.md (docs/performance-postgresql.md) and docs/scale.md
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write: bool,
     /// The binary to measure

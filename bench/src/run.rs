@@ -20,7 +20,7 @@ use crate::{
     nodes,
     process::Programs,
     reference::{Durable, FixedAnswer, Write, pgbench::Pgbench},
-    report::{Comparison, Results, Surroundings, chart, page},
+    report::{Comparison, Results, Surroundings, chart, growth, page},
     start,
     subject::Subject,
     under_writes,
@@ -85,7 +85,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     println!("\n{}", results.tables());
     if plan.write {
         page::write(&results, &plan.pattern())?;
-        println!("{} and {} written", page::path(plan.store), chart::path(plan.store));
+        let (page, chart) = (page::path(plan.store), chart::path(plan.store));
+        println!("{page}, {chart} and {} written", growth::PATH);
     }
     Ok(())
 }

@@ -47,6 +47,7 @@ pub(super) fn fill(folder: &Folder, tokens: u64, spread: Spread) -> Result<Vec<u
         let users = insert_users(&node.state, spread.users).await?;
         let clients = insert_clients(&node.state, spread.clients, &users).await?;
         let ids = clients.iter().map(|client| client.client().id.get()).collect();
+        let clients = with_owners(&node.state, clients).await?;
         let policy = Policy { access_token_lifetime: LIFETIME, ..node.state.policy.clone() };
         let now = node.state.now();
         let left = AtomicU64::new(tokens);
@@ -140,6 +141,19 @@ async fn insert_clients(
     Ok(clients)
 }
 
+/// Clients with the users who own them.
+async fn with_owners(
+    state: &AppState,
+    clients: Vec<AuthenticatedClient>,
+) -> Result<Vec<(AuthenticatedClient, User)>> {
+    let mut all = Vec::new();
+    for client in clients {
+        let owner = state.store.find_user(client.client().user_id).await?;
+        all.push((client, owner.context("a client without an owner")?));
+    }
+    Ok(all)
+}
+
 /// Waits until fewer than `most` are left.
 async fn settle(
     insertions: &mut JoinSet<tokenry_store::Result<Insertion>>,
@@ -157,7 +171,8 @@ async fn settle(
 /// What the workers share.
 struct Filling {
     state: AppState,
-    clients: Vec<AuthenticatedClient>,
+    /// With their owners, which a node without its jobs would read anew for every token.
+    clients: Vec<(AuthenticatedClient, User)>,
     users: Vec<UserId>,
     policy: Policy,
     now: Timestamp,
@@ -185,7 +200,7 @@ impl Filling {
             // Neighbours in the table belong to different clients and users, as they do when many
             // clients work at the same time.
             let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-            let client = pick(&self.clients, mixed).context("no clients")?;
+            let (client, owner) = pick(&self.clients, mixed).context("no clients")?;
             let user = pick(&self.users, mixed >> 16).context("no users")?;
             let issuance = Issuance {
                 id: state.ids.next(IdSequence::Tokens).await?,
@@ -195,16 +210,10 @@ impl Filling {
                 keys: &keys.token,
                 entropy: state.environment.entropy.as_ref(),
             };
-            let owner = state.directory.find_user(client.client().user_id).await?;
             let wishes =
                 Wishes { scope: None, access_token_lifetime: None, refresh_token_lifetime: None };
-            let issued = client_credentials::issue(
-                client,
-                owner.as_deref(),
-                &wishes,
-                &self.policy,
-                &issuance,
-            );
+            let issued =
+                client_credentials::issue(client, Some(owner), &wishes, &self.policy, &issuance);
             let (token, _) = issued.map_err(|rejection| anyhow::anyhow!(rejection.as_str()))?;
             state.store.insert_token(token).await?;
         }

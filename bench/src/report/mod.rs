@@ -2,6 +2,7 @@
 
 pub(crate) mod chart;
 mod database;
+pub(crate) mod growth;
 pub(crate) mod page;
 
 use std::{fmt::Write as _, fs, path::Path};

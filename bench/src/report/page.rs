@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs};
 
 use anyhow::{Context as _, Result};
 
-use super::{Comparison, Results, Surroundings, chart, database};
+use super::{Comparison, Results, Surroundings, chart, database, growth};
 use crate::{database::Engine, footprint::Footprint, measure::Pattern, measure::Series};
 
 /// The page.
@@ -15,23 +15,37 @@ pub(crate) const fn path(engine: Engine) -> &'static str {
     }
 }
 
-const BEGIN: &str = "<!-- results: written by `cargo xtask bench --write` -->\n";
-const END: &str = "<!-- end of results -->\n";
+/// The marks around the results.
+const fn marks(engine: Engine) -> (&'static str, &'static str) {
+    let begin = match engine {
+        Engine::Sqlite => "<!-- results: written by `cargo xtask bench --write` -->\n",
+        Engine::Postgres => {
+            "<!-- results: written by `cargo xtask bench --store postgres --write` -->\n"
+        }
+    };
+    (begin, "<!-- end of results -->\n")
+}
 
-/// Replaces the results on the page, and the chart.
+/// Replaces the results on the engine's pages, and the chart.
 pub(crate) fn write(results: &Results, pattern: &Pattern) -> Result<()> {
     let engine = results.surroundings.engine;
     let path = path(engine);
-    let page = fs::read_to_string(path).context(path)?;
-    let text = page_with(&page, &results_text(results, pattern)?)?;
-    fs::write(chart::path(engine), chart::draw(results)?)?;
+    replace(path, marks(engine), &results_text(results, pattern)?)?;
+    replace(growth::PATH, growth::marks(engine), &growth::text(results)?)?;
+    Ok(fs::write(chart::path(engine), chart::draw(results)?)?)
+}
+
+/// What stands between two marks of a page.
+fn replace(path: &str, marks: (&str, &str), results: &str) -> Result<()> {
+    let page = fs::read_to_string(path).context(path.to_owned())?;
+    let text = page_with(&page, marks, results).context(path.to_owned())?;
     Ok(fs::write(path, text)?)
 }
 
-fn page_with(page: &str, results: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("the page has no place for results")?;
-    let (_, after) = rest.split_once(END).context("the place for results has no end")?;
-    Ok(format!("{before}{BEGIN}{results}{END}{after}"))
+fn page_with(page: &str, (begin, end): (&str, &str), results: &str) -> Result<String> {
+    let (before, rest) = page.split_once(begin).context("the page has no place for results")?;
+    let (_, after) = rest.split_once(end).context("the place for results has no end")?;
+    Ok(format!("{before}{begin}{results}{end}{after}"))
 }
 
 fn results_text(results: &Results, pattern: &Pattern) -> Result<String> {
@@ -207,14 +221,32 @@ pub(super) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
 
     #[test]
     fn only_what_lies_between_the_marks_is_replaced() {
-        let page = format!("# A\n{BEGIN}old\n{END}\nB\n");
-        let written = page_with(&page, "new\n").unwrap();
-        assert_eq!(written, format!("# A\n{BEGIN}new\n{END}\nB\n"));
-        assert!(page_with("# A\n", "new\n").is_err());
+        for engine in Engine::value_variants() {
+            let (begin, end) = marks(*engine);
+            let page = format!("# A\n{begin}old\n{end}\nB\n");
+            let written = page_with(&page, (begin, end), "new\n").unwrap();
+            assert_eq!(written, format!("# A\n{begin}new\n{end}\nB\n"));
+            assert!(page_with("# A\n", (begin, end), "new\n").is_err());
+        }
+    }
+
+    #[test]
+    fn every_engine_has_its_place_on_its_pages() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for engine in Engine::value_variants() {
+            for (path, marks) in
+                [(path(*engine), marks(*engine)), (growth::PATH, growth::marks(*engine))]
+            {
+                let page = fs::read_to_string(root.join(path)).unwrap();
+                assert!(page_with(&page, marks, "").is_ok(), "{path}");
+            }
+        }
     }
 
     #[test]
