@@ -28,6 +28,11 @@ pub(crate) use self::{
 /// How long answers may take to come in after the last request.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// No warming up takes so long.
+const WARM_UP_MAX: Duration = Duration::from_secs(60);
+/// How long it goes on before it is looked at again.
+const STEP: Duration = Duration::from_millis(20);
+
 /// Requests of one kind.
 pub(crate) struct Traffic<'a> {
     /// The server that is asked.
@@ -79,7 +84,7 @@ impl Measured {
 /// All the traffic at the same time.
 pub(crate) fn run(traffic: &mut [Traffic<'_>], course: &mut Course<'_>) -> Result<Vec<Measured>> {
     let mut engine = Engine::connect(traffic)?;
-    engine.go_on_for(traffic, course.warm_up)?;
+    engine.warm_up(traffic, course.warm_up)?;
     engine.forget();
     (course.at_edge)()?;
     let begin = Instant::now();
@@ -142,6 +147,19 @@ impl Engine {
         for lane in &mut self.lanes {
             lane.latencies = Histogram::new();
         }
+    }
+
+    /// For this long, and until everything was asked that has to be.
+    fn warm_up(&mut self, traffic: &mut [Traffic<'_>], time: Duration) -> Result<()> {
+        let begin = Instant::now();
+        self.go_on_for(traffic, time)?;
+        while !traffic.iter().all(|one| one.supply.is_warm()) {
+            if begin.elapsed() > WARM_UP_MAX {
+                bail!("a server is not warm after {WARM_UP_MAX:?}");
+            }
+            self.go_on_for(traffic, STEP)?;
+        }
+        Ok(())
     }
 
     fn go_on_for(&mut self, traffic: &mut [Traffic<'_>], time: Duration) -> Result<()> {

@@ -15,6 +15,10 @@ pub(crate) trait Supply: Send {
     }
     /// Appends the next request of a connection to `out`; `false` when there is none any more.
     fn request(&mut self, connection: usize, out: &mut Vec<u8>) -> bool;
+    /// Whether all was asked that has to be asked before measuring begins.
+    fn is_warm(&self) -> bool {
+        true
+    }
     /// Judges the answer to the connection's last request.
     fn answer(&mut self, connection: usize, answer: &Answer<'_>) -> Result<()>;
 }
@@ -58,13 +62,15 @@ impl Expected {
 pub(crate) struct Repeated {
     requests: Vec<Vec<u8>>,
     next: usize,
+    /// Since the round was prepared.
+    answered: usize,
     expected: Expected,
 }
 
 impl Repeated {
     /// These requests.
     pub(crate) fn new(requests: Vec<Vec<u8>>, expected: Expected) -> Self {
-        Self { requests, next: 0, expected }
+        Self { requests, next: 0, answered: 0, expected }
     }
 
     /// Asks the same, and is content with any body.
@@ -75,6 +81,16 @@ impl Repeated {
 }
 
 impl Supply for Repeated {
+    fn prepare(&mut self, _: Duration) -> Result<()> {
+        self.answered = 0;
+        Ok(())
+    }
+
+    /// A server that was halted may have forgotten what it knew, so each has to be asked once.
+    fn is_warm(&self) -> bool {
+        self.answered >= self.requests.len()
+    }
+
     fn request(&mut self, _: usize, out: &mut Vec<u8>) -> bool {
         let Some(request) = self.requests.get(self.next) else {
             return false;
@@ -85,6 +101,7 @@ impl Supply for Repeated {
     }
 
     fn answer(&mut self, _: usize, answer: &Answer<'_>) -> Result<()> {
+        self.answered += 1;
         self.expected.judge(answer)
     }
 }
@@ -235,4 +252,24 @@ pub(crate) fn collect(
 pub(crate) fn member<'a>(body: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let at = memmem::find(body, name)? + name.len();
     body.get(at..at + CREDENTIAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_warm_once_every_request_of_it_was_answered() {
+        let requests = vec![b"a".to_vec(), b"b".to_vec()];
+        let mut supply = Repeated::new(requests, Expected::new(200, ""));
+        let answer = Answer { status: 200, head: b"", body: b"" };
+        for _ in 0..2 {
+            supply.prepare(Duration::ZERO).unwrap();
+            for is_warm in [false, true, true] {
+                assert!(supply.request(0, &mut Vec::new()));
+                supply.answer(0, &answer).unwrap();
+                assert_eq!(supply.is_warm(), is_warm);
+            }
+        }
+    }
 }

@@ -28,6 +28,8 @@ const NODES: usize = 3;
 const CONNECTIONS: usize = 16;
 /// What every node is asked at the same time.
 const CASES: [Case; 3] = [Case::CurrentToken, Case::ClientCredentials, Case::Rotation];
+/// What is rare takes so many times as long to count as all rounds of a load.
+const LONGER: u32 = 3;
 /// After this the first jobs have run.
 const REST: Duration = Duration::from_secs(1);
 
@@ -204,7 +206,7 @@ impl Cluster<'_> {
         self.resume(count)?;
         thread::sleep(REST);
         let begin = self.used(count)?;
-        let time = self.pattern.measure * self.pattern.rounds;
+        let time = self.pattern.measure * self.pattern.rounds * LONGER;
         thread::sleep(time);
         let used = self.used(count)?.since(begin);
         self.pause(count)?;
@@ -216,12 +218,13 @@ impl Cluster<'_> {
     /// From the first node to the last, beside so many verifications a second in all.
     fn delays(&self, count: usize, verified: f64) -> Result<Delays> {
         self.resume(count)?;
+        let measure = self.pattern.measure * self.pattern.rounds * LONGER;
         let nodes: Vec<_> = self.first(count).iter().map(|node| node.address).collect();
         let delays = revocations::measure(
             self.programs.cores,
             self.subject,
             &nodes,
-            &self.pattern,
+            &Pattern { measure, ..self.pattern },
             verified,
         );
         self.pause(count)?;

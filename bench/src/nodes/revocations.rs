@@ -59,9 +59,7 @@ pub(super) fn measure(
     pattern: &Pattern,
     verified: f64,
 ) -> Result<Delays> {
-    let measure = pattern.measure * pattern.rounds;
-    let pattern = Pattern { measure, ..*pattern };
-    let seconds = (pattern.warm_up + measure).as_secs_f64();
+    let seconds = (pattern.warm_up + pattern.measure).as_secs_f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a thousand")]
     let tokens = subject.access_tokens((seconds * REVOKED).ceil() as usize + 1)?;
     let shared = Shared::default();
@@ -93,7 +91,7 @@ pub(super) fn measure(
     let (sent, asked) = (Pace::PerSecond(SENT), Pace::PerSecond(ASKED));
     traffic.push(Traffic { address: *first, supply: &mut revoking, connections: 1, pace: sent });
     traffic.push(Traffic { address: *last, supply: &mut watching, connections: 1, pace: asked });
-    loaded(cores, &mut traffic, &pattern, &mut || Ok(()))?;
+    loaded(cores, &mut traffic, pattern, &mut || Ok(()))?;
     let state = shared.lock();
     if state.delays.total() == 0 {
         bail!("no revocation was heard of in {seconds:.1} s");
