@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustix::{
     process::Pid,
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -11,6 +11,8 @@ use rustix::{
 /// `USER_HZ`: what Linux counts processor time in for its users, on every architecture.
 const TICKS_A_SECOND: u32 = 100;
 const PAGE: u64 = 4_096;
+/// How often a family is looked at until none of it ends meanwhile.
+const LOOKS_MAX: u32 = 1_000;
 
 /// Which core is whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +83,16 @@ pub(crate) fn processor_time(process: Pid) -> Result<Duration> {
 
 /// The same of a process and all its children, ended ones included.
 pub(crate) fn processor_time_of_family(first: Pid) -> Result<Duration> {
-    let stat = stat_of(first)?;
-    let living: Duration = children(first)?.into_iter().map(|(_, stat)| stat.own).sum();
-    Ok(stat.own + stat.of_ended + living)
+    for _ in 0..LOOKS_MAX {
+        let before = stat_of(first)?;
+        let living: Duration = children(first)?.into_iter().map(|(_, stat)| stat.own).sum();
+        let stat = stat_of(first)?;
+        // A child that ended meanwhile would count for nothing, or twice.
+        if stat.of_ended == before.of_ended {
+            return Ok(stat.own + stat.of_ended + living);
+        }
+    }
+    bail!("children of process {first} end all the time")
 }
 
 /// What `/proc/…/stat` says of a process.
