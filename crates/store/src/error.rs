@@ -22,4 +22,10 @@ pub enum StoreError {
         /// Of this program.
         known: u32,
     },
+    /// Somebody copies into the database, or was stopped while doing so.
+    #[error(
+        "a copy into this database has not finished: run the same `tokenry store copy` again, which \
+         goes on where it was"
+    )]
+    UnfinishedCopy,
 }

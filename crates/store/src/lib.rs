@@ -13,6 +13,7 @@
 //! * A [`StoreError`] is never an answer of the protocol: callers say 503 and the client retries.
 
 mod columns;
+pub mod copy;
 pub mod error;
 pub mod page;
 pub mod postgres;

@@ -92,7 +92,7 @@ async fn take_steps(session: &Session) -> std::result::Result<u32, Failure> {
 }
 
 /// Whether the schema is ours; not if it is empty.
-async fn is_marked(pool: &Arc<Pool>) -> Result<bool> {
+pub(super) async fn is_marked(pool: &Arc<Pool>) -> Result<bool> {
     let tables = "SELECT coalesce(bool_or(table_name = 'tokenry_schema'), false), count(*) \
         FROM information_schema.tables WHERE table_schema = current_schema()";
     let rows = pool.run(Call::new(Repeat::Harmless, tables, values![])).await?;

@@ -21,6 +21,7 @@ mod batches;
 mod calls;
 mod changes;
 mod clients;
+pub(crate) mod copy;
 mod engine;
 mod events;
 mod grant_ends;
@@ -107,7 +108,7 @@ impl PostgresStore {
     /// of authorities, instead of the system's.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
         let pool = Pool::new(Source::parse(url)?, options);
-        if let Err(error) = migrations::migrate(&pool).await {
+        if let Err(error) = prepare(&pool).await {
             pool.close();
             return Err(error);
         }
@@ -159,6 +160,11 @@ impl PostgresStore {
         );
         self.pool.close();
     }
+}
+
+async fn prepare(pool: &Arc<Pool>) -> Result<()> {
+    migrations::migrate(pool).await?;
+    copy::refuse_unfinished(pool).await
 }
 
 impl fmt::Debug for PostgresStore {

@@ -82,6 +82,11 @@ impl Source {
         Ok(Self { config, tls })
     }
 
+    /// What the database shows of whoever uses this address.
+    pub(super) fn application_name(&self) -> &str {
+        self.config.get_application_name().unwrap_or(APPLICATION_NAME)
+    }
+
     /// A connection that is ready for use.
     pub(super) async fn connect(&self, options: &PostgresOptions) -> Result<Session, Failure> {
         let client = if let Some(tls) = &self.tls {

@@ -20,6 +20,7 @@ mod calls;
 mod changes;
 mod checkpointer;
 mod clients;
+pub(crate) mod copy;
 mod engine;
 mod events;
 mod ids;
@@ -98,6 +99,7 @@ impl SqliteStore {
 
     fn start(source: &Source, options: StoreOptions) -> Result<Self> {
         let connection = source.create()?;
+        copy::refuse_unfinished(&connection)?;
         let (writes, writes_end) = Queue::new(options.write_queue_max);
         let (reads, mut threads) = match source {
             Source::Memory => (None, Vec::new()),
