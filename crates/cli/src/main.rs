@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Init(arguments) => commands::init::run(arguments).await,
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Key(arguments) => commands::key::run(arguments).await,
+        Command::Store(arguments) => commands::store::run(arguments).await,
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Reference(arguments) => commands::reference::run(&arguments),
     }

@@ -64,6 +64,11 @@ impl DataFolder {
         Ok(Self(path.to_owned()))
     }
 
+    /// A folder that may not be there, and is not made.
+    pub fn named(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.0.join(DATABASE)

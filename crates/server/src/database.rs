@@ -42,6 +42,18 @@ impl DatabaseError {
     }
 }
 
+/// What the configuration allows of a shared database.
+pub fn postgres_options(config: &Config) -> PostgresOptions {
+    let settings = &config.postgres;
+    PostgresOptions {
+        connections: settings.connections,
+        queue_max: settings.queue_max,
+        call_timeout: settings.call_timeout,
+        connect_timeout: settings.connect_timeout,
+        ..PostgresOptions::default()
+    }
+}
+
 /// An open database.
 #[derive(Clone)]
 pub enum Database {
@@ -76,15 +88,7 @@ impl Database {
     }
 
     async fn open_shared(url: &StoreUrl, config: &Config) -> Result<Self, DatabaseError> {
-        let settings = &config.postgres;
-        let options = PostgresOptions {
-            connections: settings.connections,
-            queue_max: settings.queue_max,
-            call_timeout: settings.call_timeout,
-            connect_timeout: settings.connect_timeout,
-            ..PostgresOptions::default()
-        };
-        let store = PostgresStore::open(url.expose(), options).await;
+        let store = PostgresStore::open(url.expose(), postgres_options(config)).await;
         let shared = |error| DatabaseError::Shared { address: url.redacted(), error };
         Ok(Self::Shared(Arc::new(store.map_err(shared)?)))
     }

@@ -75,6 +75,11 @@ impl Keyring {
     }
 }
 
+/// Whether these keys are sealed under this root key.
+pub fn check(sealed: &[SealedKey], root: &Key) -> Result<(), KeyringError> {
+    unseal_all(sealed, root).map(drop)
+}
+
 /// Adds a new key of every purpose, which is the current one from then on.
 pub async fn rotate(
     store: &dyn Store,

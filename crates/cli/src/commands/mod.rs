@@ -6,6 +6,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod reference;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod user;
 
 use anyhow::Context;

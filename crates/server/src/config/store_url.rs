@@ -15,6 +15,15 @@ use super::{
 pub struct StoreUrl(String);
 
 impl StoreUrl {
+    /// Reads an address; an error says what is wrong, without repeating anything of it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match PostgresStore::check_address(text) {
+            Ok(()) => Ok(Self(text.to_owned())),
+            Err(StoreError::Unavailable(reason)) => Err(reason),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// The address itself, with its password.
     pub fn expose(&self) -> &str {
         &self.0
@@ -47,12 +56,8 @@ impl Kind for Postgres {
         const REMEDY: &str = "write postgres://user@host:5432/database, or leave it out for the \
              embedded database in the data folder";
         let text = raw.text().unwrap_or_default();
-        match PostgresStore::check_address(text) {
-            Ok(()) => Ok(StoreUrl(text.to_owned())),
-            // What was written is not repeated: it may hold a password.
-            Err(StoreError::Unavailable(reason)) => Err(Fault::new(reason, REMEDY)),
-            Err(error) => Err(Fault::new(error.to_string(), REMEDY)),
-        }
+        // What was written is not repeated: it may hold a password.
+        StoreUrl::parse(text).map_err(|reason| Fault::new(reason, REMEDY))
     }
 
     fn show(&self, value: &StoreUrl) -> Shown {

@@ -1,0 +1,226 @@
+//! `tokenry store copy`
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use tokenry_server::{
+    config::{Config, StoreUrl, process_environment},
+    data_folder::{DataFolder, ServeLock},
+    database::postgres_options,
+    keyring, telemetry,
+};
+use tokenry_store::copy::{self, Copied, Progress, Role, Side, Stage};
+
+use crate::{
+    args::{StoreArgs, StoreCommand, StoreCopyArgs},
+    output,
+    progress::{self, grouped, span},
+};
+
+/// The name of the database in a data folder, which is the only one that is served.
+const SERVED: &str = "tokenry.db";
+
+/// Copies a database.
+pub(crate) async fn run(arguments: StoreArgs) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        StoreCommand::Copy(arguments) => copy(&arguments).await,
+    }
+}
+
+async fn copy(arguments: &StoreCopyArgs) -> anyhow::Result<ExitCode> {
+    let loaded = Config::load(arguments.config.as_deref(), process_environment(), &[])?;
+    let config = loaded.config;
+    telemetry::start_log(&config.log).context("log.filter")?;
+    let from = Address::parse(&arguments.from).context("--from")?;
+    let to = Address::parse(&arguments.to).context("--to")?;
+    if from.is_same(&to) {
+        bail!("--from and --to name the same database");
+    }
+    let began = Instant::now();
+    let (source, _source_lock) = from.open(Role::Source, &config).await?;
+    let key = check_key(&source, &from, &config).await?;
+    let (target, _target_lock) = to.open(Role::Target, &config).await?;
+    let shown = Mutex::new(progress::Progress::new());
+    let progress = Progress::new(move |moment| {
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.tell(name(moment.stage), moment.done, moment.total);
+        if moment.stage == Stage::Verify && moment.done == moment.total {
+            shown.end();
+        }
+    });
+    let copied = copy::copy(&source, &target, &progress).await?;
+    let time = began.elapsed();
+    output::line(if arguments.json { in_json(&copied, time)? } else { in_words(&copied, time) });
+    if !arguments.json {
+        output::line(key);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+const fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Check => "checking the target",
+        Stage::Copy => "copying",
+        Stage::Finish => "finishing",
+        Stage::Verify => "verifying",
+    }
+}
+
+/// Where a database is.
+enum Address {
+    Sqlite(PathBuf),
+    Postgres(StoreUrl),
+}
+
+impl Address {
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        if let Some(name) = text.strip_prefix("env:") {
+            let value = std::env::var(name).with_context(|| format!("env:{name}"))?;
+            return Self::parse_plain(&value).with_context(|| format!("env:{name}"));
+        }
+        Self::parse_plain(text)
+    }
+
+    fn parse_plain(text: &str) -> anyhow::Result<Self> {
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            let path = PathBuf::from(path);
+            let is_file = path.is_file() || path.extension().is_some_and(|end| end == "db");
+            return Ok(Self::Sqlite(if is_file { path } else { path.join(SERVED) }));
+        }
+        if text.starts_with("postgres") {
+            return Ok(Self::Postgres(StoreUrl::parse(text).map_err(anyhow::Error::msg)?));
+        }
+        // What was written is not repeated: it may hold a password.
+        bail!("write sqlite:PATH, postgres://user@host:5432/database or env:NAME")
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => {
+                one == other
+                    || one
+                        .canonicalize()
+                        .is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+            }
+            (Self::Postgres(one), Self::Postgres(other)) => one == other,
+            _ => false,
+        }
+    }
+
+    /// As messages show it.
+    fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => url.redacted(),
+        }
+    }
+
+    /// The folder that the database is in.
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => path.parent(),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Opens it, and keeps servers out.
+    async fn open(&self, role: Role, config: &Config) -> anyhow::Result<(Side, Option<ServeLock>)> {
+        let context = || self.shown();
+        match self {
+            Self::Sqlite(path) => {
+                if role == Role::Source && !path.is_file() {
+                    bail!("{}: there is no such database", path.display());
+                }
+                let lock = lock(path)?;
+                Ok((Side::open_sqlite(path, role).with_context(context)?, lock))
+            }
+            Self::Postgres(url) => {
+                let options = postgres_options(config);
+                let side = Side::open_postgres(url.expose(), role, options).await;
+                Ok((side.with_context(context)?, None))
+            }
+        }
+    }
+}
+
+/// Only the database of a data folder can be served.
+fn lock(path: &Path) -> anyhow::Result<Option<ServeLock>> {
+    let folder = path.parent().filter(|_| path.file_name().is_some_and(|name| name == SERVED));
+    let lock = folder.map(|folder| DataFolder::open(folder)?.lock());
+    Ok(lock.transpose()?)
+}
+
+/// What has to be said of the server key. One that is at hand has to be the right one.
+async fn check_key(source: &Side, from: &Address, config: &Config) -> anyhow::Result<String> {
+    let path = from.folder().unwrap_or(&config.data);
+    let folder = DataFolder::named(path);
+    let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
+    let kept_in = match (given, file) {
+        (Some(_), _) => "TOKENRY_SERVER_KEY".to_owned(),
+        (None, Some(file)) => file.display().to_string(),
+        (None, None) => folder.server_key().display().to_string(),
+    };
+    let Some(key) = folder.root_key(given, file)? else {
+        return Ok(format!(
+            "The server key is no part of a database, and it is not here ({kept_in}). Nodes \
+             serve the copy only with the key that the source was served with."
+        ));
+    };
+    keyring::check(&source.list_keys().await?, &key).with_context(|| kept_in.clone())?;
+    Ok(format!(
+        "The server key is no part of a database. Every node that serves the copy needs the one \
+         in {kept_in}: in its data folder, by key_file, or as TOKENRY_SERVER_KEY."
+    ))
+}
+
+#[derive(Serialize)]
+struct Report {
+    tables: Vec<TableReport>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct TableReport {
+    table: &'static str,
+    rows: u64,
+    changed: u64,
+    sha256: String,
+}
+
+fn in_json(copied: &[Copied], time: Duration) -> anyhow::Result<String> {
+    let tables = copied.iter().map(|copied| TableReport {
+        table: copied.table,
+        rows: copied.rows,
+        changed: copied.changed,
+        sha256: hex(&copied.digest),
+    });
+    let report = Report { tables: tables.collect(), seconds: time.as_secs_f64() };
+    Ok(serde_json::to_string(&report)?)
+}
+
+fn in_words(copied: &[Copied], time: Duration) -> String {
+    let mut text =
+        format!("{:<18}{:>14}{:>14}  the same on both sides\n", "table", "rows", "changed");
+    for Copied { table, rows, changed, digest } in copied {
+        let (rows, changed) = (grouped(*rows), grouped(*changed));
+        // Enough of it to compare two runs by eye.
+        let digest = hex(digest.get(..8).unwrap_or(digest));
+        let _ = writeln!(text, "{table:<18}{rows:>14}{changed:>14}  sha256 {digest}…");
+    }
+    let _ = write!(text, "Copied and verified in {}.", span(time));
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

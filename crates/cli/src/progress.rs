@@ -1,0 +1,137 @@
+//! How far long work is, on standard error: a bar that is drawn anew on a terminal, and elsewhere a
+//! line every few seconds.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+/// Between two lines in a log.
+const LINE_PERIOD: Duration = Duration::from_secs(5);
+/// Between two pictures on a terminal.
+const BAR_PERIOD: Duration = Duration::from_millis(100);
+/// Characters of a bar.
+const BAR_WIDTH: u64 = 24;
+
+/// Work of one kind after another.
+pub(crate) struct Progress {
+    is_terminal: bool,
+    stage: Option<Stage>,
+}
+
+struct Stage {
+    name: &'static str,
+    began: Instant,
+    told: Instant,
+}
+
+impl Progress {
+    /// Nothing has begun.
+    pub(crate) fn new() -> Self {
+        Self { is_terminal: io::stderr().is_terminal(), stage: None }
+    }
+
+    /// So many rows of this work are done. A name that was not there before begins anew.
+    pub(crate) fn tell(&mut self, name: &'static str, done: u64, total: u64) {
+        let now = Instant::now();
+        let period = if self.is_terminal { BAR_PERIOD } else { LINE_PERIOD };
+        let is_new = self.stage.as_ref().is_none_or(|stage| stage.name != name);
+        if is_new {
+            self.end();
+            self.stage = Some(Stage { name, began: now, told: now });
+        }
+        let Some(stage) = &mut self.stage else {
+            return;
+        };
+        let is_shown = self.is_terminal && (is_new || done >= total);
+        if is_shown || now.duration_since(stage.told) >= period {
+            stage.told = now;
+            let line = line(name, done, total, now.duration_since(stage.began));
+            let mut stderr = io::stderr().lock();
+            // A reader that has gone away is no reason to stop.
+            let _ = if self.is_terminal {
+                write!(stderr, "\r\x1b[K{} {line}", bar(done, total))
+            } else {
+                writeln!(stderr, "{line}")
+            };
+            let _ = stderr.flush();
+        }
+    }
+
+    /// Leaves the last picture where it is.
+    pub(crate) fn end(&mut self) {
+        if self.stage.take().is_some() && self.is_terminal {
+            let _ = writeln!(io::stderr().lock());
+        }
+    }
+}
+
+fn bar(done: u64, total: u64) -> String {
+    let full = done.min(total) * BAR_WIDTH / total.max(1);
+    (0..BAR_WIDTH).map(|at| if at < full { '█' } else { '░' }).collect()
+}
+
+fn line(name: &str, done: u64, total: u64, time: Duration) -> String {
+    let done = done.min(total);
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = done.saturating_mul(1_000) / millis;
+    let left = Duration::from_secs((total - done) / rate.max(1));
+    format!(
+        "{name}: {} of {} rows ({} %), {} a second, {} left",
+        grouped(done),
+        grouped(total),
+        done * 100 / total.max(1),
+        grouped(rate),
+        span(left),
+    )
+}
+
+/// `1,234,567`
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `2 min 5 s`
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_how_far_how_fast_and_how_long_still() {
+        assert_eq!(
+            line("copying", 250_000, 1_000_000, Duration::from_secs(50)),
+            "copying: 250,000 of 1,000,000 rows (25 %), 5,000 a second, 2 min 30 s left"
+        );
+    }
+
+    #[test]
+    fn what_is_empty_or_has_grown_meanwhile_can_be_told() {
+        let at_once = |done, total| line("copying", done, total, Duration::ZERO);
+        assert_eq!(at_once(0, 0), "copying: 0 of 0 rows (0 %), 0 a second, 0 s left");
+        assert!(at_once(7, 5).starts_with("copying: 5 of 5 rows (100 %)"));
+    }
+
+    #[test]
+    fn a_bar_fills_from_left_to_right() {
+        assert_eq!(bar(0, 10).matches('█').count(), 0);
+        assert!(bar(5, 10).starts_with("████████████░"));
+        assert_eq!(bar(12, 10).matches('░').count(), 0);
+    }
+}
