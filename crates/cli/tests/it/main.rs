@@ -20,3 +20,4 @@ mod process;
 mod rolling_upgrade;
 mod secrets;
 mod shared_database;
+mod store_copy;

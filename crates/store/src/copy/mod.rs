@@ -59,8 +59,8 @@ pub enum CopyError {
     },
     /// Nodes have connections open.
     #[error(
-        "the {side} is served: {connections} connections named \"{name}\" are open to that \
-         database. Stop its nodes first; if they belong to another installation in the same \
+        "the {side} is served: {connections} other connections to that database are named \
+         \"{name}\". Stop its nodes first; if they belong to another installation in the same \
          database, add application_name=… to this address and to that of its own nodes"
     )]
     Served {
