@@ -268,7 +268,7 @@ pub(crate) struct StoreCopyArgs {
     /// The database to write: empty, or an earlier copy that was not served since
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: String,
-    /// Print `{"tables": [{"table", "rows", "changed", "sha256"}], "seconds"}` instead of sentences
+    /// Print `{"tables": [{"table", "rows", "changed", "sha256"}], "seconds", "server_key"}`
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -24,8 +24,8 @@ pub enum StoreError {
     },
     /// Somebody copies into the database, or was stopped while doing so.
     #[error(
-        "a copy into this database has not finished: run the same `tokenry store copy` again, which \
-         goes on where it was"
+        "a copy into this database has not finished: run the same `tokenry store copy` again, \
+         which goes on where it was"
     )]
     UnfinishedCopy,
 }

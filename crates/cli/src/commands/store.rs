@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -47,19 +47,20 @@ async fn copy(arguments: &StoreCopyArgs) -> anyhow::Result<ExitCode> {
     let (source, _source_lock) = from.open(Role::Source, &config).await?;
     let key = check_key(&source, &from, &config).await?;
     let (target, _target_lock) = to.open(Role::Target, &config).await?;
-    let shown = Mutex::new(progress::Progress::new());
+    let shown = Arc::new(Mutex::new(progress::Progress::new()));
+    let telling = Arc::clone(&shown);
     let progress = Progress::new(move |moment| {
-        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.tell(name(moment.stage), moment.done, moment.total);
-        if moment.stage == Stage::Verify && moment.done == moment.total {
-            shown.end();
-        }
+        let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+        telling.tell(name(moment.stage), moment.done, moment.total);
     });
-    let copied = copy::copy(&source, &target, &progress).await?;
-    let time = began.elapsed();
-    output::line(if arguments.json { in_json(&copied, time)? } else { in_words(&copied, time) });
-    if !arguments.json {
-        output::line(key);
+    let copied = copy::copy(&source, &target, &progress).await;
+    shown.lock().unwrap_or_else(PoisonError::into_inner).end();
+    let (copied, time) = (copied?, began.elapsed());
+    if arguments.json {
+        output::line(in_json(&copied, time, key)?);
+    } else {
+        output::line(in_words(&copied, time));
+        output::line(key.in_words());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,10 +105,8 @@ impl Address {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Sqlite(one), Self::Sqlite(other)) => {
-                one == other
-                    || one
-                        .canonicalize()
-                        .is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+                let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+                real(one) == real(other)
             }
             (Self::Postgres(one), Self::Postgres(other)) => one == other,
             _ => false,
@@ -157,33 +156,50 @@ fn lock(path: &Path) -> anyhow::Result<Option<ServeLock>> {
     Ok(lock.transpose()?)
 }
 
-/// What has to be said of the server key. One that is at hand has to be the right one.
-async fn check_key(source: &Side, from: &Address, config: &Config) -> anyhow::Result<String> {
-    let path = from.folder().unwrap_or(&config.data);
-    let folder = DataFolder::named(path);
+/// The server key that the source was served with.
+enum ServerKey {
+    /// It is here.
+    In(String),
+    /// It is not here.
+    NotIn(String),
+}
+
+impl ServerKey {
+    fn in_words(&self) -> String {
+        match self {
+            Self::In(place) => format!(
+                "The server key is no part of a database. Every node that serves the copy needs \
+                 the one in {place}: in its data folder, by key_file, or as TOKENRY_SERVER_KEY."
+            ),
+            Self::NotIn(place) => format!(
+                "The server key is no part of a database, and it is not here ({place}). Nodes \
+                 serve the copy only with the key that the source was served with."
+            ),
+        }
+    }
+}
+
+/// Looks for the server key. One that is at hand has to be the right one.
+async fn check_key(source: &Side, from: &Address, config: &Config) -> anyhow::Result<ServerKey> {
+    let folder = DataFolder::named(from.folder().unwrap_or(&config.data));
     let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
-    let kept_in = match (given, file) {
+    let place = match (given, file) {
         (Some(_), _) => "TOKENRY_SERVER_KEY".to_owned(),
         (None, Some(file)) => file.display().to_string(),
         (None, None) => folder.server_key().display().to_string(),
     };
     let Some(key) = folder.root_key(given, file)? else {
-        return Ok(format!(
-            "The server key is no part of a database, and it is not here ({kept_in}). Nodes \
-             serve the copy only with the key that the source was served with."
-        ));
+        return Ok(ServerKey::NotIn(place));
     };
-    keyring::check(&source.list_keys().await?, &key).with_context(|| kept_in.clone())?;
-    Ok(format!(
-        "The server key is no part of a database. Every node that serves the copy needs the one \
-         in {kept_in}: in its data folder, by key_file, or as TOKENRY_SERVER_KEY."
-    ))
+    keyring::check(&source.list_keys().await?, &key).with_context(|| place.clone())?;
+    Ok(ServerKey::In(place))
 }
 
 #[derive(Serialize)]
 struct Report {
     tables: Vec<TableReport>,
     seconds: f64,
+    server_key: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -194,14 +210,18 @@ struct TableReport {
     sha256: String,
 }
 
-fn in_json(copied: &[Copied], time: Duration) -> anyhow::Result<String> {
+fn in_json(copied: &[Copied], time: Duration, key: ServerKey) -> anyhow::Result<String> {
+    let server_key = match key {
+        ServerKey::In(place) => Some(place),
+        ServerKey::NotIn(_) => None,
+    };
     let tables = copied.iter().map(|copied| TableReport {
         table: copied.table,
         rows: copied.rows,
         changed: copied.changed,
         sha256: hex(&copied.digest),
     });
-    let report = Report { tables: tables.collect(), seconds: time.as_secs_f64() };
+    let report = Report { tables: tables.collect(), seconds: time.as_secs_f64(), server_key };
     Ok(serde_json::to_string(&report)?)
 }
 

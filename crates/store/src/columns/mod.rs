@@ -33,10 +33,15 @@ pub(crate) trait ReadColumns {
     fn text(&mut self) -> Result<String>;
     /// The next column, text that somebody wrote or NULL.
     fn text_set(&mut self) -> Result<Option<String>>;
-    /// The next column, true or false.
-    fn flag(&mut self) -> Result<bool>;
+    /// The next column, true or false or NULL, which `read` must understand.
+    fn truth<U>(&mut self, read: impl FnOnce(Option<bool>) -> Option<U>) -> Result<U>;
     /// Goes on at a column further to the right.
     fn skip_to(&mut self, at: usize);
+
+    /// The next column, true or false.
+    fn flag(&mut self) -> Result<bool> {
+        self.truth(|is_so| is_so)
+    }
 
     /// The next column, a whole number of any type.
     fn number<N: TryFrom<i64>>(&mut self) -> Result<N> {

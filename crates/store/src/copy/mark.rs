@@ -1,7 +1,7 @@
 //! Whether a target may be written, and how it shows what it is.
 //!
-//! A target has a table with a row for each table that is copied: its digest, or NULL while the copy
-//! is under way. So:
+//! A target has a table with a row for each table that is copied: its digest, or NULL while the
+//! copy is under way. So:
 //!
 //! * no marks and no rows: it is empty;
 //! * no marks, and rows: somebody's own installation;

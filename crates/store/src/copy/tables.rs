@@ -271,8 +271,9 @@ pub(crate) static MARKS: Table =
     Table::plain("copied_tables", 1, columns![name: Text, row_count: Integer, digest: Bytes]);
 
 /// Tables that are not copied, and why.
-pub const NOT_COPIED: [(&str, &str); 6] = [
+pub const NOT_COPIED: [(&str, &str); 7] = [
     ("changes", "what processes that serve may have cached, and the target is not served"),
+    ("job_leases", "which node of this database does what one does for all"),
     ("nodes", "the processes that left changes in this database"),
     ("listing_blocks", "SQLite's own, made anew from the tokens"),
     ("listing_parts", "SQLite's own, made anew from the tokens"),

@@ -1,10 +1,11 @@
 //! Making the tables of the target those of the source.
 //!
-//! 1. Where names are unique, rows of the target that will change or go give up theirs first, all of
-//!    them: two users may have exchanged their addresses since the last copy.
+//! 1. Where names are unique, rows of the target that will change or go give up theirs first, all
+//!    of them: two users may have exchanged their addresses since the last copy.
 //! 2. Rows that are missing or differ are written, in the order of tables: each is there before
 //!    another refers to it.
-//! 3. Rows that are there too much go, at once or, where others may still refer to them, at the end.
+//! 3. Rows that are there too much go, at once or, where others may still refer to them, at the
+//!    end.
 
 use std::collections::BTreeMap;
 

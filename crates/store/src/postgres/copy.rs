@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Result, StoreError,
+    columns::ReadColumns as _,
     copy::{
         CopyError,
         end::{End, IS_UNFINISHED, MAKE_MARKS, Role},
@@ -130,7 +131,7 @@ impl End for PostgresEnd {
 
     async fn last_id(&self, table: &'static Table) -> Result<i64> {
         let last = format!("SELECT coalesce(max(id), 0) FROM {}", table.name);
-        first(&self.query(last, values![]).await?)?.plain()
+        first(&self.query(last, values![]).await?)?.number()
     }
 
     async fn read(
@@ -185,7 +186,7 @@ impl End for PostgresEnd {
 
     async fn has(&self, table: &'static Table) -> Result<bool> {
         let found = self.query(HAS.to_owned(), values![table.name]).await?;
-        first(&found)?.plain()
+        first(&found)?.flag()
     }
 
     async fn make_marks(&self) -> Result<()> {
@@ -208,9 +209,9 @@ const HAS: &str = "SELECT EXISTS (SELECT 1 FROM information_schema.tables \
 /// A database that a copy has begun to fill is nobody's yet.
 pub(super) async fn refuse_unfinished(pool: &Arc<Pool>) -> Result<()> {
     let has = pool.run(Call::read(HAS, values![MARKS.name])).await?;
-    if first(&has)?.plain()? {
+    if first(&has)?.flag()? {
         let found = pool.run(Call::read(IS_UNFINISHED, values![])).await?;
-        if first(&found)?.plain()? {
+        if first(&found)?.flag()? {
             return Err(StoreError::UnfinishedCopy);
         }
     }
@@ -281,12 +282,12 @@ fn read_row(row: &SqlRow, table: &Table) -> Result<Row> {
     let mut columns = Columns::new(row);
     let values = table.columns.iter().map(|column| {
         let value = match column.kind {
-            Kind::Integer => columns.plain::<Option<i64>>()?.map(Value::Integer),
-            Kind::Boolean => {
-                columns.plain::<Option<bool>>()?.map(|is_so| Value::Integer(is_so.into()))
-            }
+            Kind::Integer => columns.integer(Some)?.map(Value::Integer),
+            Kind::Boolean => columns.truth(Some)?.map(|is_so| Value::Integer(is_so.into())),
             Kind::Text => columns.text_set()?.map(Value::Text),
-            Kind::Bytes => columns.plain::<Option<Vec<u8>>>()?.map(Value::Bytes),
+            Kind::Bytes => {
+                columns.bytes(|bytes| Some(bytes.map(|bytes| Value::Bytes(bytes.to_vec()))))?
+            }
         };
         Ok(value.unwrap_or_default())
     });

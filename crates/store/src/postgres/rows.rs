@@ -51,8 +51,8 @@ impl ReadColumns for Columns<'_> {
         self.word_set(unescape)
     }
 
-    fn flag(&mut self) -> Result<bool> {
-        self.value(Some)
+    fn truth<U>(&mut self, read: impl FnOnce(Option<bool>) -> Option<U>) -> Result<U> {
+        self.value(read)
     }
 
     fn skip_to(&mut self, at: usize) {

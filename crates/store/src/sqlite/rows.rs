@@ -84,8 +84,8 @@ impl ReadColumns for Columns<'_, '_> {
         self.word_set(|text| Some(text.to_owned()))
     }
 
-    fn flag(&mut self) -> Result<bool> {
-        self.integer(|number| Some(number? != 0))
+    fn truth<U>(&mut self, read: impl FnOnce(Option<bool>) -> Option<U>) -> Result<U> {
+        self.integer(|number| read(number.map(|number| number != 0)))
     }
 
     fn skip_to(&mut self, at: usize) {

@@ -57,7 +57,7 @@ async fn names_that_were_exchanged_or_taken_over_are_copied() {
         Installation::new(&first, 13).await.go_on(&first, 120).await;
         first.copy(&second).await;
         for exchanged in [
-            // A ring of three, then two that take each other's, and a tombstone whose name is taken.
+            // A ring of three, two that take each other's, and a tombstone whose name is taken.
             "UPDATE users SET folded_email = 'moving' WHERE id = 1; \
              UPDATE users SET folded_email = 'user1@example.test' WHERE id = 3; \
              UPDATE users SET folded_email = 'user3@example.test' WHERE id = 2; \
@@ -82,8 +82,9 @@ async fn what_is_gone_from_the_source_goes_from_the_target() {
         Installation::new(&first, 14).await.go_on(&first, 120).await;
         let before = first.copy(&second).await;
         first.execute(
-            "DELETE FROM sign_in_sessions; DELETE FROM api_tokens; DELETE FROM tokens WHERE id % 2 = 0; \
-             DELETE FROM clients WHERE id = 2; DELETE FROM clients WHERE id > 3; \
+            "DELETE FROM sign_in_sessions; DELETE FROM api_tokens; \
+             DELETE FROM tokens WHERE id % 2 = 0; DELETE FROM clients WHERE id = 2; \
+             DELETE FROM clients WHERE id > 3; \
              DELETE FROM users WHERE id NOT IN (SELECT user_id FROM clients); DELETE FROM events",
         );
         let after = first.copy(&second).await;
