@@ -65,7 +65,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 22] = [
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
