@@ -5,14 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use tokenry_store::{
     Store, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
-use crate::{
-    config::{Config, StoreUrl},
-    data_folder::DataFolder,
-};
+use crate::{config::Config, data_folder::DataFolder};
 
 /// Why it cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +52,7 @@ impl Database {
     /// Opens what the configuration names. A shared one that is away is an error.
     pub async fn open(folder: &DataFolder, config: &Config) -> Result<Self, DatabaseError> {
         match &config.store {
-            Some(url) => Self::open_shared(url, config).await,
+            Some(address) => Self::open_shared(address, config).await,
             None => Self::open_embedded(folder, config),
         }
     }
@@ -75,7 +72,10 @@ impl Database {
         Ok(Self::Embedded(Arc::new(store)))
     }
 
-    async fn open_shared(url: &StoreUrl, config: &Config) -> Result<Self, DatabaseError> {
+    async fn open_shared(
+        address: &PostgresAddress,
+        config: &Config,
+    ) -> Result<Self, DatabaseError> {
         let settings = &config.postgres;
         let options = PostgresOptions {
             connections: settings.connections,
@@ -84,8 +84,8 @@ impl Database {
             connect_timeout: settings.connect_timeout,
             ..PostgresOptions::default()
         };
-        let store = PostgresStore::open(url.expose(), options).await;
-        let shared = |error| DatabaseError::Shared { address: url.redacted(), error };
+        let store = PostgresStore::open(address.clone(), options).await;
+        let shared = |error| DatabaseError::Shared { address: address.redacted(), error };
         Ok(Self::Shared(Arc::new(store.map_err(shared)?)))
     }
 

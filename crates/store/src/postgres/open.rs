@@ -1,18 +1,16 @@
-//! Opening connections: where they lead, and one set of settings for all of them.
+//! Opening connections, with one set of settings for all of them.
 
-use std::{fmt, str::FromStr as _, time::Duration};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{Config, Connection, NoTls};
+use tokio_postgres::{Connection, NoTls};
 
 use super::{
-    calls::{Failure, tell, unavailable},
+    address::PostgresAddress,
+    calls::{Failure, tell},
     session::Session,
-    tls::{Tls, Wanted},
 };
 
-/// What the database shows of us.
-const APPLICATION_NAME: &str = "tokenry";
 /// A transaction whose process was stopped must not hold its locks for ever.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 
@@ -44,59 +42,23 @@ impl Default for PostgresOptions {
     }
 }
 
-/// Where connections lead to.
-#[derive(Clone)]
-pub(super) struct Source {
-    config: Config,
-    tls: Option<Tls>,
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address holds a password.
-        formatter.write_str("Source")
-    }
-}
-
-impl Source {
-    /// Reads an address, `postgres://user:password@host:port/database?…`.
-    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
-        // What the parser says may quote a piece of the password.
-        let unreadable = || {
-            unavailable(
-                "the address of the database cannot be read: it has the form \
-                 postgres://user:password@host:5432/database, and special characters of the \
-                 password are percent-encoded",
-            )
-        };
-        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(unreadable());
-        }
-        let (wanted, rest) = Wanted::take(url)?;
-        let mut config = Config::from_str(&rest).map_err(|_| unreadable())?;
-        let tls = wanted.apply(&mut config)?;
-        if config.get_application_name().is_none() {
-            config.application_name(APPLICATION_NAME);
-        }
-        config.keepalives_idle(Duration::from_secs(30));
-        Ok(Self { config, tls })
-    }
-
-    /// A connection that is ready for use.
-    pub(super) async fn connect(&self, options: &PostgresOptions) -> Result<Session, Failure> {
-        let client = if let Some(tls) = &self.tls {
-            let (client, connection) = self.config.connect(tls.clone()).await?;
-            keep(connection);
-            client
-        } else {
-            let (client, connection) = self.config.connect(NoTls).await?;
-            keep(connection);
-            client
-        };
-        let session = Session::new(client);
-        session.batch(&settings(options)).await?;
-        Ok(session)
-    }
+/// A connection that is ready for use.
+pub(super) async fn connect(
+    address: &PostgresAddress,
+    options: &PostgresOptions,
+) -> Result<Session, Failure> {
+    let client = if let Some(tls) = &address.tls {
+        let (client, connection) = address.config.connect(tls.clone()).await?;
+        keep(connection);
+        client
+    } else {
+        let (client, connection) = address.config.connect(NoTls).await?;
+        keep(connection);
+        client
+    };
+    let session = Session::new(client);
+    session.batch(&settings(options)).await?;
+    Ok(session)
 }
 
 /// Lets a connection do its work until it ends.

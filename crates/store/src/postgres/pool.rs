@@ -24,8 +24,9 @@ use tokio::{
 };
 
 use super::{
+    address::PostgresAddress,
     calls::{self, ATTEMPTS_MAX, Call, Failure, Found, pause, unavailable},
-    open::{PostgresOptions, Source},
+    open::{self, PostgresOptions},
     session::Session,
 };
 
@@ -40,7 +41,7 @@ const DOUBLINGS_MAX: u32 = 6;
 
 /// The connections of a store.
 pub(super) struct Pool {
-    source: Source,
+    address: PostgresAddress,
     options: PostgresOptions,
     /// Where connections live, whoever asks for one.
     runtime: Handle,
@@ -67,7 +68,7 @@ struct Connections {
 
 impl Pool {
     /// Connects to nothing yet.
-    pub(super) fn new(source: Source, options: PostgresOptions) -> Arc<Self> {
+    pub(super) fn new(address: PostgresAddress, options: PostgresOptions) -> Arc<Self> {
         let connections = Connections {
             idle: Vec::new(),
             count: 0,
@@ -77,7 +78,7 @@ impl Pool {
             reason: None,
         };
         Arc::new(Self {
-            source,
+            address,
             options,
             runtime: Handle::current(),
             permits: Arc::new(Semaphore::new(options.connections.max(1))),
@@ -228,7 +229,8 @@ impl Pool {
 
     async fn connect(&self) {
         let at_the_latest = Instant::now() + self.options.connect_timeout;
-        let connected = timeout_at(at_the_latest, self.source.connect(&self.options)).await;
+        let connected =
+            timeout_at(at_the_latest, open::connect(&self.address, &self.options)).await;
         let connected = connected.unwrap_or_else(|_| Err(unavailable("connecting took too long")));
         let mut connections = self.lock();
         connections.connecting -= 1;

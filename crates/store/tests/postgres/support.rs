@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
     Result, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     suite::support::World,
 };
 
@@ -15,7 +15,12 @@ pub(crate) async fn open(url: &str) -> Arc<PostgresStore> {
 }
 
 pub(crate) async fn open_with(url: &str, options: PostgresOptions) -> Arc<PostgresStore> {
-    Arc::new(PostgresStore::open(url, options).await.unwrap())
+    Arc::new(try_open(url, options).await.unwrap())
+}
+
+/// The same where there may be no database.
+pub(crate) async fn try_open(url: &str, options: PostgresOptions) -> Result<PostgresStore> {
+    PostgresStore::open(PostgresAddress::parse(url).unwrap(), options).await
 }
 
 /// For tests of what happens when the time is over.
