@@ -1,14 +1,14 @@
 //! Opening connections, with one set of settings for all of them.
 
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Connection, NoTls};
 
 use super::{
     address::PostgresAddress,
     calls::{Failure, tell},
-    session::Session,
+    session::{Session, Warnings},
 };
 
 /// A transaction whose process was stopped must not hold its locks for ever.
@@ -47,31 +47,38 @@ pub(super) async fn connect(
     address: &PostgresAddress,
     options: &PostgresOptions,
 ) -> Result<Session, Failure> {
-    let client = if let Some(tls) = &address.tls {
+    let session = if let Some(tls) = &address.tls {
         let (client, connection) = address.config.connect(tls.clone()).await?;
-        keep(connection);
-        client
+        Session::new(client, keep(connection))
     } else {
         let (client, connection) = address.config.connect(NoTls).await?;
-        keep(connection);
-        client
+        Session::new(client, keep(connection))
     };
-    let session = Session::new(client);
     session.batch(&settings(options)).await?;
     Ok(session)
 }
 
-/// Lets a connection do its work until it ends.
-fn keep<S, T>(connection: Connection<S, T>)
+/// Lets a connection do its work until it ends, and keeps its warnings.
+fn keep<S, T>(mut connection: Connection<S, T>) -> Warnings
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let warnings = Warnings::default();
+    let noted = warnings.clone();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(reason = tell(&error), "a connection has ended");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => noted.note(&notice),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(reason = tell(&error), "a connection has ended");
+                    break;
+                }
+            }
         }
     });
+    warnings
 }
 
 /// An acknowledgement means durable, so a commit waits for the disk whatever the server's own

@@ -7,5 +7,6 @@ mod migrations;
 mod nodes;
 mod processes;
 mod reconnecting;
+mod standby;
 mod support;
 mod tls;
