@@ -176,6 +176,12 @@ impl Server {
         format!("{}&options=-csearch_path%3D{name}", self.url())
     }
 
+    /// The same address with this server behind those that it names.
+    pub fn added_to(&self, url: &str) -> String {
+        let (servers, database) = url.split_once("/postgres?").expect("an address of a test's");
+        format!("{servers},127.0.0.1:{}/postgres?{database}", self.port)
+    }
+
     /// Runs statements from outside.
     pub fn execute(&self, sql: &str) {
         succeed(self.psql().args(["-c", sql]));

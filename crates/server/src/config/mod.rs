@@ -74,7 +74,8 @@ section! {
         data: PathBuf = PathBuf::from("tokenry-data"), FilePath("/var/lib/tokenry");
         /// The database, where several nodes share one: `postgres://user:password@host/database`.
         /// What leaves the machine goes over TLS, with the certificate checked, unless `?sslmode=`
-        /// says otherwise. Unset, it is the embedded one in the data folder, for one node. A flag
+        /// says otherwise. Of several servers, `…@host1,host2/database`, the one that takes writes
+        /// is used, and after a failover the one that took its place. Unset, it is the embedded one in the data folder, for one node. A flag
         /// is seen in process lists: give a password by the environment.
         store: Option<PostgresAddress> = None, Optional(store_url::Postgres);
         /// The address under which clients reach the server: the issuer and the beginning of every

@@ -1,14 +1,21 @@
 //! Where a database is: read once, and shown without what is secret of it.
 
-use std::{fmt, str::FromStr as _, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr as _, time::Duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio_postgres::{Config, config::Host};
+use tokio_postgres::{
+    Config,
+    config::{Host, TargetSessionAttrs},
+};
 
 use super::tls::{Tls, Wanted};
 
 /// What the database shows of us.
 const APPLICATION_NAME: &str = "tokenry";
+/// Where PostgreSQL listens unless it is told otherwise.
+const PORT: u16 = 5432;
+/// For how long a connection may be silent before it is asked whether it is still there.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 /// What has a meaning in an address is shown encoded, as it was written.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -17,8 +24,20 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 #[derive(Clone)]
 pub struct PostgresAddress {
     text: String,
+    /// All but the servers.
     pub(super) config: Config,
+    /// At least one, in the order in which they are written.
+    pub(super) servers: Vec<ServerName>,
     pub(super) tls: Option<Tls>,
+}
+
+/// One server of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ServerName {
+    pub(super) host: Option<Host>,
+    /// What `hostaddr` says, so that the name is not resolved.
+    pub(super) ip: Option<IpAddr>,
+    pub(super) port: u16,
 }
 
 /// What is wrong with an address, without repeating anything of it.
@@ -29,6 +48,7 @@ pub struct InvalidAddress(pub(super) String);
 impl PostgresAddress {
     /// Reads an address, and the file with the authorities that it names.
     ///
+    /// It may name several servers, `host1:5432,host2:5432`, of which one at a time takes writes.
     /// What leaves the machine is under TLS unless `sslmode` says otherwise; `sslrootcert` names a
     /// file of authorities, instead of the system's.
     pub fn parse(url: &str) -> Result<Self, InvalidAddress> {
@@ -47,19 +67,21 @@ impl PostgresAddress {
         let (wanted, rest) = Wanted::take(url)?;
         let mut config = Config::from_str(&rest).map_err(|_| unreadable())?;
         let tls = wanted.apply(&mut config)?;
-        if config.get_application_name().is_none() {
-            config.application_name(APPLICATION_NAME);
-        }
-        config.keepalives_idle(Duration::from_secs(30));
-        // The end of a password with an `@` that was not encoded: it would be shown as a host.
-        if config
-            .get_hosts()
-            .iter()
-            .any(|host| matches!(host, Host::Tcp(name) if name.contains('@')))
-        {
+        let servers = servers(&config)?;
+        // The end of a password with an `@` that was not encoded would be shown as a host; and the
+        // parser takes several hosts that a parameter names for one.
+        if servers.iter().any(|server| server.to_string().contains(['@', ','])) {
             return Err(unreadable());
         }
-        Ok(Self { text: url.to_owned(), config, tls })
+        if servers.len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Ok(Self { text: url.to_owned(), config: without_servers(&config), servers, tls })
+    }
+
+    /// Whether a server that only reads is none for us.
+    pub(super) fn must_write(&self) -> bool {
+        self.config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite
     }
 
     /// For logs and messages: who, where and which, without the password and without parameters,
@@ -74,27 +96,84 @@ impl PostgresAddress {
             .config
             .get_dbname()
             .map_or_else(String::new, |database| format!("/{}", encoded(database)));
-        format!("postgres://{user}{}{database}", self.hosts().join(","))
+        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        format!("postgres://{user}{}{database}", servers.join(","))
     }
+}
 
-    fn hosts(&self) -> Vec<String> {
-        let named = |host: &Host| match host {
-            Host::Tcp(name) if name.contains(':') => format!("[{name}]"),
-            Host::Tcp(name) => name.clone(),
+fn servers(config: &Config) -> Result<Vec<ServerName>, InvalidAddress> {
+    let invalid = |reason: &str| Err(InvalidAddress(reason.to_owned()));
+    let (hosts, ips, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let count = hosts.len().max(ips.len());
+    if count == 0 {
+        return invalid("the address of the database names no host");
+    }
+    if !hosts.is_empty() && !ips.is_empty() && hosts.len() != ips.len() {
+        return invalid("hostaddr in the address of the database names as many as there are hosts");
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return invalid("the address of the database has one port, or one for each host");
+    }
+    let server = |place| ServerName {
+        host: hosts.get(place).cloned(),
+        ip: ips.get(place).copied(),
+        port: ports.get(place).or_else(|| ports.first()).copied().unwrap_or(PORT),
+    };
+    Ok((0..count).map(server).collect())
+}
+
+/// The same without where to connect to: there is no way to take that out.
+fn without_servers(config: &Config) -> Config {
+    let mut rest = Config::new();
+    if let Some(user) = config.get_user() {
+        rest.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        rest.password(password);
+    }
+    if let Some(database) = config.get_dbname() {
+        rest.dbname(database);
+    }
+    if let Some(options) = config.get_options() {
+        rest.options(options);
+    }
+    if let Some(timeout) = config.get_connect_timeout() {
+        rest.connect_timeout(*timeout);
+    }
+    if let Some(timeout) = config.get_tcp_user_timeout() {
+        rest.tcp_user_timeout(*timeout);
+    }
+    if let Some(interval) = config.get_keepalives_interval() {
+        rest.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        rest.keepalives_retries(retries);
+    }
+    rest.application_name(config.get_application_name().unwrap_or(APPLICATION_NAME));
+    rest.ssl_mode(config.get_ssl_mode());
+    rest.ssl_negotiation(config.get_ssl_negotiation());
+    rest.channel_binding(config.get_channel_binding());
+    rest.target_session_attrs(config.get_target_session_attrs());
+    rest.keepalives(config.get_keepalives());
+    rest.keepalives_idle(KEEPALIVES_IDLE);
+    rest
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.host, self.ip) {
+            (Some(Host::Tcp(name)), _) if name.contains(':') => write!(formatter, "[{name}]")?,
+            (Some(Host::Tcp(name)), _) => formatter.write_str(name)?,
             #[cfg(unix)]
-            Host::Unix(path) => utf8_percent_encode(&path.to_string_lossy(), ENCODED).to_string(),
-        };
-        let mut hosts: Vec<String> = self.config.get_hosts().iter().map(named).collect();
-        if hosts.is_empty() {
-            hosts.extend(self.config.get_hostaddrs().iter().map(ToString::to_string));
-        }
-        let ports = self.config.get_ports();
-        for (place, host) in hosts.iter_mut().enumerate() {
-            if let Some(port) = ports.get(place).or_else(|| ports.first()) {
-                *host = format!("{host}:{port}");
+            (Some(Host::Unix(path)), _) => {
+                let path = path.to_string_lossy();
+                write!(formatter, "{}", utf8_percent_encode(&path, ENCODED))?;
             }
+            (None, Some(IpAddr::V6(ip))) => write!(formatter, "[{ip}]")?,
+            (None, Some(IpAddr::V4(ip))) => write!(formatter, "{ip}")?,
+            (None, None) => {}
         }
-        hosts
+        write!(formatter, ":{}", self.port)
     }
 }
 
@@ -137,6 +216,26 @@ mod tests {
             let address = PostgresAddress::parse(text).unwrap();
             assert_eq!(address.redacted(), shown);
             assert_eq!(format!("{address:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn of_several_servers_the_one_that_takes_writes_is_wanted() {
+        let must_write = |url| PostgresAddress::parse(url).unwrap().must_write();
+        assert!(must_write("postgres://a.test,b.test/d?sslmode=disable"));
+        assert!(must_write("postgres://a.test/d?sslmode=disable&target_session_attrs=read-write"));
+        assert!(!must_write("postgres://a.test/d?sslmode=disable"));
+    }
+
+    #[test]
+    fn servers_with_a_wrong_number_of_ports_or_addresses_are_refused() {
+        for text in [
+            "postgres://a.test,b.test/d?port=1&sslmode=disable",
+            "postgres://a.test,b.test/d?hostaddr=127.0.0.1&sslmode=disable",
+            "postgres:///d?host=a.test,b.test&sslmode=disable",
+            "postgres:///d?sslmode=disable",
+        ] {
+            assert!(PostgresAddress::parse(text).is_err(), "{text}");
         }
     }
 

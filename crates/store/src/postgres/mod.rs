@@ -7,6 +7,7 @@
 //!    └───────────────────────────┘
 //! ```
 //!
+//! * `hosts`: which of the servers of an address is the database, also after a failover.
 //! * `pool`: a bounded number of connections, which come back by themselves.
 //! * `calls`: every event and every look is one statement, or two in one transaction of which the
 //!   first only locks or counts. What is sent is a value, and sent again where that is safe.
@@ -25,6 +26,7 @@ mod clients;
 mod engine;
 mod events;
 mod grant_ends;
+mod hosts;
 mod ids;
 mod keys;
 mod migrations;
@@ -55,6 +57,7 @@ use self::{
     batches::Batches,
     changes::Log,
     grant_ends::End,
+    hosts::Hosts,
     ids::EventIds,
     pool::Pool,
     token_uses::Note,
@@ -97,7 +100,7 @@ impl PostgresStore {
     /// Connects to the database at an address, which must be there, and brings its schema up to
     /// date. While the database is away this fails, within the time of a call, and says so.
     pub async fn open(address: PostgresAddress, options: PostgresOptions) -> Result<Self> {
-        let pool = Pool::new(address, options);
+        let pool = Pool::new(Hosts::new(address, options), options);
         if let Err(error) = migrations::migrate(&pool).await {
             pool.close();
             return Err(error);

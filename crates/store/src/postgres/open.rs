@@ -3,12 +3,12 @@
 use std::{future::poll_fn, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{AsyncMessage, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Config, Connection, NoTls};
 
 use super::{
-    address::PostgresAddress,
     calls::{Failure, tell},
     session::{Session, Warnings},
+    tls::Tls,
 };
 
 /// A transaction whose process was stopped must not hold its locks for ever.
@@ -23,7 +23,7 @@ pub struct PostgresOptions {
     pub queue_max: usize,
     /// How long a call may take, with its waiting and every attempt.
     pub call_timeout: Duration,
-    /// How long connecting may take.
+    /// How long connecting may take, at whichever server of an address it succeeds.
     pub connect_timeout: Duration,
     /// How many batches of one kind of event are under way at once, at least 1. More shorten the
     /// wait of a few callers, and fewer make the batches of many larger.
@@ -44,14 +44,15 @@ impl Default for PostgresOptions {
 
 /// A connection that is ready for use.
 pub(super) async fn connect(
-    address: &PostgresAddress,
+    config: &Config,
+    tls: Option<&Tls>,
     options: &PostgresOptions,
 ) -> Result<Session, Failure> {
-    let session = if let Some(tls) = &address.tls {
-        let (client, connection) = address.config.connect(tls.clone()).await?;
+    let session = if let Some(tls) = tls {
+        let (client, connection) = config.connect(tls.clone()).await?;
         Session::new(client, keep(connection))
     } else {
-        let (client, connection) = address.config.connect(NoTls).await?;
+        let (client, connection) = config.connect(NoTls).await?;
         Session::new(client, keep(connection))
     };
     session.batch(&settings(options)).await?;

@@ -24,9 +24,9 @@ use tokio::{
 };
 
 use super::{
-    address::PostgresAddress,
     calls::{self, ATTEMPTS_MAX, Call, Failure, Found, pause, unavailable},
-    open::{self, PostgresOptions},
+    hosts::Hosts,
+    open::PostgresOptions,
     session::Session,
 };
 
@@ -41,7 +41,7 @@ const DOUBLINGS_MAX: u32 = 6;
 
 /// The connections of a store.
 pub(super) struct Pool {
-    address: PostgresAddress,
+    hosts: Hosts,
     options: PostgresOptions,
     /// Where connections live, whoever asks for one.
     runtime: Handle,
@@ -68,7 +68,7 @@ struct Connections {
 
 impl Pool {
     /// Connects to nothing yet.
-    pub(super) fn new(address: PostgresAddress, options: PostgresOptions) -> Arc<Self> {
+    pub(super) fn new(hosts: Hosts, options: PostgresOptions) -> Arc<Self> {
         let connections = Connections {
             idle: Vec::new(),
             count: 0,
@@ -78,7 +78,7 @@ impl Pool {
             reason: None,
         };
         Arc::new(Self {
-            address,
+            hosts,
             options,
             runtime: Handle::current(),
             permits: Arc::new(Semaphore::new(options.connections.max(1))),
@@ -150,6 +150,7 @@ impl Pool {
             if failure.leaves_connection() {
                 lease.give_back();
             } else {
+                self.hosts.doubt(lease.session.era);
                 drop(lease);
                 self.drop_idle();
             }
@@ -203,9 +204,11 @@ impl Pool {
     fn look(self: &Arc<Self>) -> (Option<Arc<Session>>, Option<Instant>) {
         let mut connections = self.lock();
         while let Some(session) = connections.idle.pop() {
-            if session.is_sound() {
+            if self.is_usable(&session) {
                 return (Some(session), None);
             }
+            // The server that it led to may have gone meanwhile.
+            self.hosts.doubt(session.era);
             connections.count -= 1;
         }
         let is_busy = connections.connecting >= CONNECTING_MAX
@@ -228,10 +231,7 @@ impl Pool {
     }
 
     async fn connect(&self) {
-        let at_the_latest = Instant::now() + self.options.connect_timeout;
-        let connected =
-            timeout_at(at_the_latest, open::connect(&self.address, &self.options)).await;
-        let connected = connected.unwrap_or_else(|_| Err(unavailable("connecting took too long")));
+        let connected = self.hosts.connect().await;
         let mut connections = self.lock();
         connections.connecting -= 1;
         match connected {
@@ -247,10 +247,7 @@ impl Pool {
                 connections.failures = connections.failures.saturating_add(1);
                 connections.again_at =
                     Instant::now() + calls::jitter(BACK_OFF * 2_u32.pow(doublings));
-                let reason = match crate::StoreError::from(failure) {
-                    crate::StoreError::Unavailable(reason) => reason,
-                    error => error.to_string(),
-                };
+                let reason = crate::StoreError::from(failure).reason();
                 if connections.failures == 1 {
                     tracing::warn!(reason, "the database cannot be reached");
                 }
@@ -259,6 +256,10 @@ impl Pool {
         }
         drop(connections);
         self.looked_for.notify_waiters();
+    }
+
+    fn is_usable(&self, session: &Session) -> bool {
+        session.is_sound() && self.hosts.are_trusted_since(session.era)
     }
 
     fn drop_idle(&self) {
@@ -288,7 +289,7 @@ pub(super) struct Lease {
 impl Lease {
     /// For the next call. A connection that is not given back is dropped.
     pub(super) fn give_back(mut self) {
-        if !self.session.is_sound() || self.pool.permits.is_closed() {
+        if !self.pool.is_usable(&self.session) || self.pool.permits.is_closed() {
             return;
         }
         self.is_back = true;

@@ -52,11 +52,18 @@ pub(super) struct Session {
     statements: Mutex<HashMap<Cow<'static, str>, Statement>>,
     /// Nobody knows any more what it is in the middle of.
     is_broken: AtomicBool,
+    /// Since when the server that it leads to is trusted (`hosts`).
+    pub(super) era: u64,
 }
 
 impl Session {
     pub(super) fn new(client: Client, warnings: Warnings) -> Self {
-        Self { client, warnings, statements: Mutex::default(), is_broken: AtomicBool::new(false) }
+        let (statements, is_broken) = (Mutex::default(), AtomicBool::new(false));
+        Self { client, warnings, statements, is_broken, era: 0 }
+    }
+
+    pub(super) fn of_era(self, era: u64) -> Self {
+        Self { era, ..self }
     }
 
     /// Whether it can be used for another call.

@@ -3,6 +3,7 @@
 
 mod batches;
 mod conflicts;
+mod hosts;
 mod migrations;
 mod nodes;
 mod processes;

@@ -11,23 +11,12 @@ use std::{
 use tokenry_core::revision::Revision;
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
-    ChangePosition, IdSequence, Store, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
-    suite::support::START,
+    ChangePosition, IdSequence, Store, StoreError, postgres::PostgresOptions, suite::support::START,
 };
 
-use crate::support::{execute, hasty, is_unavailable, open, open_with, try_open, world};
+use crate::support::{execute, hasty, is_unavailable, open, open_with, recovers, try_open, world};
 
 const PASSWORD: &str = "open-sesame";
-
-/// The store works again without anybody's help.
-async fn recovers(store: &PostgresStore) {
-    let began = Instant::now();
-    while store.check().await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_under_load_loses_nothing_and_is_over_by_itself() {

@@ -1,10 +1,13 @@
 //! Stores in a schema of a test's own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
-    Result, StoreError,
+    Result, Store, StoreError,
     postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     suite::support::World,
 };
@@ -54,4 +57,13 @@ fn schema(url: &str) -> &str {
 
 pub(crate) fn is_unavailable<T>(answer: &Result<T>) -> bool {
     matches!(answer, Err(StoreError::Unavailable(_)))
+}
+
+/// The store works again without anybody's help.
+pub(crate) async fn recovers(store: &PostgresStore) {
+    let began = Instant::now();
+    while store.check().await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -57,6 +57,17 @@ async fn a_server_that_is_not_who_it_says_is_refused() {
     }
 }
 
+/// Each server of an address must be who that one is said to be.
+#[tokio::test]
+async fn of_several_servers_only_one_that_has_its_own_name_is_trusted() {
+    let server = server();
+    let url = address(&server, "127.0.0.1", "sslmode=verify-full", "authority.pem");
+    assert!(try_open(&server.added_to(&url), hasty()).await.is_err());
+    let named = format!(",localhost:{}/postgres", server.port());
+    let url = url.replace("/postgres", &named);
+    try_open(&url, hasty()).await.unwrap().check().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_is_wanted() {
     let server = Server::start();
