@@ -2,7 +2,8 @@
 //!
 //! 1. Form and checksum, when the credential is parsed: garbage is refused without a look at
 //!    anything.
-//! 2. The cached record by id; on a miss the tag (forgeries never reach the store), then the store.
+//! 2. The cached record by id; on a miss, or if it is of an earlier rotation than the credential, the
+//!    tag (forgeries never reach the store), then the store.
 //! 3. The stored hash, in constant time.
 //! 4. The state of its client and of its user.
 //! 5. Its expiry.
@@ -149,8 +150,8 @@ impl Verifier {
         Box::pin(async {
             let id = id_of(credential)?;
             let cached = match self.cache.get(&id) {
-                Some(cached) => cached,
-                None => self.fill(id, credential, &keyring.keys().token).await?,
+                Some(cached) if !cached.is_before(credential) => cached,
+                _ => self.fill(id, credential, &keyring.keys().token).await?,
             };
             let owners = cached.find_owners(directory).await?;
             judge(cached, owners, credential, now)
@@ -166,6 +167,9 @@ impl Verifier {
         now: Timestamp,
     ) -> Option<Result<VerifiedToken, VerifyError>> {
         let cached = self.cache.get(&id_of(credential).ok()?)?;
+        if cached.is_before(credential) {
+            return None;
+        }
         let owners = cached.known_owners(directory)?;
         Some(judge(cached, Some(owners), credential, now))
     }
@@ -294,6 +298,12 @@ impl CachedToken {
             owners: RwLock::new(None),
             shown: OnceLock::new(),
         }
+    }
+
+    /// Whether the credential is of a later rotation: then another node has rotated the record, and
+    /// what is in memory says nothing of it.
+    fn is_before(&self, credential: &Credential) -> bool {
+        self.token.issued().is_none_or(|issued| issued.rotation < credential.parts().rotation)
     }
 
     /// Whose token it is, if that is known and the directory has not changed since.

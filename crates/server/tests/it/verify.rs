@@ -52,6 +52,22 @@ impl World {
     }
 }
 
+/// A client whose refresh went through another node is not to be sent to sign in here.
+#[tokio::test]
+async fn what_another_node_has_just_issued_is_good_at_once() {
+    let world = World::new().await;
+    assert!(world.is_alive().await);
+    let other = world.app.restarted().await;
+    let answer = other
+        .post("/oauth/token")
+        .by_client(&world.client)
+        .form(&[("grant_type", "refresh_token"), ("refresh_token", &world.grant.refresh)])
+        .await;
+    let issued = answer.expect(200).json();
+    assert!(world.app.is_alive(issued["access_token"].as_str().unwrap()).await);
+    assert!(!world.is_alive().await, "the one before is known to be over as well");
+}
+
 /// What another process has ended is dead here at once, without any news of it.
 #[tokio::test]
 async fn with_strict_consistency_every_check_asks_the_store() {
