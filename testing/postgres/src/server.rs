@@ -2,11 +2,11 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -194,6 +194,18 @@ impl Server {
         String::from_utf8_lossy(&told.stdout).trim().to_owned()
     }
 
+    /// Carries out statements in a transaction that stays open until what is returned is dropped.
+    pub fn hold(&self, sql: &str) -> Held {
+        let mut psql = self.psql();
+        psql.arg("-At").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut psql = psql.spawn().expect("psql");
+        let input = psql.stdin.as_mut().expect("a pipe");
+        writeln!(input, "BEGIN; {sql}; SELECT 'held';").expect("psql reads");
+        let mut said = BufReader::new(psql.stdout.take().expect("a pipe")).lines();
+        assert!(said.any(|line| line.is_ok_and(|line| line == "held")), "{sql}");
+        Held(psql)
+    }
+
     fn psql(&self) -> Command {
         let mut psql = program("psql");
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", self.url().as_str()]);
@@ -236,6 +248,17 @@ impl Server {
             // One that has ended meanwhile needs no signal.
             kill_process(pid, signal).ok();
         }
+    }
+}
+
+/// A transaction that is open.
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The end of its input is its end.
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
     }
 }
 

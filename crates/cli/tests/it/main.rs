@@ -13,5 +13,6 @@ mod client;
 mod cluster;
 mod commands;
 mod durability;
+mod failover;
 mod process;
 mod secrets;

@@ -8,7 +8,7 @@ use crate::client::{self, Tokens};
 
 /// A call that changes a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Issue,
     Consent,
     Redeem,
@@ -18,7 +18,7 @@ pub(super) enum Call {
 
 /// What a grant is after a call that was answered.
 #[derive(Debug, Clone)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Consented: there is a code.
     Consented { code: String },
     /// There are tokens.
@@ -28,12 +28,12 @@ pub(super) enum State {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Live {
-    pub(super) tokens: Tokens,
+pub(crate) struct Live {
+    pub(crate) tokens: Tokens,
     /// The code that gave the first of them, until the first refresh.
-    pub(super) code: Option<String>,
+    pub(crate) code: Option<String>,
     /// The pair before.
-    pub(super) spent: Option<Tokens>,
+    pub(crate) spent: Option<Tokens>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,36 +46,36 @@ struct Step {
 
 /// The history of one grant.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Grant {
+pub(crate) struct Grant {
     steps: Vec<Step>,
 }
 
 /// What is known of a grant at one moment.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// After the last answered call; `None` when not even its birth was answered.
-    pub(super) state: Option<State>,
+    pub(crate) state: Option<State>,
     /// A call that was sent and not answered: it happened, or it did not.
-    pub(super) doubt: Option<Call>,
+    pub(crate) doubt: Option<Call>,
 }
 
 impl Grant {
-    pub(super) fn send(&mut self, call: Call, now: u64) {
+    pub(crate) fn send(&mut self, call: Call, now: u64) {
         self.steps.push(Step { call, sent: now, answered: None });
     }
 
     /// The call that was sent last was answered.
-    pub(super) fn answer(&mut self, now: u64, state: State) {
+    pub(crate) fn answer(&mut self, now: u64, state: State) {
         self.steps.last_mut().unwrap().answered = Some((now, state));
     }
 
     /// What is known now.
-    pub(super) fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> Known {
         self.known_at(u64::MAX)
     }
 
     /// What was known when `moment` operations were done and no more.
-    pub(super) fn known_at(&self, moment: u64) -> Known {
+    pub(crate) fn known_at(&self, moment: u64) -> Known {
         let mut known = Known { state: None, doubt: None };
         for step in &self.steps {
             match &step.answered {
@@ -89,14 +89,14 @@ impl Grant {
     }
 
     /// The oracle has found out; from here on this is the grant.
-    pub(super) fn settle(&mut self, state: Option<State>) {
+    pub(crate) fn settle(&mut self, state: Option<State>) {
         let settled = |state| Step { call: Call::Issue, sent: 0, answered: Some((0, state)) };
         self.steps = state.map(settled).into_iter().collect();
     }
 
     /// Takes every answer after a moment for none. Of a grant that had several of them nothing is
     /// known any more; whether that is so.
-    pub(super) fn distrust_after(&mut self, moment: u64) -> bool {
+    pub(crate) fn distrust_after(&mut self, moment: u64) -> bool {
         let is_late =
             |step: &Step| step.answered.as_ref().map_or(step.sent, |(at, _)| *at) > moment;
         let first_late = self.steps.iter().position(is_late).unwrap_or(self.steps.len());
@@ -111,7 +111,7 @@ impl Grant {
     }
 
     /// When something was last sent or answered, up to a moment.
-    pub(super) fn touched_before(&self, moment: u64) -> Option<u64> {
+    pub(crate) fn touched_before(&self, moment: u64) -> Option<u64> {
         let moments = self.steps.iter().flat_map(|step| {
             let answered = step.answered.as_ref().map(|(at, _)| *at);
             [Some(step.sent), answered].into_iter().flatten()
@@ -120,14 +120,14 @@ impl Grant {
     }
 
     /// When each of its answered calls was sent and answered.
-    pub(super) fn answered(&self) -> impl Iterator<Item = (u64, u64)> {
+    pub(crate) fn answered(&self) -> impl Iterator<Item = (u64, u64)> {
         self.steps.iter().filter_map(|step| Some((step.sent, step.answered.as_ref()?.0)))
     }
 }
 
 impl Known {
     /// Its id, once any answer has told it.
-    pub(super) fn id(&self) -> Option<u64> {
+    pub(crate) fn id(&self) -> Option<u64> {
         self.state.as_ref().map(|state| match state {
             State::Consented { code } => client::id(code),
             State::Live(live) => client::id(&live.tokens.access),
@@ -136,7 +136,7 @@ impl Known {
     }
 
     /// What may be used next: nothing while a call is in doubt.
-    pub(super) fn certain(self) -> Option<State> {
+    pub(crate) fn certain(self) -> Option<State> {
         if self.doubt.is_some() { None } else { self.state }
     }
 }

@@ -32,21 +32,21 @@
 
 mod breakdown;
 mod clean_stop;
-mod dice;
+pub(crate) mod dice;
 mod disk_full;
 mod every_point;
 mod failing_sync;
 mod faults;
 mod kill;
-mod ledger;
+pub(crate) mod ledger;
 mod lost_file_system;
 mod mounts;
-mod oracle;
+pub(crate) mod oracle;
 mod power_loss;
 mod replay;
 mod slow_disk;
 mod stepped_clock;
-mod workers;
+pub(crate) mod workers;
 
 use std::io::Write;
 
@@ -80,12 +80,12 @@ impl Site {
 }
 
 /// How many rounds, when `rounds` is what a short run has.
-fn rounds(rounds: u64) -> u64 {
+pub(crate) fn rounds(rounds: u64) -> u64 {
     rounds * from_environment("CRASH_ROUNDS_TIMES", 1)
 }
 
 /// The seed of a test, printed.
-fn seed(test: &str) -> u64 {
+pub(crate) fn seed(test: &str) -> u64 {
     let seed = from_environment("CRASH_SEED", 0x9E37_79B9_7F4A_7C15);
     println!("{test}: CRASH_SEED={seed}");
     seed

@@ -13,17 +13,17 @@ use super::{
 use crate::client::{App, Client, Tokens};
 
 /// Whoever asks.
-pub(super) struct Oracle<'a> {
-    pub(super) client: Client,
-    pub(super) app: &'a App,
-    pub(super) admin: &'a Value,
+pub(crate) struct Oracle<'a> {
+    pub(crate) client: Client,
+    pub(crate) app: &'a App,
+    pub(crate) admin: &'a Value,
 }
 
 impl Oracle<'_> {
     /// Checks what is known of one grant, finds out what was in doubt, and says what the grant is
     /// now. One in four is also tried with what was spent, which may end it.
     #[track_caller]
-    pub(super) fn check(&self, known: Known, dice: &mut Dice) -> Option<State> {
+    pub(crate) fn check(&self, known: Known, dice: &mut Dice) -> Option<State> {
         match (known.state?, known.doubt) {
             (State::Consented { code }, None) => Some(self.redeem(&code)),
             (State::Consented { code }, Some(_)) => self.redeemed_or_not(&code),
@@ -130,7 +130,7 @@ impl Oracle<'_> {
     }
 
     /// Checks every grant of every worker, all workers at once, and then the list of all tokens.
-    pub(super) fn check_all(&self, workers: &[Mutex<Worker>], seed: u64, strangers: &mut usize) {
+    pub(crate) fn check_all(&self, workers: &[Mutex<Worker>], seed: u64, strangers: &mut usize) {
         let births_in_doubt: usize = std::thread::scope(|scope| {
             let checks = (0..).zip(workers).map(|(part, worker)| {
                 let mut dice = Dice::new(seed ^ 0x5EED, part);
@@ -157,7 +157,7 @@ impl Oracle<'_> {
 
     /// The list holds every live token once, no ended one, no more strangers than calls were left
     /// without an answer; and no id was given twice.
-    pub(super) fn check_list(&self, grants: &[Known], strangers_max: usize) {
+    pub(crate) fn check_list(&self, grants: &[Known], strangers_max: usize) {
         let listed = self.client.list(self.admin);
         let mut listed_once = HashSet::new();
         for id in listed {

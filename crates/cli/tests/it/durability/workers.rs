@@ -25,20 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(1);
 
 /// What one worker knows and holds.
-pub(super) struct Worker {
-    pub(super) grants: Vec<Grant>,
+pub(crate) struct Worker {
+    pub(crate) grants: Vec<Grant>,
     browser: Browser,
 }
 
 /// Eight workers in windows of one browser.
-pub(super) fn hire(browser: &Browser) -> Vec<Mutex<Worker>> {
+pub(crate) fn hire(browser: &Browser) -> Vec<Mutex<Worker>> {
     let worker = |_| Worker { grants: Vec::new(), browser: browser.clone() };
     (0..WORKERS).map(worker).map(Mutex::new).collect()
 }
 
 /// What the workers of a test were answered.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     /// How many calls succeeded.
     given: AtomicUsize,
     /// How many were told to try again later.
@@ -46,23 +46,23 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn given(&self) -> usize {
+    pub(crate) fn given(&self) -> usize {
         self.given.load(Ordering::SeqCst)
     }
 
-    pub(super) fn put_off(&self) -> usize {
+    pub(crate) fn put_off(&self) -> usize {
         self.put_off.load(Ordering::SeqCst)
     }
 
     /// Waits until so many more calls have succeeded.
     #[track_caller]
-    pub(super) fn wait_for(&self, more: usize) {
+    pub(crate) fn wait_for(&self, more: usize) {
         wait_for(&self.given, more);
     }
 
     /// Waits until so many more were put off.
     #[track_caller]
-    pub(super) fn wait_for_put_off(&self, more: usize) {
+    pub(crate) fn wait_for_put_off(&self, more: usize) {
         wait_for(&self.put_off, more);
     }
 }
@@ -87,26 +87,26 @@ impl Drop for Stop<'_> {
 
 /// Whether reads must be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
+pub(crate) enum Reads {
     Always,
     /// Not when there is nothing left to read from.
     OrPutOff,
 }
 
 /// What all workers of a round share.
-pub(super) struct Round<'a> {
-    pub(super) base: &'a str,
-    pub(super) app: &'a App,
-    pub(super) seed: u64,
+pub(crate) struct Round<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) app: &'a App,
+    pub(crate) seed: u64,
     /// See `ledger`.
-    pub(super) now: &'a (dyn Fn() -> u64 + Sync),
-    pub(super) answers: &'a Answers,
-    pub(super) reads: Reads,
+    pub(crate) now: &'a (dyn Fn() -> u64 + Sync),
+    pub(crate) answers: &'a Answers,
+    pub(crate) reads: Reads,
 }
 
 impl Round<'_> {
     /// Has everybody work until the server is gone or `meanwhile` has come to its end.
-    pub(super) fn run(&self, workers: &[Mutex<Worker>], meanwhile: impl FnOnce()) {
+    pub(crate) fn run(&self, workers: &[Mutex<Worker>], meanwhile: impl FnOnce()) {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             for (part, worker) in (0..).zip(workers) {
