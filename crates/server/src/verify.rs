@@ -2,8 +2,9 @@
 //!
 //! 1. Form and checksum, when the credential is parsed: garbage is refused without a look at
 //!    anything.
-//! 2. The cached record by id; on a miss, or if it is of an earlier rotation than the credential, the
-//!    tag (forgeries never reach the store), then the store.
+//! 2. The cached record by id. On a miss, or if it is expired or of an earlier rotation than the
+//!    credential, the tag (forgeries never reach the store), then the store: no answer of 401 may
+//!    rest on what another node has written over.
 //! 3. The stored hash, in constant time.
 //! 4. The state of its client and of its user.
 //! 5. Its expiry.
@@ -150,7 +151,7 @@ impl Verifier {
         Box::pin(async {
             let id = id_of(credential)?;
             let cached = match self.cache.get(&id) {
-                Some(cached) if !cached.is_before(credential) => cached,
+                Some(cached) if !cached.is_behind(credential, now) => cached,
                 _ => self.fill(id, credential, &keyring.keys().token).await?,
             };
             let owners = cached.find_owners(directory).await?;
@@ -167,7 +168,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Option<Result<VerifiedToken, VerifyError>> {
         let cached = self.cache.get(&id_of(credential).ok()?)?;
-        if cached.is_before(credential) {
+        if cached.is_behind(credential, now) {
             return None;
         }
         let owners = cached.known_owners(directory)?;
@@ -300,10 +301,12 @@ impl CachedToken {
         }
     }
 
-    /// Whether the credential is of a later rotation: then another node has rotated the record, and
-    /// what is in memory says nothing of it.
-    fn is_before(&self, credential: &Credential) -> bool {
-        self.token.issued().is_none_or(|issued| issued.rotation < credential.parts().rotation)
+    /// Whether another node may have written what makes the credential good: a later rotation, or
+    /// the lifetimes that began anew because its answer had been lost.
+    fn is_behind(&self, credential: &Credential, now: Timestamp) -> bool {
+        self.token.issued().is_none_or(|issued| {
+            issued.rotation < credential.parts().rotation || issued.access.is_expired(now)
+        })
     }
 
     /// Whose token it is, if that is known and the directory has not changed since.
