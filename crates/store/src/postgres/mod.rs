@@ -114,8 +114,8 @@ impl PostgresStore {
             insert: Batches::start(&pool, Insert(shared()), tasks, queue_max),
             find: Batches::start(&pool, Find(shared()), tasks, queue_max),
             redeem: Batches::start(&pool, Redeem(shared()), tasks, queue_max),
-            rotate: Batches::start(&pool, Rotate(shared()), tasks, queue_max),
-            // They take turns anyhow.
+            // These take turns anyhow.
+            rotate: Batches::start(&pool, Rotate(Arc::clone(&log)), 1, queue_max),
             end: Batches::start(&pool, end, 1, queue_max),
             note: Batches::start(&pool, Note(shared()), 1, queue_max),
         };

@@ -281,7 +281,7 @@ impl Batch for Redeem {
     }
 }
 
-/// The first ten parameters of a redemption and of a rotation.
+/// The first ten values of a redemption and of a rotation.
 fn issued_values(rows: &[(TokenId, &Issued)]) -> Vec<super::values::Value> {
     let places: Vec<i64> = (0_i64..).take(rows.len()).collect();
     values![
@@ -307,8 +307,32 @@ fn placed(count: usize, found: &[Row]) -> std::result::Result<Vec<Result<Conditi
     Ok((0..count).map(|place| Ok(told(place))).collect())
 }
 
-/// Replaces both tokens of records. Uses are left alone: they are noted by themselves.
-pub(super) struct Rotate(pub(super) Arc<Pool>);
+/// Replaces both tokens of records. Uses are left alone: they are noted by themselves. Other nodes
+/// are told: each may have the access token before in memory.
+pub(super) struct Rotate(pub(super) Arc<Log>);
+
+const ROTATE: &str = concat!(
+    "WITH written AS (SELECT written.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], \
+     $5::bytea[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[], \
+     $11::bigint[], $12::bigint[], $13::bytea[], $14::bigint[], $15::bytea[], $16::bigint[]) \
+     AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
+     refresh_hash, refresh_expires_at, refresh_lifetime, from_rotation, previous_hash, \
+     rotated_at, salt, key_number) \
+     JOIN tokens ON tokens.id = written.id AND tokens.rotation = written.from_rotation \
+     ORDER BY tokens.id FOR NO KEY UPDATE OF tokens), \
+     rotated AS (UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
+     scope = nullif(written.scope, granted), issued_at = written.issued_at, \
+     access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
+     refresh_expires_at = written.refresh_expires_at, \
+     refresh_lifetime = written.refresh_lifetime, previous_hash = written.previous_hash, \
+     rotated_at = written.rotated_at, salt = written.salt, \
+     key_number = written.key_number FROM written \
+     WHERE tokens.id = written.id AND tokens.rotation = written.from_rotation \
+     RETURNING written.place, tokens.id), \
+     told AS (SELECT 'token'::text AS record, id AS record_id FROM rotated), ",
+    leave_changes!(),
+    "SELECT place FROM rotated"
+);
 
 impl Batch for Rotate {
     type Request = TokenRotation;
@@ -322,24 +346,6 @@ impl Batch for Rotate {
         &self,
         writes: &[TokenRotation],
     ) -> std::result::Result<Vec<Result<Conditional>>, Failure> {
-        let rotation = "WITH written AS (SELECT written.* FROM unnest($1::bigint[], \
-            $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], \
-            $8::bytea[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bytea[], \
-            $13::bigint[], $14::bytea[], $15::bigint[]) \
-            AS written (place, id, rotation, hash, scope, issued_at, access_lifetime, \
-            refresh_hash, refresh_expires_at, refresh_lifetime, from_rotation, previous_hash, \
-            rotated_at, salt, key_number) \
-            JOIN tokens ON tokens.id = written.id AND tokens.rotation = written.from_rotation \
-            ORDER BY tokens.id FOR NO KEY UPDATE OF tokens) \
-            UPDATE tokens SET rotation = written.rotation, hash = written.hash, \
-            scope = nullif(written.scope, granted), issued_at = written.issued_at, \
-            access_lifetime = written.access_lifetime, refresh_hash = written.refresh_hash, \
-            refresh_expires_at = written.refresh_expires_at, \
-            refresh_lifetime = written.refresh_lifetime, previous_hash = written.previous_hash, \
-            rotated_at = written.rotated_at, salt = written.salt, \
-            key_number = written.key_number FROM written \
-            WHERE tokens.id = written.id AND tokens.rotation = written.from_rotation \
-            RETURNING written.place";
         let rows: Vec<_> = writes.iter().map(|write| (write.id(), write.issued())).collect();
         let mut values = issued_values(&rows);
         values.extend(values![
@@ -349,7 +355,7 @@ impl Batch for Rotate {
             column(writes, |write| previous(write).map(|previous| previous.salt.to_vec())),
             column(writes, |write| previous(write).map(|previous| previous.key_number)),
         ]);
-        placed(writes.len(), &self.0.carry_out(&Call::write(rotation, values)).await?.rows)
+        placed(writes.len(), &self.0.carry_out(Call::write(ROTATE, values)).await?.rows)
     }
 }
 
