@@ -162,8 +162,8 @@ pub trait Store: Send + Sync + 'static {
     async fn redeem_authorization_code(&self, write: CodeRedemption) -> Result<Conditional>;
     /// Counts a wrong verifier; the last one ends the record and leaves its event.
     async fn count_wrong_verifier(&self, write: WrongVerifier) -> Result<WrongVerifierCount>;
-    /// Replaces both tokens if the record is still at the rotation before. Where several nodes serve,
-    /// the others are told: they may have the access token before in memory.
+    /// Replaces both tokens if the record is still at the rotation before. Where several nodes
+    /// serve, the others are told: they may have the access token before in memory.
     async fn rotate_refresh_token(&self, write: TokenRotation) -> Result<Conditional>;
     /// Starts lifetimes and window anew if the rotation is as it was, and no use was noted that the
     /// decision did not know of.

@@ -75,8 +75,9 @@ section! {
         /// The database, where several nodes share one: `postgres://user:password@host/database`.
         /// What leaves the machine goes over TLS, with the certificate checked, unless `?sslmode=`
         /// says otherwise. Of several servers, `…@host1,host2/database`, the one that takes writes
-        /// is used, and after a failover the one that took its place. Unset, it is the embedded one in the data folder, for one node. A flag
-        /// is seen in process lists: give a password by the environment.
+        /// is used, and after a failover the one that took its place. Unset, it is the embedded one
+        /// in the data folder, for one node. A flag is seen in process lists: give a password by
+        /// the environment.
         store: Option<PostgresAddress> = None, Optional(store_url::Postgres);
         /// The address under which clients reach the server: the issuer and the beginning of every
         /// link (RFC 8414 §2). Scheme, host and port only, with no slash at the end. Must be https,

@@ -1,8 +1,8 @@
 //! The servers of an address, and which of them connections lead to.
 //!
 //! 1. Servers are tried in the order in which they are written, and all addresses of a name in
-//!    theirs; but first the one that was right the last time. Names are resolved each time. Each has
-//!    an equal share of the time that is left, so that one that is dead does not take all of it.
+//!    theirs; but first the one that was right the last time. Names are resolved each time. Each
+//!    has an equal share of the time that is left: one that is dead does not take all of it.
 //! 2. A server is not trusted before it has confirmed a commit. One that was the primary and has
 //!    lost its standbys can confirm none, and is passed over: what it would show is old. The same
 //!    is asked again when there is reason for doubt: connections were lost, or a commit was
