@@ -6,11 +6,12 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use tokenry_core::Entropy as _;
 use tokenry_protocol::time::Seconds;
-use tokenry_server::environment::SystemEntropy;
+use tokenry_server::{config::Consistency, environment::SystemEntropy};
 use tokenry_soak::{
     fleet, growth,
     progress::{grouped, span},
 };
+use tokenry_store::postgres::PostgresAddress;
 
 /// How much more than after the first lifetime the database may take, in percent.
 const GROWTH_MAX: u64 = 5;
@@ -22,6 +23,8 @@ Examples:
   cargo xtask soak                                    both, at full length: hours
   cargo xtask soak --only fleet                       1,000,000 refreshes: some minutes
   cargo xtask soak --only fleet --refreshes 50000 --seed 7
+  cargo xtask soak --only fleet --nodes 3             on three nodes and one PostgreSQL
+  cargo xtask soak --only fleet --nodes 3 --consistency strict
   cargo xtask soak --only growth --hours 2            two simulated hours
 
 It ends with 0 if every rule held, and names the rule and the seed if not.";
@@ -45,6 +48,20 @@ struct Arguments {
     /// Fleet: clients at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
     clients: u64,
+    /// Fleet: servers; several are nodes on one PostgreSQL, which is started for them
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=16),
+    )]
+    nodes: u8,
+    /// Fleet: a PostgreSQL with an empty schema, instead of one that is started
+    #[arg(long, value_name = "ADDRESS")]
+    store: Option<String>,
+    /// Fleet: whether nodes rely on memory or ask the database each time
+    #[arg(long, value_enum, value_name = "HOW", default_value = "bounded")]
+    consistency: Consistent,
     /// Growth: simulated hours, 2 at least
     #[arg(
         long,
@@ -70,6 +87,14 @@ struct Arguments {
     /// Growth: grants that live on among them
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     grants: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Consistent {
+    /// On memory, with news of the other nodes
+    Bounded,
+    /// On the database
+    Strict,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -114,11 +139,27 @@ fn folder(arguments: &Arguments) -> Result<tempfile::TempDir> {
     made.context("no folder for the database")
 }
 
+/// One server has a database of its own, unless an address is given.
+fn cluster(arguments: &Arguments) -> Result<Option<fleet::Cluster>> {
+    let nodes = usize::from(arguments.nodes);
+    let store = match &arguments.store {
+        Some(address) => address.clone(),
+        None if nodes > 1 => tokenry_postgres_testing::schema(),
+        None => return Ok(None),
+    };
+    let consistency = match arguments.consistency {
+        Consistent::Bounded => Consistency::Bounded,
+        Consistent::Strict => Consistency::Strict,
+    };
+    let store = PostgresAddress::parse(&store).context("--store")?;
+    Ok(Some(fleet::Cluster { nodes, store, consistency }))
+}
+
 async fn run_fleet(arguments: &Arguments, seed: u64) -> Result<()> {
     let folder = folder(arguments)?;
     let began = std::time::Instant::now();
     let Arguments { refreshes, clients, .. } = *arguments;
-    let plan = fleet::Plan { refreshes, clients, seed };
+    let plan = fleet::Plan { refreshes, clients, seed, cluster: cluster(arguments)? };
     let outcome = fleet::run(plan, folder.path()).await?;
     println!("\nfleet: every rule held");
     for (count, what) in outcome.tally.lines() {

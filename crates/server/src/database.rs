@@ -5,14 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use tokenry_store::{
     Store, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
-use crate::{
-    config::{Config, StoreUrl},
-    data_folder::DataFolder,
-};
+use crate::{config::Config, data_folder::DataFolder};
 
 /// Why it cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +64,7 @@ impl Database {
     /// Opens what the configuration names. A shared one that is away is an error.
     pub async fn open(folder: &DataFolder, config: &Config) -> Result<Self, DatabaseError> {
         match &config.store {
-            Some(url) => Self::open_shared(url, config).await,
+            Some(address) => Self::open_shared(address, config).await,
             None => Self::open_embedded(folder, config),
         }
     }
@@ -87,9 +84,12 @@ impl Database {
         Ok(Self::Embedded(Arc::new(store)))
     }
 
-    async fn open_shared(url: &StoreUrl, config: &Config) -> Result<Self, DatabaseError> {
-        let store = PostgresStore::open(url.expose(), postgres_options(config)).await;
-        let shared = |error| DatabaseError::Shared { address: url.redacted(), error };
+    async fn open_shared(
+        address: &PostgresAddress,
+        config: &Config,
+    ) -> Result<Self, DatabaseError> {
+        let store = PostgresStore::open(address.clone(), postgres_options(config)).await;
+        let shared = |error| DatabaseError::Shared { address: address.redacted(), error };
         Ok(Self::Shared(Arc::new(store.map_err(shared)?)))
     }
 

@@ -47,6 +47,19 @@ pub enum NodeError {
     },
 }
 
+impl NodeError {
+    /// Whether it may be over if one tries again: a shared database is away, or went away while
+    /// what is in it was read.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Database(error) => error.may_pass(),
+            Self::Start(error) => error.may_pass(),
+            Self::Store(error) => matches!(error, StoreError::Unavailable(_)),
+            Self::Folder(_) | Self::Tls(_) | Self::Listen { .. } => false,
+        }
+    }
+}
+
 /// An opened folder, with everything that requests need.
 pub struct Node {
     /// What handlers share.

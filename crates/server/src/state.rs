@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokenry_core::{credentials::Key, policy::Policy};
 use tokenry_protocol::time::Timestamp;
-use tokenry_store::Store;
+use tokenry_store::{Store, StoreError};
 
 use crate::{
     api_token_uses::ApiTokenUses,
@@ -67,6 +67,13 @@ pub enum StartError {
     /// The password parameters.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+}
+
+impl StartError {
+    /// Whether it may be over if one tries again.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Keys(KeyringError::Store(StoreError::Unavailable(_))))
+    }
 }
 
 /// What the shared parts are made of.

@@ -29,3 +29,13 @@ pub enum StoreError {
     )]
     UnfinishedCopy,
 }
+
+impl StoreError {
+    /// What happened, where it is said already that the store does not answer.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Unavailable(reason) => reason,
+            error => error.to_string(),
+        }
+    }
+}

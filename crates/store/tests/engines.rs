@@ -10,7 +10,7 @@ use std::{
 
 use tokenry_store::{
     Store,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
@@ -66,13 +66,17 @@ mod sqlite_memory {
     tokenry_store::for_each_rule!(mount);
 }
 
+/// A schema that nobody else uses.
+fn schema() -> PostgresAddress {
+    PostgresAddress::parse(&tokenry_postgres_testing::schema()).unwrap()
+}
+
 /// One server for all of them, and a schema for each.
 mod postgres {
     use super::*;
 
     async fn open() -> (Arc<dyn Store>, ()) {
-        let url = tokenry_postgres_testing::schema();
-        let store = PostgresStore::open(&url, PostgresOptions::default()).await;
+        let store = PostgresStore::open(schema(), PostgresOptions::default()).await;
         (Arc::new(store.unwrap()), ())
     }
 
@@ -84,9 +88,8 @@ mod postgres_with_one_connection {
     use super::*;
 
     async fn open() -> (Arc<dyn Store>, ()) {
-        let url = tokenry_postgres_testing::schema();
         let options = PostgresOptions { connections: 1, batches: 1, ..PostgresOptions::default() };
-        (Arc::new(PostgresStore::open(&url, options).await.unwrap()), ())
+        (Arc::new(PostgresStore::open(schema(), options).await.unwrap()), ())
     }
 
     tokenry_store::for_each_rule!(mount);

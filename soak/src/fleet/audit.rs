@@ -32,7 +32,7 @@ pub(super) async fn audit(members: &[Member], tick: &Tick) -> Result<Audit> {
             audit.alive += 1;
         }
     }
-    let store = &tick.server.state.store;
+    let store = &tick.nodes.any()?.state.store;
     let rows = store.count_tokens(TokenFilter::default(), u32::MAX, tick.now).await?;
     ensure!(
         u64::from(rows) == audit.alive,
@@ -43,7 +43,7 @@ pub(super) async fn audit(members: &[Member], tick: &Tick) -> Result<Audit> {
 }
 
 async fn check_ended(ledger: &Ledger, tick: &Tick) -> Result<()> {
-    let store = &tick.server.state.store;
+    let store = &tick.nodes.any()?.state.store;
     ensure!(store.find_token(ledger.id).await?.is_none(), "it ended, and its row is there");
     let events = store.list_events(ledger.id).await?;
     let told: Vec<_> = events.iter().map(|event| (event.kind, event.at)).collect();
@@ -53,7 +53,7 @@ async fn check_ended(ledger: &Ledger, tick: &Tick) -> Result<()> {
 }
 
 async fn check_alive(ledger: &Ledger, member: &Member, tick: &Tick) -> Result<()> {
-    let store = &tick.server.state.store;
+    let store = &tick.nodes.any()?.state.store;
     let token = store.find_token(ledger.id).await?.context("it lives, and its row is gone")?;
     let events = store.list_events(ledger.id).await?;
     ensure!(events.is_empty(), "it lives, and there are events: {events:?}");

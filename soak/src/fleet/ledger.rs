@@ -23,7 +23,8 @@ const PAIRS_KEPT: usize = 7;
 /// What is known of a grant.
 pub(super) struct Ledger {
     pub(super) id: TokenId,
-    window: Seconds,
+    /// How long the previous refresh token gets the same answer.
+    pub(super) window: Seconds,
     access_lifetime: Seconds,
     /// Its present rotation.
     pub(super) rotation: Span<u32>,
@@ -32,10 +33,20 @@ pub(super) struct Ledger {
     /// The rotation of the last access token that was used, as the server knows it.
     pub(super) used: Span<u32>,
     unwritten: Unwritten,
+    told: Told,
     /// In ascending order of rotation.
     pairs: VecDeque<Pair>,
     /// How and when it ended.
     pub(super) end: Option<(EventKind, Timestamp)>,
+}
+
+/// When it is certain that whoever decides knows of a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// There is one server, and it has noted it.
+    AtOnce,
+    /// The node that noted it knows at once, and the others when it is in the database.
+    OnceWritten,
 }
 
 /// Uses on their way to the database.
@@ -86,7 +97,12 @@ pub(super) enum HungUp {
 
 impl Ledger {
     /// A grant whose code was redeemed now.
-    pub(super) fn new(pair: Pair, lifetimes: (Seconds, Seconds), now: Timestamp) -> Result<Self> {
+    pub(super) fn new(
+        pair: Pair,
+        lifetimes: (Seconds, Seconds),
+        now: Timestamp,
+        told: Told,
+    ) -> Result<Self> {
         let (window, access_lifetime) = lifetimes;
         ensure!(pair.rotation() == 1, "a redeemed code gave rotation {}", pair.rotation());
         let mut pairs = VecDeque::with_capacity(PAIRS_KEPT + 1);
@@ -100,6 +116,7 @@ impl Ledger {
             given_at: Span::exactly(now),
             used: Span::exactly(0),
             unwritten: Unwritten::default(),
+            told,
             pairs,
             end: None,
         })
@@ -179,7 +196,9 @@ impl Ledger {
 
     /// Takes note of a use of this rotation's access token.
     pub(super) fn used(&mut self, rotation: u32, tick: u64) {
-        self.used.least = self.used.least.max(rotation);
+        if self.told == Told::AtOnce {
+            self.used.least = self.used.least.max(rotation);
+        }
         self.used.most = self.used.most.max(rotation);
         let is_news = self.unwritten.noted.last().is_none_or(|(last, _)| *last < rotation);
         if is_news && self.unwritten.written < rotation {
@@ -196,6 +215,7 @@ impl Ledger {
             }
             *tick > through
         });
+        self.used.least = self.used.least.max(*written);
     }
 
     /// A crash: uses that were not written may be lost.

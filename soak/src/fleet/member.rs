@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use axum::body::Body;
+use http::Request;
 use tokenry_core::event::EventKind;
 use tokenry_protocol::{
     ids::UserId,
@@ -14,13 +16,13 @@ use tokenry_protocol::{
 use super::{
     ledger::{Burst, HungUp, Ledger, Liveness},
     network::{Delivery, Fate, deliver},
+    nodes::Nodes,
     tally::Tally,
 };
 use crate::{
     cast::RegisteredClient,
     environment::Dice,
-    http::{Pair, current},
-    server::Server,
+    http::{Answer, Pair, current},
 };
 
 const DAY: u64 = 86_400_000;
@@ -31,7 +33,21 @@ const TICK_MAX: i64 = 2_000;
 pub(super) struct Tick {
     pub(super) number: u64,
     pub(super) now: Timestamp,
-    pub(super) server: Arc<Server>,
+    pub(super) nodes: Arc<Nodes>,
+}
+
+impl Tick {
+    /// Sends a request to one of the nodes.
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Answer> {
+        self.nodes.any()?.send(request).await
+    }
+
+    /// The same where the answer is to be that a token is dead: the node has heard of it.
+    async fn send_informed(&self, request: Request<Body>) -> Result<Answer> {
+        let node = self.nodes.any()?;
+        self.nodes.inform(node).await?;
+        node.send(request).await
+    }
 }
 
 /// A client with its grant, and what is known of it.
@@ -113,7 +129,7 @@ impl Member {
             return Ok(self.pause());
         }
         if self.is_robbed(held, tick).await? {
-            return Ok(self.pause_after_theft(held, tick));
+            return Ok(self.pause_after_theft(held));
         }
         if held.asked.is_some() {
             return self.refresh(held, tick).await;
@@ -133,24 +149,25 @@ impl Member {
     }
 
     /// The client comes back when the window in which it would be answered again is over.
-    fn pause_after_theft(&mut self, held: &Held, tick: &Tick) -> u64 {
-        let window = self.client.window(&tick.server).0;
+    fn pause_after_theft(&mut self, held: &Held) -> u64 {
         match held.theft {
-            Theft::Overtaken => u64::from(window) * 1_000 + self.dice.between(1, 60_000),
+            Theft::Overtaken => {
+                u64::from(held.ledger.window.0) * 1_000 + self.dice.between(1, 60_000)
+            }
             _ => self.pause(),
         }
     }
 
     async fn sign_in(&mut self, tick: &Tick) -> Result<Held> {
-        let server = &tick.server;
+        let server = tick.nodes.any()?;
         let code = server.consent(&self.client, self.user).await?;
-        let answer = server.send(self.client.redeem(&code)?).await?;
+        let answer = tick.send(self.client.redeem(&code)?).await?;
         let Some(pair) = answer.pair() else { bail!("a code was refused: {answer}") };
         self.tally.sign_ins += 1;
         let policy = &server.state.policy;
         let lifetimes = (self.client.window(server), policy.access_token_lifetime);
         Ok(Held {
-            ledger: Ledger::new(pair.clone(), lifetimes, tick.now)?,
+            ledger: Ledger::new(pair.clone(), lifetimes, tick.now, tick.nodes.told())?,
             stored: pair,
             asked: None,
             second_tab: None,
@@ -183,7 +200,7 @@ impl Member {
         self.tally.refreshes += 1;
         held.stored = new;
         held.asked = None;
-        let window = self.client.window(&tick.server);
+        let window = held.ledger.window;
         let half = Seconds(window.0 / 2);
         // A copy that was late is answered as long as one that came right after the first.
         let until = first_asked.plus(window).max(tick.now.plus(half));
@@ -220,7 +237,7 @@ impl Member {
         let mut sent = Vec::new();
         for fate in fates {
             let request = self.client.refresh(&presented.refresh)?;
-            sent.push(tokio::spawn(deliver(Arc::clone(&tick.server), request, *fate)));
+            sent.push(tokio::spawn(deliver(Arc::clone(tick.nodes.any()?), request, *fate)));
         }
         // Another thread of the client calls an API meanwhile: the old access token may still hold.
         if self.dice.happens(250) && held.stored.rotation() == presented.rotation() {
@@ -277,7 +294,7 @@ impl Member {
             let found = match self.client.record.kind() {
                 ClientKind::Confidential => {
                     let request = self.client.introspect(&pair.access)?;
-                    let answer = tick.server.send(request).await?;
+                    let answer = tick.send_informed(request).await?;
                     match answer.is_active() {
                         Some(true) => Liveness::Alive,
                         Some(false) => Liveness::Dead,
@@ -285,7 +302,9 @@ impl Member {
                     }
                 }
                 // A public client cannot introspect, and a call with a token that lives is a use.
-                ClientKind::Public if expected == Liveness::Dead => knock(pair, tick).await?,
+                ClientKind::Public if expected == Liveness::Dead => {
+                    liveness(&tick.send_informed(current(&pair.access)?).await?)?
+                }
                 ClientKind::Public => continue,
             };
             self.tally.looks += 1;
@@ -298,7 +317,7 @@ impl Member {
 
     /// The client signs itself out (RFC 7009).
     async fn give_up(&mut self, held: &mut Held, tick: &Tick) -> Result<()> {
-        let answer = tick.server.send(self.client.revoke(&held.stored.refresh)?).await?;
+        let answer = tick.send(self.client.revoke(&held.stored.refresh)?).await?;
         ensure!(answer.status == 200, "a revocation was answered {answer}");
         // If the stored token is not the present one there was nothing to end.
         if held.ledger.rotation.known() != Some(held.stored.rotation()) {
@@ -342,7 +361,10 @@ async fn use_meanwhile(ledger: &mut Ledger, pair: &Pair, tick: &Tick) -> Result<
 
 /// Calls an API: 200 or 401.
 async fn knock(pair: &Pair, tick: &Tick) -> Result<Liveness> {
-    let answer = tick.server.send(current(&pair.access)?).await?;
+    liveness(&tick.send(current(&pair.access)?).await?)
+}
+
+fn liveness(answer: &Answer) -> Result<Liveness> {
     match answer.status {
         200 => Ok(Liveness::Alive),
         401 => Ok(Liveness::Dead),

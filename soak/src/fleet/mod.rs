@@ -12,8 +12,13 @@
 //! 2. Of all the access tokens that a grant was ever given, at most one lives, and it is the right
 //!    one.
 //! 3. Every true replay ends its grant and leaves its event, whatever the age of the token. One is
-//!    excepted: when a crash has lost a use of the last second, the thief is caught at the next
-//!    step of the chain.
+//!    excepted: when a crash has lost a use of the last second, or another node has not written it
+//!    yet, the thief is caught at the next step of the chain.
+//!
+//! On several nodes each call goes to another one, restarts and crashes are those of one node, and
+//! the rules are the same. Nodes look at the news of the others at the end of each tick; a node
+//! that is to say that a token is dead which died in this very tick has had a look before, as its
+//! job does fifty times a second. With strict consistency no look is needed.
 //!
 //! A careful client sends a refresh token again only while it waits for an answer, or from a second
 //! tab within the window that began when it was first sent, or half a window after the answer.
@@ -22,27 +27,28 @@ mod audit;
 mod ledger;
 mod member;
 mod network;
+mod nodes;
 mod span;
 mod tally;
 mod thief;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokenry_protocol::redirect_uri::ClientKind;
 use tokenry_server::{
-    config::Config,
-    jobs::{self, Purge},
+    config::{Config, Consistency},
+    jobs::Purge,
 };
+use tokenry_store::postgres::PostgresAddress;
 use tokio::task::JoinSet;
 
-use self::member::{Member, Tick};
 pub use self::{audit::Audit, tally::Tally};
-use crate::{
-    environment::Dice,
-    progress::Progress,
-    server::{Server, Site, settled},
+use self::{
+    member::{Member, Tick},
+    nodes::Nodes,
 };
+use crate::{environment::Dice, progress::Progress, server::Site};
 
 /// Registered clients, half of them public; the fleet shares them.
 const REGISTERED: usize = 16;
@@ -53,9 +59,11 @@ const RESTARTS: u64 = 10;
 /// Of a thousand ticks, after how many everybody sleeps for a day.
 const NIGHTS: u64 = 8;
 const DAY: i64 = 86_400_000;
+/// The longest that can be configured.
+const STALENESS_MAX: Duration = Duration::from_secs(60);
 
 /// How large a fleet, and for how long.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Refreshes to be heard and stored before it ends.
     pub refreshes: u64,
@@ -63,6 +71,19 @@ pub struct Plan {
     pub clients: u64,
     /// What decides everything.
     pub seed: u64,
+    /// Where there are several servers.
+    pub cluster: Option<Cluster>,
+}
+
+/// Several nodes on one database.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// How many.
+    pub nodes: usize,
+    /// The database, with nothing in it.
+    pub store: PostgresAddress,
+    /// What their checks of tokens rely on.
+    pub consistency: Consistency,
 }
 
 /// How it went.
@@ -84,7 +105,7 @@ pub struct Outcome {
 
 struct Fleet {
     site: Site,
-    server: Arc<Server>,
+    nodes: Arc<Nodes>,
     house: Dice,
     /// A member is away while it acts.
     members: Vec<Member>,
@@ -98,7 +119,7 @@ struct Fleet {
 
 /// Runs it in this folder, which must be empty. An error is a broken rule, or a failed machine.
 pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
-    let mut fleet = Fleet::gather(plan, folder).await?;
+    let mut fleet = Fleet::gather(&plan, folder).await?;
     let mut progress = Progress::new("fleet", "refreshes", plan.refreshes);
     let broken = |tick| {
         format!("seed {}, {} clients, tick {tick}: a rule is broken", plan.seed, plan.clients)
@@ -111,10 +132,23 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     fleet.close().await.with_context(|| broken(number))
 }
 
+fn configuration(plan: &Plan) -> Config {
+    let mut config = Config::default();
+    if let Some(cluster) = &plan.cluster {
+        config.store = Some(cluster.store.clone());
+        config.consistency = cluster.consistency;
+        // Nodes hear the news when the run has them look, however long that takes in real time.
+        config.cluster.staleness_max = STALENESS_MAX;
+    }
+    config
+}
+
 impl Fleet {
-    async fn gather(plan: Plan, folder: &Path) -> Result<Self> {
-        let site = Site::new(folder, plan.seed, Config::default())?;
-        let server = site.start().await?;
+    async fn gather(plan: &Plan, folder: &Path) -> Result<Self> {
+        let count = plan.cluster.as_ref().map_or(1, |cluster| cluster.nodes);
+        let site = Site::new(folder, plan.seed, configuration(plan))?;
+        let nodes = Nodes::start(&site, count).await?;
+        let server = nodes.any()?;
         let owner = server.register_user().await?;
         let mut clients = Vec::new();
         for number in 0..REGISTERED {
@@ -141,7 +175,7 @@ impl Fleet {
         Ok(Self {
             flushed_at: site.now().as_millis(),
             site,
-            server: Arc::new(server),
+            nodes: Arc::new(nodes),
             house: Dice::new(plan.seed, HOUSE),
             members,
             tick: 0,
@@ -159,8 +193,9 @@ impl Fleet {
         if self.house.happens(RESTARTS) {
             self.restart().await?;
         } else {
-            settled().await?;
+            self.nodes.settled().await?;
         }
+        self.nodes.catch_up().await?;
         if self.house.happens(NIGHTS) {
             self.sleep().await?;
         }
@@ -170,8 +205,8 @@ impl Fleet {
     /// All whose turn it is, at once, and beside them the server's own work once a second.
     async fn everybody_acts(&mut self) -> Result<()> {
         let now = self.site.now();
-        let server = Arc::clone(&self.server);
-        let tick = Arc::new(Tick { number: self.tick, now, server });
+        let nodes = Arc::clone(&self.nodes);
+        let tick = Arc::new(Tick { number: self.tick, now, nodes });
         let (due, waiting) =
             std::mem::take(&mut self.members).into_iter().partition(|one| one.wakes_at <= now);
         self.members = waiting;
@@ -187,7 +222,7 @@ impl Fleet {
         // As its job does: a second after the last time, whoever is being served.
         let is_time = now.as_millis() - self.flushed_at >= 1_000;
         if is_time {
-            jobs::flush(&self.server.state).await?;
+            self.nodes.flush().await?;
         }
         let mut broken = Vec::new();
         while let Some(acted) = acting.join_next().await {
@@ -218,13 +253,15 @@ impl Fleet {
     async fn restart(&mut self) -> Result<()> {
         let is_crash = self.house.happens(500);
         if !is_crash {
-            settled().await?;
-            jobs::flush(&self.server.state).await?;
+            self.nodes.settled().await?;
+            self.nodes.flush().await?;
             self.wrote_uses_through(self.tick);
             self.outcome.stops += 1;
         }
-        self.server.close().await;
-        settled().await?;
+        let count = self.nodes.all().len();
+        let place = usize::try_from(self.house.between(0, u64::try_from(count)? - 1))?;
+        let nodes = Arc::get_mut(&mut self.nodes).context("somebody still asks a node")?;
+        nodes.restart(&self.site, place).await?;
         if is_crash {
             self.outcome.crashes += 1;
             for member in &mut self.members {
@@ -233,7 +270,6 @@ impl Fleet {
                 }
             }
         }
-        self.server = Arc::new(self.site.start().await?);
         Ok(())
     }
 
@@ -242,21 +278,20 @@ impl Fleet {
         self.outcome.nights += 1;
         let length = i64::try_from(self.house.between(0, 7_200_000))?;
         self.site.clock.advance_millis(DAY + length);
-        let removed = Purge::default().sweep(&self.server.state).await?;
+        let removed = Purge::default().sweep(&self.nodes.any()?.state).await?;
         ensure!(removed == 0, "the purge removed {removed} rows although every grant lives");
         Ok(())
     }
 
     async fn close(mut self) -> Result<Outcome> {
-        settled().await?;
-        jobs::flush(&self.server.state).await?;
+        self.nodes.settled().await?;
+        self.nodes.flush().await?;
         self.wrote_uses_through(self.tick);
-        self.server.close().await;
-        settled().await?;
-        let server = Arc::new(self.site.start().await?);
-        let tick = Tick { number: self.tick, now: self.site.now(), server };
+        self.nodes.close().await?;
+        let nodes = Arc::new(Nodes::start(&self.site, 1).await?);
+        let tick = Tick { number: self.tick, now: self.site.now(), nodes };
         self.outcome.audit = audit::audit(&self.members, &tick).await?;
-        tick.server.close().await;
+        tick.nodes.close().await?;
         Ok(self.outcome)
     }
 }

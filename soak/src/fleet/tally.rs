@@ -53,7 +53,7 @@ tally! {
     previous_replayed,
     /// thieves who were faster than the client, all found out by the client's own refresh
     overtaken,
-    /// replays excepted because a crash had lost the use that would have told, each caught later
+    /// replays excepted because the use that would tell was lost or not written yet, caught later
     excepted,
     /// grants given up by their clients
     revoked,

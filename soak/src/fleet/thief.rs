@@ -47,7 +47,7 @@ impl Member {
 
     /// Presents a refresh token that the client has left behind.
     async fn strike(&mut self, held: &mut Held, stolen: &Pair, tick: &Tick) -> Result<bool> {
-        let answer = tick.server.send(self.client.refresh(&stolen.refresh)?).await?;
+        let answer = tick.send(self.client.refresh(&stolen.refresh)?).await?;
         match (held.ledger.judge(stolen.rotation(), tick.now), answer.pair()) {
             (Verdict::Replay, None) => {
                 match held.ledger.rotation.least.checked_sub(stolen.rotation()) {
@@ -96,7 +96,7 @@ impl Member {
 
     /// A thief refreshes with the token that the client holds, and uses the new access token.
     async fn overtake(&mut self, held: &mut Held, tick: &Tick) -> Result<()> {
-        let answer = tick.server.send(self.client.refresh(&held.stored.refresh)?).await?;
+        let answer = tick.send(self.client.refresh(&held.stored.refresh)?).await?;
         let Some(pair) = answer.pair() else { bail!("the present token was refused: {answer}") };
         let presented = held.stored.rotation();
         let pairs = std::slice::from_ref(&pair);
@@ -110,7 +110,7 @@ impl Member {
     /// The client that was overtaken refreshes, and thereby ends the thief's grant.
     async fn find_out(&mut self, held: &mut Held, tick: &Tick) -> Result<()> {
         let verdict = held.ledger.judge(held.stored.rotation(), tick.now);
-        let answer = tick.server.send(self.client.refresh(&held.stored.refresh)?).await?;
+        let answer = tick.send(self.client.refresh(&held.stored.refresh)?).await?;
         match (verdict, answer.pair()) {
             (Verdict::Replay, None) => {
                 self.tally.overtaken += 1;
@@ -131,7 +131,7 @@ impl Member {
     async fn caught(&mut self, held: &mut Held, answer: &Answer, tick: &Tick) -> Result<()> {
         ensure!(answer.is_invalid_grant(), "it was answered {answer}");
         held.ledger.ended(EventKind::RefreshTokenReplayed, tick.now)?;
-        let (id, store) = (held.ledger.id, &tick.server.state.store);
+        let (id, store) = (held.ledger.id, &tick.nodes.any()?.state.store);
         ensure!(store.find_token(id).await?.is_none(), "the record is still there");
         let events = store.list_events(id).await?;
         let is_remembered =
@@ -139,7 +139,7 @@ impl Member {
         ensure!(is_remembered, "no event tells of it: {events:?}");
         self.look(&held.ledger, tick).await?;
         let last = held.ledger.pairs().next_back().context("a grant without pairs")?;
-        let answer = tick.server.send(self.client.refresh(&last.refresh)?).await?;
+        let answer = tick.send(self.client.refresh(&last.refresh)?).await?;
         ensure!(answer.is_invalid_grant(), "its last refresh token was answered {answer}");
         Ok(())
     }

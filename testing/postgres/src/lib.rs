@@ -29,7 +29,7 @@ use std::{
     },
 };
 
-pub use self::server::Server;
+pub use self::server::{Held, Server};
 
 /// The folder with PostgreSQL's programs, if it is installed.
 pub fn programs() -> Option<PathBuf> {

@@ -2,10 +2,12 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,6 +20,10 @@ use crate::{
 
 /// How often another port is tried when somebody else was faster.
 const PORTS_MAX: usize = 5;
+/// A standby is there by then, also on a machine that has much else to do.
+const FOLLOWS_IN: Duration = Duration::from_secs(60);
+/// How often somebody who waits for it looks.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A running server, which ends when it is dropped.
 pub struct Server {
@@ -80,13 +86,19 @@ impl Server {
         fs::write(&configuration, written).expect("the settings can be written");
         prepare(&data);
         let mut server = Self { folder, port: 0, _watchdog: watchdog };
+        server.start_somewhere();
+        server
+    }
+
+    /// Takes a port, and starts what the folder holds.
+    fn start_somewhere(&mut self) {
         for _ in 0..PORTS_MAX {
-            server.port = free_port();
-            if server.try_start() {
-                return server;
+            self.port = free_port();
+            if self.try_start() {
+                return;
             }
         }
-        let log = fs::read_to_string(server.folder.join("log")).unwrap_or_default();
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         panic!("PostgreSQL does not start:\n{log}");
     }
 
@@ -105,6 +117,58 @@ impl Server {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// Starts a standby of `primary`, which answers no commit any more before the standby has it on
+    /// its disk.
+    pub fn start_standby(primary: &Self) -> Self {
+        let folder = folder();
+        let watchdog = Watchdog::start(&folder, Afterwards::Removed).expect("a shell");
+        let mut standby = Self { folder, port: 0, _watchdog: watchdog };
+        standby.copy(primary);
+        standby.start_somewhere();
+        standby.make_synchronous(primary);
+        standby
+    }
+
+    /// Has one that has ended, and whose place another one took, begin again as the standby of that
+    /// one, at its old port. What it had by itself is gone.
+    pub fn rejoin(&self, primary: &Self) {
+        fs::remove_dir_all(self.data()).expect("it has ended");
+        self.copy(primary);
+        self.start_again();
+        self.make_synchronous(primary);
+    }
+
+    /// Makes a standby a primary, which has no standby itself.
+    pub fn promote(&self) {
+        succeed(self.control("promote").args(["-w", "-t", "60"]));
+    }
+
+    /// Fills the folder with what `primary` has, as its standby.
+    fn copy(&self, primary: &Self) {
+        let data = self.data();
+        let from =
+            format!("host=127.0.0.1 port={} user=tokenry application_name=standby", primary.port);
+        let mut copy = program("pg_basebackup");
+        copy.arg("-D").arg(&data).args(["-d", &from]);
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        succeed(&mut copy);
+        let configuration = data.join("postgresql.auto.conf");
+        let mut written = fs::OpenOptions::new().append(true).open(configuration).expect("a copy");
+        writeln!(written, "synchronous_standby_names = ''").expect("room for a line");
+    }
+
+    /// Waits until commits of `primary` wait for this one.
+    fn make_synchronous(&self, primary: &Self) {
+        primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+        primary.execute("SELECT pg_reload_conf()");
+        let began = Instant::now();
+        while primary.query("SELECT sync_state FROM pg_stat_replication") != "sync" {
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(began.elapsed() < FOLLOWS_IN, "the standby does not follow:\n{}", log());
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// The port on 127.0.0.1.
@@ -129,6 +193,12 @@ impl Server {
         format!("{}&options=-csearch_path%3D{name}", self.url())
     }
 
+    /// The same address with this server behind those that it names.
+    pub fn added_to(&self, url: &str) -> String {
+        let (servers, database) = url.split_once("/postgres?").expect("an address of a test's");
+        format!("{servers},127.0.0.1:{}/postgres?{database}", self.port)
+    }
+
     /// Runs statements from outside.
     pub fn execute(&self, sql: &str) {
         succeed(self.psql("postgres").args(["-c", sql]));
@@ -144,6 +214,18 @@ impl Server {
         let told = self.psql(database).args(["-At", "-c", sql]).output().expect("psql");
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         String::from_utf8_lossy(&told.stdout).trim().to_owned()
+    }
+
+    /// Carries out statements in a transaction that stays open until what is returned is dropped.
+    pub fn hold(&self, sql: &str) -> Held {
+        let mut psql = self.psql("postgres");
+        psql.arg("-At").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut psql = psql.spawn().expect("psql");
+        let input = psql.stdin.as_mut().expect("a pipe");
+        writeln!(input, "BEGIN; {sql}; SELECT 'held';").expect("psql reads");
+        let mut said = BufReader::new(psql.stdout.take().expect("a pipe")).lines();
+        assert!(said.any(|line| line.is_ok_and(|line| line == "held")), "{sql}");
+        Held(psql)
     }
 
     fn psql(&self, database: &str) -> Command {
@@ -187,6 +269,17 @@ impl Server {
             // One that has ended meanwhile needs no signal.
             kill_process(pid, signal).ok();
         }
+    }
+}
+
+/// A transaction that is open.
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The end of its input is its end.
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
     }
 }
 

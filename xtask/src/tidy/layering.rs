@@ -66,7 +66,13 @@ const LAYERS: [Layer; 10] = [
     Layer { package: "tokenry-faults", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer {
         package: "tokenry-soak",
-        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        may_use: &[
+            "tokenry-server",
+            "tokenry-store",
+            "tokenry-core",
+            "tokenry-protocol",
+            "tokenry-postgres-testing",
+        ],
         must_not_use: &["rusqlite", "tokio-postgres"],
     },
     // Not shipped: it measures the binary beside servers that have nothing of ours in them.

@@ -51,7 +51,7 @@ async fn open(config: &Config, base: &BaseUrl) -> Result<Node, NodeError> {
     let mut attempts = 0_u32;
     loop {
         match Node::open(config.clone(), base.clone(), Environment::system()).await {
-            Err(NodeError::Database(error)) if error.may_pass() => {
+            Err(error) if config.store.is_some() && error.may_pass() => {
                 // Once at first, and then every half minute.
                 if attempts.is_multiple_of(30) {
                     tracing::warn!(%error, "waiting for the database");

@@ -11,12 +11,15 @@ use std::{
 use anyhow::{Context, bail};
 use serde::Serialize;
 use tokenry_server::{
-    config::{Config, StoreUrl, process_environment},
+    config::{Config, process_environment},
     data_folder::{DataFolder, ServeLock},
     database::postgres_options,
     keyring, telemetry,
 };
-use tokenry_store::copy::{self, Copied, Progress, Role, Side, Stage};
+use tokenry_store::{
+    copy::{self, Copied, Progress, Role, Side, Stage},
+    postgres::PostgresAddress,
+};
 
 use crate::{
     args::{StoreArgs, StoreCommand, StoreCopyArgs},
@@ -77,7 +80,7 @@ const fn name(stage: Stage) -> &'static str {
 /// Where a database is.
 enum Address {
     Sqlite(PathBuf),
-    Postgres(StoreUrl),
+    Postgres(Box<PostgresAddress>),
 }
 
 impl Address {
@@ -96,7 +99,7 @@ impl Address {
             return Ok(Self::Sqlite(if is_file { path } else { path.join(SERVED) }));
         }
         if text.starts_with("postgres") {
-            return Ok(Self::Postgres(StoreUrl::parse(text).map_err(anyhow::Error::msg)?));
+            return Ok(Self::Postgres(Box::new(PostgresAddress::parse(text)?)));
         }
         // What was written is not repeated: it may hold a password.
         bail!("write sqlite:PATH, postgres://user@host:5432/database or env:NAME")
@@ -117,7 +120,7 @@ impl Address {
     fn shown(&self) -> String {
         match self {
             Self::Sqlite(path) => path.display().to_string(),
-            Self::Postgres(url) => url.redacted(),
+            Self::Postgres(address) => address.redacted(),
         }
     }
 
@@ -140,9 +143,10 @@ impl Address {
                 let lock = lock(path)?;
                 Ok((Side::open_sqlite(path, role).with_context(context)?, lock))
             }
-            Self::Postgres(url) => {
+            Self::Postgres(address) => {
                 let options = postgres_options(config);
-                let side = Side::open_postgres(url.expose(), role, options).await;
+                let side =
+                    Side::open_postgres(PostgresAddress::clone(address), role, options).await;
                 Ok((side.with_context(context)?, None))
             }
         }

@@ -84,7 +84,7 @@ impl World<'_> {
     fn acme(&self) -> App {
         let acme = &self.given["clients"]["acme"];
         let [identifier, secret] = ["identifier", "secret"].map(|name| text(&acme[name]).into());
-        App { identifier, secret }
+        App { id: acme["id"].as_u64().unwrap(), identifier, secret }
     }
 
     /// What a grant gave last (`now`), before that (`before`), and before that.

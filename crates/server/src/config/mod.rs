@@ -41,6 +41,7 @@ use std::{
 
 use tokenry_core::policy::Policy;
 use tokenry_protocol::{scope::InvalidScope, time::Seconds};
+use tokenry_store::postgres::PostgresAddress;
 
 pub use access::{ApiTokens, RecordApi, SignIn};
 pub use base_url::BaseUrl;
@@ -52,7 +53,6 @@ pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
 pub use server_key::ServerKey;
 pub use storage::{Cache, Cluster, Consistency, Postgres, Purge, Sqlite};
-pub use store_url::StoreUrl;
 pub use telemetry::{Log, LogFormat, Metrics};
 pub use tls::Tls;
 pub use tokens::Tokens;
@@ -74,9 +74,11 @@ section! {
         data: PathBuf = PathBuf::from("tokenry-data"), FilePath("/var/lib/tokenry");
         /// The database, where several nodes share one: `postgres://user:password@host/database`.
         /// What leaves the machine goes over TLS, with the certificate checked, unless `?sslmode=`
-        /// says otherwise. Unset, it is the embedded one in the data folder, for one node. A flag
-        /// is seen in process lists: give a password by the environment.
-        store: Option<StoreUrl> = None, Optional(store_url::Postgres);
+        /// says otherwise. Of several servers, `…@host1,host2/database`, the one that takes writes
+        /// is used, and after a failover the one that took its place. Unset, it is the embedded one
+        /// in the data folder, for one node. A flag is seen in process lists: give a password by
+        /// the environment.
+        store: Option<PostgresAddress> = None, Optional(store_url::Postgres);
         /// The address under which clients reach the server: the issuer and the beginning of every
         /// link (RFC 8414 §2). Scheme, host and port only, with no slash at the end. Must be https,
         /// or http on a loopback host. Unset, it is the address the server listens on.

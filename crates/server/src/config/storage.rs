@@ -49,7 +49,8 @@ section! {
         queue_max: usize = 4_096, count(1, 1_000_000);
         /// How long a call may take, with its waiting and every attempt; then 503.
         call_timeout: Duration = Duration::from_secs(5), duration(1, 60);
-        /// How long connecting may take.
+        /// How long connecting may take. Several servers of `store` share it, so that a dead one
+        /// does not take all of it.
         connect_timeout: Duration = Duration::from_secs(5), duration(1, 60);
     }
 }

@@ -38,22 +38,27 @@ pub(super) async fn run(state: AppState, mut stop: StopSignal) {
     }
 }
 
+/// Why a look came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum FollowError {
+pub enum FollowError {
+    /// The changes cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys have changed, and cannot be read.
     #[error(transparent)]
     Keys(#[from] KeyringError),
 }
 
-struct Follower {
+/// How far the changes are known.
+pub struct Follower {
     seen: ChangePosition,
     /// Changes may have been missed: they are not kept for ever.
     is_away: bool,
 }
 
 impl Follower {
-    async fn begin(state: &AppState) -> Self {
+    /// Begins with what is cached now.
+    pub async fn begin(state: &AppState) -> Self {
         let last = state.store.last_change().await;
         // Requests are served already: what was cached before that look may have changed before it.
         forget_everything(state);
@@ -62,7 +67,7 @@ impl Follower {
     }
 
     /// Applies all that is new.
-    async fn look(&mut self, state: &AppState) -> Result<(), FollowError> {
+    pub async fn look(&mut self, state: &AppState) -> Result<(), FollowError> {
         let began = Instant::now();
         self.is_away |= state.freshness.has_lapsed();
         loop {

@@ -26,6 +26,7 @@ use self::lease::Leases;
 use crate::{state::AppState, stop_signal::StopSignal, tls::Tls};
 
 pub use flush_uses::flush;
+pub use follow_changes::{FollowError, Follower};
 pub use purge::Purge;
 
 /// Starts every job.

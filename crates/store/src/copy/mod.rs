@@ -39,7 +39,7 @@ pub use self::{
 };
 use crate::{
     SealedKey, StoreError,
-    postgres::{PostgresOptions, copy::PostgresEnd},
+    postgres::{PostgresAddress, PostgresOptions, copy::PostgresEnd},
     sqlite::copy::SqliteEnd,
     words,
 };
@@ -118,8 +118,12 @@ impl Side {
     }
 
     /// Opens the schema that an address names. It is refused while nodes are connected to it.
-    pub async fn open_postgres(url: &str, role: Role, options: PostgresOptions) -> Result<Self> {
-        let end = PostgresEnd::open(url, role, options).await?;
+    pub async fn open_postgres(
+        address: PostgresAddress,
+        role: Role,
+        options: PostgresOptions,
+    ) -> Result<Self> {
+        let end = PostgresEnd::open(address, role, options).await?;
         Ok(Self { role, end: Arc::new(end) })
     }
 

@@ -139,10 +139,7 @@ async fn answer<B: Batch>(batch: &B, taken: Vec<Pending<B>>) {
             }
             StoreError::Corrupt(what) => refuse(callers, || StoreError::Corrupt(what.clone())),
             error => {
-                let reason = match error {
-                    StoreError::Unavailable(reason) => reason,
-                    other => other.to_string(),
-                };
+                let reason = error.reason();
                 refuse(callers, || StoreError::Unavailable(reason.clone()));
             }
         },

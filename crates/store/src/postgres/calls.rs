@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio_postgres::{Row, error::SqlState};
+use tokio_postgres::{
+    Row,
+    error::{DbError, SqlState},
+};
 
 use super::values::Value;
 use crate::StoreError;
@@ -188,10 +191,15 @@ fn is_corrupt(error: &tokio_postgres::Error) -> bool {
 pub(super) fn tell(error: &tokio_postgres::Error) -> String {
     use std::error::Error as _;
     match (error.as_db_error(), error.source()) {
-        (Some(said), _) => format!("{} ({})", said.message(), said.code().code()),
+        (Some(said), _) => tell_database(said),
         (None, Some(cause)) => format!("{error}: {cause}"),
         (None, None) => error.to_string(),
     }
+}
+
+/// What the database itself says, in the same way.
+pub(super) fn tell_database(said: &DbError) -> String {
+    format!("{} ({})", said.message(), said.code().code())
 }
 
 pub(super) fn unavailable(reason: &str) -> Failure {

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Row as SqlRow;
 
 use super::{
-    PostgresOptions,
+    PostgresAddress, PostgresOptions,
     calls::{ATTEMPTS_MAX, Call, Failure, Query, pause},
+    hosts::Hosts,
     migrations,
-    open::Source,
     pool::Pool,
     rows::Columns,
     session::Session,
@@ -41,33 +41,32 @@ impl PostgresEnd {
     /// Connects, makes sure that nobody serves this database, and brings its schema up to date. A
     /// source has to be there.
     pub(crate) async fn open(
-        url: &str,
+        address: PostgresAddress,
         role: Role,
         options: PostgresOptions,
     ) -> std::result::Result<Self, CopyError> {
-        let opened = Self::connect(url, options).await;
-        let (source, end) = opened.map_err(|error| CopyError::Store { side: role, error })?;
-        let name = source.application_name().to_owned();
         let failed = |error| CopyError::Store { side: role, error };
+        let name = address.application_name().to_owned();
+        let hosts = Hosts::new(address, options);
+        let end = Self::connect(&hosts).await.map_err(failed)?;
         let connections = end.count_nodes(&name).await.map_err(failed)?;
         if connections > 0 {
             return Err(CopyError::Served { side: role, connections, name });
         }
-        end.start(source, role, options).await.map_err(failed)?;
+        end.start(hosts, role, options).await.map_err(failed)?;
         Ok(end)
     }
 
-    async fn connect(url: &str, options: PostgresOptions) -> Result<(Source, Self)> {
-        let source = Source::parse(url)?;
-        let end = Self(source.connect(&options).await?);
+    async fn connect(hosts: &Hosts) -> Result<Self> {
+        let end = Self(hosts.connect().await?);
         end.0
             .batch("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
             .await?;
-        Ok((source, end))
+        Ok(end)
     }
 
-    async fn start(&self, source: Source, role: Role, options: PostgresOptions) -> Result<()> {
-        let pool = Pool::new(source, options);
+    async fn start(&self, hosts: Hosts, role: Role, options: PostgresOptions) -> Result<()> {
+        let pool = Pool::new(hosts, options);
         let prepared = prepare(&pool, role).await;
         pool.close();
         prepared?;

@@ -194,7 +194,7 @@ impl Store for PostgresStore {
     }
 
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional> {
-        tokens::renew(&self.pool, &write).await
+        tokens::renew(&self.log, &write).await
     }
 
     async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {

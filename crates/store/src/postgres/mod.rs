@@ -7,6 +7,7 @@
 //!    └───────────────────────────┘
 //! ```
 //!
+//! * `hosts`: which of the servers of an address is the database, also after a failover.
 //! * `pool`: a bounded number of connections, which come back by themselves.
 //! * `calls`: every event and every look is one statement, or two in one transaction of which the
 //!   first only locks or counts. What is sent is a value, and sent again where that is safe.
@@ -16,6 +17,7 @@
 //! Nothing here needs an extension, an advisory lock, a sequence of the database's or a
 //! notification (`docs/decisions/0015-postgresql.md`).
 
+mod address;
 mod api_tokens;
 mod batches;
 mod calls;
@@ -25,6 +27,7 @@ pub(crate) mod copy;
 mod engine;
 mod events;
 mod grant_ends;
+mod hosts;
 mod ids;
 mod job_leases;
 mod keys;
@@ -48,13 +51,16 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-pub use self::open::PostgresOptions;
+pub use self::{
+    address::{InvalidAddress, PostgresAddress},
+    open::PostgresOptions,
+};
 use self::{
     batches::Batches,
     changes::Log,
     grant_ends::End,
+    hosts::Hosts,
     ids::EventIds,
-    open::Source,
     pool::Pool,
     token_uses::Note,
     tokens::{Find, Insert, Redeem, Rotate},
@@ -93,21 +99,10 @@ pub struct Statistics {
 }
 
 impl PostgresStore {
-    /// Whether [`open`](Self::open) can read this address; an error says what is wrong, without
-    /// repeating anything of it.
-    pub fn check_address(url: &str) -> Result<()> {
-        Source::parse(url)?;
-        Ok(())
-    }
-
-    /// Connects to the database that `url` names, which must be there, and brings its schema up to
+    /// Connects to the database at an address, which must be there, and brings its schema up to
     /// date. While the database is away this fails, within the time of a call, and says so.
-    ///
-    /// `url` has the form `postgres://user:password@host:port/database?sslmode=verify-full`. What
-    /// leaves the machine is under TLS unless `sslmode` says otherwise; `sslrootcert` names a file
-    /// of authorities, instead of the system's.
-    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
-        let pool = Pool::new(Source::parse(url)?, options);
+    pub async fn open(address: PostgresAddress, options: PostgresOptions) -> Result<Self> {
+        let pool = Pool::new(Hosts::new(address, options), options);
         if let Err(error) = prepare(&pool).await {
             pool.close();
             return Err(error);

@@ -1,18 +1,16 @@
-//! Opening connections: where they lead, and one set of settings for all of them.
+//! Opening connections, with one set of settings for all of them.
 
-use std::{fmt, str::FromStr as _, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{Config, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Config, Connection, NoTls};
 
 use super::{
-    calls::{Failure, tell, unavailable},
-    session::Session,
-    tls::{Tls, Wanted},
+    calls::{Failure, tell},
+    session::{Session, Warnings},
+    tls::Tls,
 };
 
-/// What the database shows of us.
-const APPLICATION_NAME: &str = "tokenry";
 /// A transaction whose process was stopped must not hold its locks for ever.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 
@@ -25,7 +23,7 @@ pub struct PostgresOptions {
     pub queue_max: usize,
     /// How long a call may take, with its waiting and every attempt.
     pub call_timeout: Duration,
-    /// How long connecting may take.
+    /// How long connecting may take, at whichever server of an address it succeeds.
     pub connect_timeout: Duration,
     /// How many batches of one kind of event are under way at once, at least 1. More shorten the
     /// wait of a few callers, and fewer make the batches of many larger.
@@ -44,77 +42,44 @@ impl Default for PostgresOptions {
     }
 }
 
-/// Where connections lead to.
-#[derive(Clone)]
-pub(super) struct Source {
-    config: Config,
-    tls: Option<Tls>,
+/// A connection that is ready for use.
+pub(super) async fn connect(
+    config: &Config,
+    tls: Option<&Tls>,
+    options: &PostgresOptions,
+) -> Result<Session, Failure> {
+    let session = if let Some(tls) = tls {
+        let (client, connection) = config.connect(tls.clone()).await?;
+        Session::new(client, keep(connection))
+    } else {
+        let (client, connection) = config.connect(NoTls).await?;
+        Session::new(client, keep(connection))
+    };
+    session.batch(&settings(options)).await?;
+    Ok(session)
 }
 
-impl fmt::Debug for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address holds a password.
-        formatter.write_str("Source")
-    }
-}
-
-impl Source {
-    /// Reads an address, `postgres://user:password@host:port/database?…`.
-    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
-        // What the parser says may quote a piece of the password.
-        let unreadable = || {
-            unavailable(
-                "the address of the database cannot be read: it has the form \
-                 postgres://user:password@host:5432/database, and special characters of the \
-                 password are percent-encoded",
-            )
-        };
-        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(unreadable());
-        }
-        let (wanted, rest) = Wanted::take(url)?;
-        let mut config = Config::from_str(&rest).map_err(|_| unreadable())?;
-        let tls = wanted.apply(&mut config)?;
-        if config.get_application_name().is_none() {
-            config.application_name(APPLICATION_NAME);
-        }
-        config.keepalives_idle(Duration::from_secs(30));
-        Ok(Self { config, tls })
-    }
-
-    /// What the database shows of whoever uses this address.
-    pub(super) fn application_name(&self) -> &str {
-        self.config.get_application_name().unwrap_or(APPLICATION_NAME)
-    }
-
-    /// A connection that is ready for use.
-    pub(super) async fn connect(&self, options: &PostgresOptions) -> Result<Session, Failure> {
-        let client = if let Some(tls) = &self.tls {
-            let (client, connection) = self.config.connect(tls.clone()).await?;
-            keep(connection);
-            client
-        } else {
-            let (client, connection) = self.config.connect(NoTls).await?;
-            keep(connection);
-            client
-        };
-        let session = Session::new(client);
-        session.batch(&settings(options)).await?;
-        Ok(session)
-    }
-}
-
-/// Lets a connection do its work until it ends.
-fn keep<S, T>(connection: Connection<S, T>)
+/// Lets a connection do its work until it ends, and keeps its warnings.
+fn keep<S, T>(mut connection: Connection<S, T>) -> Warnings
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let warnings = Warnings::default();
+    let noted = warnings.clone();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(reason = tell(&error), "a connection has ended");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => noted.note(&notice),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(reason = tell(&error), "a connection has ended");
+                    break;
+                }
+            }
         }
     });
+    warnings
 }
 
 /// An acknowledgement means durable, so a commit waits for the disk whatever the server's own

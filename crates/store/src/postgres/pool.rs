@@ -25,7 +25,8 @@ use tokio::{
 
 use super::{
     calls::{self, ATTEMPTS_MAX, Call, Failure, Found, pause, unavailable},
-    open::{PostgresOptions, Source},
+    hosts::Hosts,
+    open::PostgresOptions,
     session::Session,
 };
 
@@ -40,7 +41,7 @@ const DOUBLINGS_MAX: u32 = 6;
 
 /// The connections of a store.
 pub(super) struct Pool {
-    source: Source,
+    hosts: Hosts,
     options: PostgresOptions,
     /// Where connections live, whoever asks for one.
     runtime: Handle,
@@ -67,7 +68,7 @@ struct Connections {
 
 impl Pool {
     /// Connects to nothing yet.
-    pub(super) fn new(source: Source, options: PostgresOptions) -> Arc<Self> {
+    pub(super) fn new(hosts: Hosts, options: PostgresOptions) -> Arc<Self> {
         let connections = Connections {
             idle: Vec::new(),
             count: 0,
@@ -77,7 +78,7 @@ impl Pool {
             reason: None,
         };
         Arc::new(Self {
-            source,
+            hosts,
             options,
             runtime: Handle::current(),
             permits: Arc::new(Semaphore::new(options.connections.max(1))),
@@ -149,6 +150,7 @@ impl Pool {
             if failure.leaves_connection() {
                 lease.give_back();
             } else {
+                self.hosts.doubt(lease.session.era);
                 drop(lease);
                 self.drop_idle();
             }
@@ -202,9 +204,11 @@ impl Pool {
     fn look(self: &Arc<Self>) -> (Option<Arc<Session>>, Option<Instant>) {
         let mut connections = self.lock();
         while let Some(session) = connections.idle.pop() {
-            if session.is_sound() {
+            if self.is_usable(&session) {
                 return (Some(session), None);
             }
+            // The server that it led to may have gone meanwhile.
+            self.hosts.doubt(session.era);
             connections.count -= 1;
         }
         let is_busy = connections.connecting >= CONNECTING_MAX
@@ -227,9 +231,7 @@ impl Pool {
     }
 
     async fn connect(&self) {
-        let at_the_latest = Instant::now() + self.options.connect_timeout;
-        let connected = timeout_at(at_the_latest, self.source.connect(&self.options)).await;
-        let connected = connected.unwrap_or_else(|_| Err(unavailable("connecting took too long")));
+        let connected = self.hosts.connect().await;
         let mut connections = self.lock();
         connections.connecting -= 1;
         match connected {
@@ -245,10 +247,7 @@ impl Pool {
                 connections.failures = connections.failures.saturating_add(1);
                 connections.again_at =
                     Instant::now() + calls::jitter(BACK_OFF * 2_u32.pow(doublings));
-                let reason = match crate::StoreError::from(failure) {
-                    crate::StoreError::Unavailable(reason) => reason,
-                    error => error.to_string(),
-                };
+                let reason = crate::StoreError::from(failure).reason();
                 if connections.failures == 1 {
                     tracing::warn!(reason, "the database cannot be reached");
                 }
@@ -257,6 +256,10 @@ impl Pool {
         }
         drop(connections);
         self.looked_for.notify_waiters();
+    }
+
+    fn is_usable(&self, session: &Session) -> bool {
+        session.is_sound() && self.hosts.are_trusted_since(session.era)
     }
 
     fn drop_idle(&self) {
@@ -286,7 +289,7 @@ pub(super) struct Lease {
 impl Lease {
     /// For the next call. A connection that is not given back is dropped.
     pub(super) fn give_back(mut self) {
-        if !self.session.is_sound() || self.pool.permits.is_closed() {
+        if !self.pool.is_usable(&self.session) || self.pool.permits.is_closed() {
             return;
         }
         self.is_back = true;

@@ -35,7 +35,7 @@ use tokio_rustls::{
     },
 };
 
-use super::calls::{Failure, unavailable};
+use super::address::InvalidAddress;
 
 /// What an address says of TLS.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Takes what it understands out of an address, and gives what is left for the driver.
-    pub(super) fn take(url: &str) -> Result<(Self, String), Failure> {
+    pub(super) fn take(url: &str) -> Result<(Self, String), InvalidAddress> {
         let mut wanted = Self::default();
         let Some((address, parameters)) = url.split_once('?') else {
             return Ok((wanted, url.to_owned()));
@@ -67,7 +67,7 @@ impl Wanted {
     }
 
     /// Has connections use TLS, or not.
-    pub(super) fn apply(self, config: &mut Config) -> Result<Option<Tls>, Failure> {
+    pub(super) fn apply(self, config: &mut Config) -> Result<Option<Tls>, InvalidAddress> {
         let default = if is_local(config) { SslMode::Disable } else { SslMode::Require };
         let mode = self.mode.unwrap_or(default);
         config.ssl_mode(mode);
@@ -78,12 +78,12 @@ impl Wanted {
     }
 }
 
-fn parse_mode(mode: &str) -> Result<SslMode, Failure> {
+fn parse_mode(mode: &str) -> Result<SslMode, InvalidAddress> {
     match mode {
         "disable" => Ok(SslMode::Disable),
         "prefer" => Ok(SslMode::Prefer),
         "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
-        _ => Err(unavailable(
+        _ => Err(invalid(
             "sslmode in the address of the database is disable, prefer, require, verify-ca or \
              verify-full",
         )),
@@ -106,10 +106,10 @@ fn is_local_host(host: &Host) -> bool {
     }
 }
 
-fn authorities(path: Option<&str>) -> Result<RootCertStore, Failure> {
+fn authorities(path: Option<&str>) -> Result<RootCertStore, InvalidAddress> {
     let mut trusted = RootCertStore::empty();
     if let Some(path) = path {
-        let cannot = |error| unavailable(&format!("sslrootcert cannot be read: {path}: {error}"));
+        let cannot = |error| invalid(&format!("sslrootcert cannot be read: {path}: {error}"));
         for authority in CertificateDer::pem_file_iter(path).map_err(|error| cannot(tell(error)))? {
             let authority = authority.map_err(|error| cannot(tell(error)))?;
             trusted.add(authority).map_err(|error| cannot(tell(error)))?;
@@ -118,12 +118,16 @@ fn authorities(path: Option<&str>) -> Result<RootCertStore, Failure> {
         trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     if trusted.is_empty() {
-        return Err(unavailable(
+        return Err(invalid(
             "there are no certificates of authorities to check the database's with: name a file \
              of them by sslrootcert, or install the system's",
         ));
     }
     Ok(trusted)
+}
+
+fn invalid(reason: &str) -> InvalidAddress {
+    InvalidAddress(reason.to_owned())
 }
 
 fn tell(error: impl std::fmt::Display) -> String {
@@ -135,10 +139,10 @@ fn tell(error: impl std::fmt::Display) -> String {
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    fn trusting(authorities: RootCertStore) -> Result<Self, Failure> {
+    fn trusting(authorities: RootCertStore) -> Result<Self, InvalidAddress> {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| unavailable(&format!("TLS: {error}")))?
+            .map_err(|error| invalid(&format!("TLS: {error}")))?
             .with_root_certificates(authorities)
             .with_no_client_auth();
         Ok(Self(TlsConnector::from(Arc::new(config))))

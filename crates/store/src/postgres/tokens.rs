@@ -22,7 +22,7 @@ use tokio_postgres::Row;
 
 use super::{
     batches::Batch,
-    calls::{Call, Failure, Query, Repeat},
+    calls::{Call, Failure, Query},
     changes::{Log, leave_changes},
     ids::EventIds,
     pool::Pool,
@@ -287,12 +287,17 @@ fn previous(write: &TokenRotation) -> Option<&Previous> {
 
 /// Starts lifetimes and window anew, unless the pair was rotated or used in the meantime. A use
 /// that the decision knew and the row does not know yet is no obstacle.
-pub(super) async fn renew(pool: &Arc<Pool>, write: &RepeatRenewal) -> Result<Conditional> {
-    let renewal = "WITH renewed AS (UPDATE tokens SET issued_at = $4, refresh_expires_at = $5, \
-        rotated_at = $6, access_lifetime = $7, refresh_lifetime = $8 \
-        WHERE id = $1 AND rotation = $2 AND \
-        coalesce((SELECT used_rotation FROM token_uses WHERE token_uses.id = $1), 0) <= $3 \
-        RETURNING id) SELECT count(*) FROM renewed";
+pub(super) async fn renew(log: &Arc<Log>, write: &RepeatRenewal) -> Result<Conditional> {
+    let renewal = concat!(
+        "WITH renewed AS (UPDATE tokens SET issued_at = $5, refresh_expires_at = $6, \
+         rotated_at = $7, access_lifetime = $8, refresh_lifetime = $9 \
+         WHERE id = $2 AND rotation = $3 AND \
+         coalesce((SELECT used_rotation FROM token_uses WHERE token_uses.id = $2), 0) <= $4 \
+         RETURNING id), \
+         told AS (SELECT 'token'::text AS record, id AS record_id FROM renewed), ",
+        leave_changes!(),
+        "SELECT count(*) FROM renewed"
+    );
     let issued = write.issued();
     let refresh = issued.refresh.as_ref();
     let previous = refresh.and_then(|refresh| refresh.previous.as_ref());
@@ -306,7 +311,7 @@ pub(super) async fn renew(pool: &Arc<Pool>, write: &RepeatRenewal) -> Result<Con
         issued.access.lifetime,
         refresh.map(|refresh| refresh.lifetime),
     ];
-    rows::written(&pool.run(Call::new(Repeat::Never, renewal, values)).await?)
+    rows::written(&log.leave(Call::write(renewal, values)).await?.rows)
 }
 
 /// Counts a wrong verifier; the last one ends the record. The count locks the row, so that the

@@ -259,10 +259,7 @@ fn take(first: Box<dyn Call>, queue: &Receiver<Box<dyn Call>>) -> Batch {
 
 fn refuse(batch: Batch, error: StoreError) {
     tracing::warn!(%error, events = batch.len(), "a commit failed");
-    let reason = match error {
-        StoreError::Unavailable(reason) => reason,
-        other => other.to_string(),
-    };
+    let reason = error.reason();
     for call in batch {
         call.refuse(&reason);
     }

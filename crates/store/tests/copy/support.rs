@@ -8,7 +8,7 @@ use tokenry_protocol::{secret::Credential, time::Timestamp};
 use tokenry_store::{
     ApiTokenUse, KeyPurpose, SealedKey, Store, TokenUse,
     copy::{self, Copied, CopyError, Progress, Role, Side, TABLES},
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
     suite::support::{Parties, START, Seeded, World, after},
 };
@@ -66,7 +66,7 @@ impl Place {
                 Opened::Sqlite(Arc::new(SqliteStore::open(self.file(), StoreOptions::default())?))
             }
             Self::Postgres(url) => Opened::Postgres(Arc::new(
-                PostgresStore::open(url, PostgresOptions::default()).await?,
+                PostgresStore::open(address(url), PostgresOptions::default()).await?,
             )),
         })
     }
@@ -78,7 +78,9 @@ impl Place {
     pub(crate) async fn side(&self, role: Role) -> Result<Side, CopyError> {
         match self {
             Self::Sqlite(_) => Side::open_sqlite(&self.file(), role),
-            Self::Postgres(url) => Side::open_postgres(url, role, PostgresOptions::default()).await,
+            Self::Postgres(url) => {
+                Side::open_postgres(address(url), role, PostgresOptions::default()).await
+            }
         }
     }
 
@@ -250,4 +252,8 @@ impl Installation {
             }
         }
     }
+}
+
+fn address(url: &str) -> PostgresAddress {
+    PostgresAddress::parse(url).unwrap()
 }

@@ -3,10 +3,12 @@
 
 mod batches;
 mod conflicts;
+mod hosts;
 mod job_leases;
 mod migrations;
 mod nodes;
 mod processes;
 mod reconnecting;
+mod standby;
 mod support;
 mod tls;

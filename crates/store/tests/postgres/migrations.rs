@@ -5,11 +5,11 @@ use std::{fs, path::PathBuf};
 use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, UserId};
 use tokenry_store::{
     IdSequence, NodeNumber, Store, StoreError, TokenFilter,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::PostgresOptions,
     suite::{first_schema, support::START},
 };
 
-use crate::support::{execute, open, query, world};
+use crate::support::{execute, open, query, try_open, world};
 
 /// Files of a folder of this crate, in order, with the number that their names begin with.
 fn numbered(folder: &str) -> Vec<(u32, PathBuf)> {
@@ -106,7 +106,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let url = old_schema(newest);
     let newer = newest + 1;
     execute(server, &url, &format!("UPDATE tokenry_schema SET version = {newer}"));
-    let refused = PostgresStore::open(&url, PostgresOptions::default()).await;
+    let refused = try_open(&url, PostgresOptions::default()).await;
     let Err(StoreError::SchemaTooNew { found, known }) = refused else {
         panic!("a newer schema was opened");
     };
@@ -119,7 +119,7 @@ async fn a_schema_of_another_program_is_refused_and_left_alone() {
     let server = tokenry_postgres_testing::shared();
     let url = server.schema();
     execute(server, &url, "CREATE TABLE users (id integer)");
-    let refused = PostgresStore::open(&url, PostgresOptions::default()).await;
+    let refused = try_open(&url, PostgresOptions::default()).await;
     assert!(matches!(refused, Err(StoreError::Corrupt(_))));
     let tables = "SELECT count(*) FROM information_schema.tables \
         WHERE table_schema = current_schema()";

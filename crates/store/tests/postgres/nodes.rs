@@ -7,7 +7,7 @@ use tokenry_postgres_testing::shared;
 use tokenry_store::{
     ChangePosition, ChangedRecord, Conditional, NodeNumber, PurgeRequest, PurgeSubject, Store,
     postgres::PostgresStore,
-    suite::support::{START, thirty_two},
+    suite::support::{START, after, thirty_two},
 };
 
 use crate::support::{execute, open, query, world};
@@ -50,7 +50,7 @@ async fn each_process_numbers_its_own_changes_and_reads_all() {
 
 /// The access token before lives until its end in the memory of whoever does not hear of it.
 #[tokio::test]
-async fn a_rotation_is_told_to_the_others_and_one_that_came_too_late_is_not() {
+async fn a_rotation_and_a_renewal_are_told_to_the_others_and_what_came_too_late_is_not() {
     let store = open(&shared().schema()).await;
     let world = world(&store);
     let parties = world.parties().await;
@@ -64,6 +64,15 @@ async fn a_rotation_is_told_to_the_others_and_one_that_came_too_late_is_not() {
         assert_eq!(store.rotate_refresh_token(write.clone()).await.unwrap(), expected);
         assert_eq!(world.changes().await, [(1, ChangedRecord::Token(id))]);
     }
+    // The answer was lost, and is given again when the lifetimes have nearly gone by.
+    let late = after(9_000);
+    let Refresh::Renew { write, .. } = world.decide_refresh(&parties, &presented, late).await
+    else {
+        panic!("the lifetimes do not begin anew")
+    };
+    assert_eq!(store.renew_repeat(write).await.unwrap(), Conditional::Now);
+    let changes = world.changes().await;
+    assert_eq!(changes, [(1, ChangedRecord::Token(id)), (2, ChangedRecord::Token(id))]);
 }
 
 /// Each number of a node is seen once, and in its order, while 31 write.

@@ -11,23 +11,12 @@ use std::{
 use tokenry_core::revision::Revision;
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
-    ChangePosition, IdSequence, Store, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
-    suite::support::START,
+    ChangePosition, IdSequence, Store, StoreError, postgres::PostgresOptions, suite::support::START,
 };
 
-use crate::support::{execute, hasty, is_unavailable, open, open_with, world};
+use crate::support::{execute, hasty, is_unavailable, open, open_with, recovers, try_open, world};
 
 const PASSWORD: &str = "open-sesame";
-
-/// The store works again without anybody's help.
-async fn recovers(store: &PostgresStore) {
-    let began = Instant::now();
-    while store.check().await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_under_load_loses_nothing_and_is_over_by_itself() {
@@ -138,32 +127,15 @@ async fn a_database_that_is_away_when_it_is_opened_is_unavailable_and_says_so() 
     let server = Server::start();
     let url = server.url().replace("tokenry@", &format!("tokenry:{PASSWORD}@"));
     server.stop();
-    let refused = PostgresStore::open(&url, hasty()).await;
+    let refused = try_open(&url, hasty()).await;
     let Err(StoreError::Unavailable(reason)) = refused else {
         panic!("there is no database");
     };
     assert!(reason.contains("refused"), "{reason}");
     assert!(!reason.contains(PASSWORD), "{reason}");
     server.start_again();
-    let store = PostgresStore::open(&url, hasty()).await.unwrap();
+    let store = try_open(&url, hasty()).await.unwrap();
     assert!(!format!("{store:?}").contains(PASSWORD));
-}
-
-#[tokio::test]
-async fn no_piece_of_an_address_that_cannot_be_read_is_told() {
-    for url in [
-        format!("postgres://tokenry:{PASSWORD}@host:{PASSWORD}/db"),
-        format!("postgres://tokenry:x@host/db?{PASSWORD}=1"),
-        format!("{PASSWORD}://tokenry"),
-    ] {
-        let refused = PostgresStore::open(&url, PostgresOptions::default()).await;
-        let Err(error) = refused else {
-            panic!("{url} was opened");
-        };
-        let told = format!("{error} {error:?}");
-        assert!(!told.contains(PASSWORD), "{told}");
-        assert!(told.contains("postgres://user:password@host:5432/database"), "{told}");
-    }
 }
 
 /// As after a failover, when an address leads to the old primary.

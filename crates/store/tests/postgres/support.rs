@@ -1,11 +1,14 @@
 //! Stores in a schema of a test's own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokenry_postgres_testing::Server;
 use tokenry_store::{
-    Result, StoreError,
-    postgres::{PostgresOptions, PostgresStore},
+    Result, Store, StoreError,
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     suite::support::World,
 };
 
@@ -15,7 +18,12 @@ pub(crate) async fn open(url: &str) -> Arc<PostgresStore> {
 }
 
 pub(crate) async fn open_with(url: &str, options: PostgresOptions) -> Arc<PostgresStore> {
-    Arc::new(PostgresStore::open(url, options).await.unwrap())
+    Arc::new(try_open(url, options).await.unwrap())
+}
+
+/// The same where there may be no database.
+pub(crate) async fn try_open(url: &str, options: PostgresOptions) -> Result<PostgresStore> {
+    PostgresStore::open(PostgresAddress::parse(url).unwrap(), options).await
 }
 
 /// For tests of what happens when the time is over.
@@ -49,4 +57,13 @@ fn schema(url: &str) -> &str {
 
 pub(crate) fn is_unavailable<T>(answer: &Result<T>) -> bool {
     matches!(answer, Err(StoreError::Unavailable(_)))
+}
+
+/// The store works again without anybody's help.
+pub(crate) async fn recovers(store: &PostgresStore) {
+    let began = Instant::now();
+    while store.check().await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use tokenry_postgres_testing::Server;
-use tokenry_store::{Store, StoreError, postgres::PostgresStore};
+use tokenry_store::{Store, StoreError};
 
-use crate::support::{hasty, world};
+use crate::support::{hasty, try_open, world};
 
 fn file(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/tls");
@@ -31,12 +31,12 @@ async fn a_server_that_is_who_it_says_is_talked_to_under_tls() {
     let server = server();
     for mode in ["sslmode=prefer", "sslmode=require", "sslmode=verify-full"] {
         let url = address(&server, "localhost", mode, "authority.pem");
-        let store = PostgresStore::open(&url, hasty()).await.unwrap();
+        let store = try_open(&url, hasty()).await.unwrap();
         world(&store.into()).user().await;
         assert_eq!(server.query(ENCRYPTED), "t", "{mode}");
     }
     let url = address(&server, "localhost", "sslmode=disable", "authority.pem");
-    let store = PostgresStore::open(&url, hasty()).await.unwrap();
+    let store = try_open(&url, hasty()).await.unwrap();
     store.check().await.unwrap();
     assert_eq!(server.query(ENCRYPTED), "f");
 }
@@ -48,7 +48,7 @@ async fn a_server_that_is_not_who_it_says_is_refused() {
     for (host, authority) in [("localhost", "stranger.pem"), ("127.0.0.1", "authority.pem")] {
         for mode in ["sslmode=prefer", "sslmode=require", "sslmode=verify-full"] {
             let url = address(&server, host, mode, authority);
-            let refused = PostgresStore::open(&url, hasty()).await;
+            let refused = try_open(&url, hasty()).await;
             let Err(StoreError::Unavailable(reason)) = refused else {
                 panic!("{host} was trusted by {authority}");
             };
@@ -57,12 +57,23 @@ async fn a_server_that_is_not_who_it_says_is_refused() {
     }
 }
 
+/// Each server of an address must be who that one is said to be.
+#[tokio::test]
+async fn of_several_servers_only_one_that_has_its_own_name_is_trusted() {
+    let server = server();
+    let url = address(&server, "127.0.0.1", "sslmode=verify-full", "authority.pem");
+    assert!(try_open(&server.added_to(&url), hasty()).await.is_err());
+    let named = format!(",localhost:{}/postgres", server.port());
+    let url = url.replace("/postgres", &named);
+    try_open(&url, hasty()).await.unwrap().check().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_is_wanted() {
     let server = Server::start();
     let url = address(&server, "localhost", "sslmode=verify-full", "authority.pem");
-    let refused = PostgresStore::open(&url, hasty()).await;
+    let refused = try_open(&url, hasty()).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     let url = address(&server, "localhost", "sslmode=prefer", "authority.pem");
-    PostgresStore::open(&url, hasty()).await.unwrap();
+    try_open(&url, hasty()).await.unwrap();
 }

@@ -26,7 +26,7 @@ const PUT_OFF: usize = 8;
 /// While the database is away, calls wait for so long before they are put off.
 pub(super) const IMPATIENT: (&str, &str) = ("TOKENRY_POSTGRES_CALL_TIMEOUT", "1s");
 /// `cluster.staleness_max`, in milliseconds.
-const STALENESS_MAX: u64 = 1_000;
+pub(super) const STALENESS_MAX: u64 = 1_000;
 /// For a call that was told to try again to be answered, after the last misfortune.
 const BACK_IN: Duration = Duration::from_secs(30);
 
@@ -99,7 +99,11 @@ impl<'a> Stage<'a> {
 }
 
 /// Every node is asked about every grant, once each knows what the others have done.
-fn ask_the_oracle(cluster: &Cluster, app: &App, mut check: impl FnMut(&Oracle<'_>, usize)) {
+pub(super) fn ask_the_oracle(
+    cluster: &Cluster,
+    app: &App,
+    mut check: impl FnMut(&Oracle<'_>, usize),
+) {
     let began = Instant::now();
     while cluster.clients().iter().any(|client| client.issue(app).unwrap().status != 200) {
         assert!(began.elapsed() < BACK_IN, "a node does not go on");

@@ -8,6 +8,7 @@
 //! | nodes that were stopped or cut off, and a database that is away | `cut_off` |
 //! | a database that is slow, hangs, or takes few connections | `slow_database` |
 //! | `SIGKILL` of nodes and restarts of the database, with the oracle of `durability` | `chaos` |
+//! | a standby that takes the place of the database | `failover` |
 //! | recorded concurrent histories have an order that explains them | `histories` |
 //!
 //! In front of the nodes stands a proxy, nginx (`proxy`), and between a node and the database a
@@ -19,6 +20,7 @@ mod chaos;
 mod cut_off;
 mod delay;
 mod distribution;
+mod failover;
 mod histories;
 mod linearizability;
 mod nodes;
@@ -29,7 +31,7 @@ mod slow_database;
 
 use std::{
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
@@ -114,7 +116,12 @@ impl Cluster {
 
     /// The file with the key of all nodes.
     pub(crate) fn key_file(&self) -> PathBuf {
-        self.places[0].folder.path().join("data/server.key")
+        self.folder(0).join("data/server.key")
+    }
+
+    /// Where a node's data and its log are.
+    fn folder(&self, node: usize) -> &Path {
+        self.places[node].folder.path()
     }
 
     /// The base address of every node.

@@ -15,7 +15,7 @@ use tokenry_server::{
 };
 use tokenry_store::{
     Store,
-    postgres::{PostgresOptions, PostgresStore},
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
 
@@ -40,7 +40,8 @@ async fn fresh_store() -> Arc<dyn Store> {
         Some(schema) => {
             // A server for all tests of the process; connections are few, because tests are many.
             let options = PostgresOptions { connections: 4, ..PostgresOptions::default() };
-            Arc::new(PostgresStore::open(&schema, options).await.expect("a schema in PostgreSQL"))
+            let address = PostgresAddress::parse(&schema).expect("an address");
+            Arc::new(PostgresStore::open(address, options).await.expect("a schema in PostgreSQL"))
         }
         None => Arc::new(SqliteStore::in_memory().expect("a database in memory")),
     }
