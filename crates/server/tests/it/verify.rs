@@ -68,24 +68,6 @@ async fn what_another_node_has_just_issued_is_good_at_once() {
     assert!(!world.is_alive().await, "the one before is known to be over as well");
 }
 
-/// An answer that was lost is given again, and its lifetimes begin anew.
-#[tokio::test]
-async fn what_another_node_has_renewed_is_good_at_once() {
-    let world = World::new().await;
-    let form = [("grant_type", "refresh_token"), ("refresh_token", &*world.grant.refresh)];
-    let refresh = async |app: &TestApp| {
-        let answer = app.post("/oauth/token").by_client(&world.client).form(&form).await;
-        let access = answer.expect(200).json()["access_token"].clone();
-        access.as_str().unwrap().to_owned()
-    };
-    let access = refresh(&world.app).await;
-    let lifetime = world.app.state.policy.access_token_lifetime.as_millis();
-    world.app.clock.advance_millis(lifetime);
-    let other = world.app.restarted().await;
-    assert_eq!(refresh(&other).await, access);
-    assert!(world.app.is_alive(&access).await);
-}
-
 /// What another process has ended is dead here at once, without any news of it.
 #[tokio::test]
 async fn with_strict_consistency_every_check_asks_the_store() {
