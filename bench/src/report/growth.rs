@@ -52,10 +52,10 @@ pub(super) fn text(results: &Results) -> Result<String> {
         row(&mut text, case, &sizes, &told)?;
     }
     if !results.footprints.is_empty() {
-        text.push_str("| bytes of the database for each token |");
+        text.push_str("| bytes of the database for each token more |");
         for size in &sizes {
             let footprint = results.footprints.iter().find(|one| one.tokens == *size);
-            let bytes = footprint.map(|one| format!("{:.0}", one.bytes_a_kept_token));
+            let bytes = footprint.map(|one| format!("{:.0}", one.bytes_a_token));
             write!(text, " {} |", bytes.as_deref().unwrap_or("–"))?;
         }
         text.push_str(" |\n");
