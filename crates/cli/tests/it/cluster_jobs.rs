@@ -1,8 +1,8 @@
-//! What one node does for all: three processes on one database, of which one purges.
+//! What one node does for all: three processes on one database, of which one purges; and what each
+//! tells of itself.
 
 use std::{
     net::TcpListener,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -122,16 +122,8 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 fn delete(client: &Client, admin: &Value, app: &App) {
-    let list = client.look(admin, "/api/v2/oauth/clients.json").unwrap().expect(200).json();
-    let clients = list["clients"].as_array().unwrap();
-    let found = clients.iter().find(|client| client["identifier"] == *app.identifier).unwrap();
-    let path = format!("/api/v2/oauth/clients/{}.json", found["id"]);
+    let path = format!("/api/v2/oauth/clients/{}.json", app.id);
     client.send(("DELETE", &path), &[("authorization", &basic(admin))], "").unwrap().expect(204);
-}
-
-fn signal(node: &Watched, name: &str) {
-    let id = node.node.process.id().to_string();
-    assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
 }
 
 #[test]
@@ -176,13 +168,25 @@ fn a_node_that_was_stopped_for_too_long_leaves_the_job_to_another() {
     let mut cluster = Cluster::start(LIFETIME);
     let holder = cluster.holder();
     let stopped = cluster.nodes.remove(holder);
-    signal(&stopped, "-STOP");
+    stopped.node.process.signal("-STOP");
     cluster.holder();
-    signal(&stopped, "-CONT");
+    stopped.node.process.signal("-CONT");
     eventually("it leaves the job", || (!stopped.holds()).then_some(()));
     let log = stopped.node.process.log();
     assert!(log.contains("cannot be sure that the job is its own"), "{log}");
     cluster.nodes.push(stopped);
     assert_ne!(cluster.holder(), NODES - 1);
     assert_eq!(cluster.purge_something()[NODES - 1], 0);
+}
+
+#[test]
+fn every_node_measures_how_late_it_hears_of_what_another_has_changed() {
+    let cluster = Cluster::start(PATIENCE);
+    let client = &cluster.nodes[0].client;
+    let app = client.register(&cluster.database.admin);
+    delete(client, &cluster.database.admin, &app);
+    for node in &cluster.nodes {
+        let heard = || (node.metric("tokenry_change_delay_seconds_count") > 0).then_some(());
+        eventually("it has heard of the end of a client", heard);
+    }
 }
