@@ -177,7 +177,7 @@ fn living(owner: Option<UserId>) -> List {
     let columns = client_columns!();
     let mut list = List::new("clients", "id", columns, "deleted_at IS NULL");
     if let Some(owner) = owner {
-        list.and("user_id = ?", super::values::Bind::bind(owner));
+        list.of("user_id", super::values::Bind::bind(owner));
     }
     list
 }

@@ -88,7 +88,7 @@ where
 /// Every statement is made to go over indexes, row by row. A planner that may choose otherwise does
 /// so while a table is small, and keeps to it for a while when the table has grown. What an engine
 /// does not have of these settings is passed over.
-fn settings(options: &PostgresOptions) -> String {
+pub(super) fn settings(options: &PostgresOptions) -> String {
     format!(
         "SET statement_timeout = {}; \
          SET idle_in_transaction_session_timeout = {}; \

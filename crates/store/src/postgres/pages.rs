@@ -16,8 +16,10 @@ pub(super) struct List {
     from: &'static str,
     columns: &'static str,
     id: &'static str,
+    /// What the order begins with: an index, and so a plan.
+    owner: Option<&'static str>,
     condition: String,
-    values: Vec<i64>,
+    pub(super) values: Vec<i64>,
 }
 
 impl List {
@@ -28,7 +30,19 @@ impl List {
         columns: &'static str,
         condition: &str,
     ) -> Self {
-        Self { from, columns, id, condition: condition.to_owned(), values: Vec::new() }
+        let condition = condition.to_owned();
+        Self { from, columns, id, owner: None, condition, values: Vec::new() }
+    }
+
+    /// Takes only the rows of one owner, over the index on `owner` and the id.
+    ///
+    /// A column that equals a value says nothing about the order, so the planner may go over
+    /// everybody's rows in the order of id until it has found enough of one owner's, which may be
+    /// all the way. An array of one value is looked up in the index as well, and the order is
+    /// that index's alone.
+    pub(super) fn of(&mut self, owner: &'static str, value: i64) {
+        self.and(&format!("{owner} = ANY (ARRAY[?::bigint])"), value);
+        self.owner = Some(owner);
     }
 
     /// Adds a condition, in which each `?` stands for `value`.
@@ -42,13 +56,9 @@ impl List {
         self.values.into_iter().map(|value| Box::new(value) as Value).collect()
     }
 
-    /// One page. One row more than it holds is looked for, to know whether there is more.
-    pub(super) async fn page<T>(
-        mut self,
-        pool: &Arc<Pool>,
-        page: PageRequest,
-        read: impl FnMut(&mut Columns<'_>) -> Result<T>,
-    ) -> Result<Page<T>> {
+    /// The statement for one page. One row more than it holds is looked for, to know whether there
+    /// is more.
+    pub(super) fn statement(&mut self, page: PageRequest) -> String {
         let id = self.id;
         let order = match page.window {
             Window::After(after) => {
@@ -65,17 +75,28 @@ impl List {
             Window::Offset(rows) => rows,
             Window::After(_) | Window::Before(_) => 0,
         };
-        let limit = i64::from(page.limit);
-        self.values.extend([limit + 1, offset.into()]);
+        self.values.extend([i64::from(page.limit) + 1, offset.into()]);
         let (last, count) = (self.values.len(), self.values.len() - 1);
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {} ORDER BY {id} {order} LIMIT ${count} OFFSET ${last}",
+        let owner = self.owner.map(|owner| format!("{owner} {order}, ")).unwrap_or_default();
+        format!(
+            "SELECT {} FROM {} WHERE {} ORDER BY {owner}{id} {order} LIMIT ${count} OFFSET ${last}",
             self.columns, self.from, self.condition
-        );
+        )
+    }
+
+    /// One page.
+    pub(super) async fn page<T>(
+        mut self,
+        pool: &Arc<Pool>,
+        page: PageRequest,
+        read: impl FnMut(&mut Columns<'_>) -> Result<T>,
+    ) -> Result<Page<T>> {
+        let sql = self.statement(page);
         let found = pool.run(Call::read(sql, self.values())).await?;
         let mut items = rows::list(&found, read)?;
-        let has_more = i64::try_from(items.len()).is_ok_and(|found| found > limit);
-        items.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
         if matches!(page.window, Window::Before(_)) {
             items.reverse();
         }
