@@ -17,7 +17,11 @@ pub(crate) struct SharedDatabase {
 impl SharedDatabase {
     /// Made by `init` of this binary.
     pub(crate) fn made_by(binary: &str) -> Self {
-        let store = tokenry_postgres_testing::schema();
+        Self::made_at(tokenry_postgres_testing::schema(), binary)
+    }
+
+    /// The same at this address.
+    pub(crate) fn made_at(store: String, binary: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let init = ["init", "--admin-email", "ada@acme.test", "--json", "--store", &store];
         let made = program(binary, folder.path(), &init).output().unwrap();

@@ -110,7 +110,7 @@ pub(super) fn ask_the_oracle(
     }
     for (place, client) in cluster.clients().into_iter().enumerate() {
         cluster.agree(app);
-        check(&Oracle { client, app, admin: &cluster.admin }, place);
+        check(&Oracle { client, app, admin: &cluster.database.admin }, place);
     }
 }
 
@@ -119,8 +119,8 @@ fn nothing_acknowledged_is_lost_while_nodes_are_killed_and_the_database_is_resta
     let seed = seed("chaos");
     let database = tokenry_postgres_testing::Server::start();
     let (proxy, mut cluster) = Proxy::and_cluster_with(database.url(), &[IMPATIENT]);
-    let app = Client::new(proxy.base()).register(&cluster.admin);
-    let browser = Browser::signed_in(&Client::new(proxy.base()), &cluster.admin);
+    let app = Client::new(proxy.base()).register(&cluster.database.admin);
+    let browser = Browser::signed_in(&Client::new(proxy.base()), &cluster.database.admin);
     let workers = hire(&browser);
     let answers = Answers::default();
     let mut bases = cluster.bases();

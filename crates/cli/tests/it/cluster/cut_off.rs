@@ -53,7 +53,7 @@ impl Asked {
 fn a_node_that_was_stopped_for_five_seconds_serves_nothing_from_before_when_it_goes_on() {
     let cluster = Cluster::start();
     let clients = cluster.clients();
-    let (app, grants) = clients[0].prepare(&cluster.admin, TOKENS + 1);
+    let (app, grants) = clients[0].prepare(&cluster.database.admin, TOKENS + 1);
     let (live, revoked) = grants.split_first().unwrap();
     assert!(grants.iter().all(|tokens| is_alive(&clients[1], tokens)));
     let node = &cluster.nodes[1];
@@ -93,7 +93,7 @@ fn a_node_hears_nothing(way: Way) {
     ways[1] = relay.url(database, &store);
     let cluster = Cluster::by_ways(store, &ways, &[("TOKENRY_POSTGRES_CALL_TIMEOUT", "1s")]);
     let clients = cluster.clients();
-    let (app, grants) = clients[0].prepare(&cluster.admin, 2);
+    let (app, grants) = clients[0].prepare(&cluster.database.admin, 2);
     let [live, revoked] = grants.try_into().unwrap();
     assert!(is_alive(&clients[1], &live) && is_alive(&clients[1], &revoked));
     relay.set(way);

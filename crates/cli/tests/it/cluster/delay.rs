@@ -90,13 +90,13 @@ fn tokens_of_a_client_that_is_disabled_or_deleted_at_one_node_are_soon_dead_at_a
     let mut stage = Stage::new();
     let (mut disabled, mut deleted) = (Vec::new(), Vec::new());
     for round in 0..rounds(ENDS_OF_OWNERS) {
-        let admin = &stage.cluster.admin;
+        let admin = &stage.cluster.database.admin;
         stage.app = stage.clients[0].register_as(admin, &format!("brief-{round}"));
         let tokens = stage.known_everywhere();
         let path = format!("/api/v2/oauth/clients/{}", stage.app.id);
         let switch = |value: bool| {
             let body = json!({"client": {"disabled": value}});
-            stage.clients[0].change(&stage.cluster.admin, ("PUT", &path), &body).unwrap()
+            stage.clients[0].change(&stage.cluster.database.admin, ("PUT", &path), &body).unwrap()
         };
         switch(true).expect(200);
         disabled.extend(stage.heard(&tokens.access));
@@ -106,7 +106,7 @@ fn tokens_of_a_client_that_is_disabled_or_deleted_at_one_node_are_soon_dead_at_a
         while !stage.clients.iter().all(|client| is_alive(client, &tokens)) {
             assert!(lives_again.elapsed() < HEARD_IN_MAX, "a node does not hear of it");
         }
-        let admin = &stage.cluster.admin;
+        let admin = &stage.cluster.database.admin;
         stage.clients[0].change(admin, ("DELETE", &path), &json!({})).unwrap().expect(204);
         deleted.extend(stage.heard(&tokens.access));
     }
@@ -121,8 +121,8 @@ fn tokens_of_a_user_who_is_deleted_by_a_command_are_soon_dead_at_all_nodes() {
     let folder = tempfile::tempdir().unwrap();
     let command = |arguments: &[&str]| {
         let mut command = tokenry(folder.path(), arguments);
-        command.env("TOKENRY_STORE", &stage.cluster.store);
-        command.env("TOKENRY_KEY_FILE", stage.cluster.key_file());
+        command.env("TOKENRY_STORE", &stage.cluster.database.store);
+        command.env("TOKENRY_KEY_FILE", stage.cluster.database.key_file());
         let ended = command.output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         ended.stdout
@@ -155,7 +155,7 @@ fn the_secret_that_a_client_had_before_is_soon_refused_at_all_nodes() {
             client.issue(&stage.app).unwrap().expect(200);
         }
         let before = stage.app.clone();
-        stage.app = stage.clients[0].change_secret(&stage.cluster.admin, &before);
+        stage.app = stage.clients[0].change_secret(&stage.cluster.database.admin, &before);
         let changed = Instant::now();
         stage.clients[0].issue(&before).unwrap().expect(401);
         heard.extend(at_once(&stage.clients[1..], |client| {

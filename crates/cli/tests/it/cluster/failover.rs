@@ -42,8 +42,8 @@ fn a_standby_that_takes_over_under_load_has_everything_that_was_acknowledged() {
     let mut standby = Server::start_standby(&primary);
     let cluster = Cluster::with(standby.added_to(&primary.url()), &IMPATIENT);
     let (bases, first) = (cluster.bases(), &cluster.clients()[0]);
-    let app = first.register(&cluster.admin);
-    let workers = hire(&Browser::signed_in(first, &cluster.admin));
+    let app = first.register(&cluster.database.admin);
+    let workers = hire(&Browser::signed_in(first, &cluster.database.admin));
     let (answers, mut strangers) = (Answers::default(), 0);
     let began = Instant::now();
     let now = || u64::try_from(began.elapsed().as_millis()).unwrap();

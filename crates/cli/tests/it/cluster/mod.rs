@@ -31,19 +31,19 @@ mod slow_database;
 
 use std::{
     net::{Ipv4Addr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
     browser::Browser,
     client::{App, Client, Tokens},
-    process::{Process, tokenry},
+    process::{Process, TOKENRY},
+    shared_database::SharedDatabase,
 };
 
 pub(crate) const NODES: usize = 3;
@@ -57,16 +57,13 @@ const CUT_OFF: Duration = Duration::from_millis(1_500);
 const BACK_IN: Duration = Duration::from_secs(20);
 
 pub(crate) struct Cluster {
-    pub(crate) admin: Value,
-    /// The address of the database.
-    pub(crate) store: String,
+    pub(crate) database: SharedDatabase,
     pub(crate) nodes: Vec<Process>,
     places: Vec<Place>,
 }
 
 /// Where a node is, and what it is told.
 struct Place {
-    /// The first one's has the key of all.
     folder: TempDir,
     address: String,
     settings: Vec<(String, String)>,
@@ -98,25 +95,18 @@ impl Cluster {
 
     /// The same, each node with an address of its own for the database.
     fn by_ways(store: String, ways: &[String], settings: &[(&str, &str)]) -> Self {
-        let folders: Vec<_> = ways.iter().map(|_| tempfile::tempdir().unwrap()).collect();
-        let init = ["init", "--admin-email", "ada@acme.test", "--json", "--store", &store];
-        let made = tokenry(folders[0].path(), &init).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let key = folders[0].path().join("data/server.key").to_str().unwrap().to_owned();
-        let place = |(folder, way): (TempDir, &String)| {
+        let database = SharedDatabase::made_at(store, TOKENRY);
+        let key = database.key_file();
+        let place = |way: &String| {
+            let folder = tempfile::tempdir().unwrap();
             let own = [("TOKENRY_STORE", way.as_str()), ("TOKENRY_KEY_FILE", &key)];
             let settings = own.iter().chain(settings);
             let settings = settings.map(|(name, value)| ((*name).into(), (*value).into()));
             Place { folder, address: address(), settings: settings.collect() }
         };
-        let places: Vec<_> = folders.into_iter().zip(ways).map(place).collect();
+        let places: Vec<_> = ways.iter().map(place).collect();
         let nodes = places.iter().map(Place::serve).collect();
-        Self { admin: serde_json::from_slice(&made.stdout).unwrap(), store, nodes, places }
-    }
-
-    /// The file with the key of all nodes.
-    pub(crate) fn key_file(&self) -> PathBuf {
-        self.folder(0).join("data/server.key")
+        Self { database, nodes, places }
     }
 
     /// Where a node's data and its log are.
@@ -136,8 +126,8 @@ impl Cluster {
     /// A client, somebody who consents to it, and a caller of each node.
     pub(crate) fn cast(&self) -> (App, Browser, Vec<Client>) {
         let clients = self.clients();
-        let app = clients[0].register(&self.admin);
-        let browser = Browser::signed_in(&clients[0], &self.admin);
+        let app = clients[0].register(&self.database.admin);
+        let browser = Browser::signed_in(&clients[0], &self.database.admin);
         (app, browser, clients)
     }
 

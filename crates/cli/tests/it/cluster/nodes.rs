@@ -21,7 +21,7 @@ fn whatever_a_node_has_issued_every_node_serves() {
 fn a_client_that_knows_only_the_proxy_is_served_by_all_nodes_and_goes_on_when_one_is_killed() {
     let (proxy, mut cluster) = Proxy::and_cluster(tokenry_postgres_testing::schema());
     let client = Client::new(proxy.base());
-    let (app, grants) = client.prepare(&cluster.admin, 4);
+    let (app, grants) = client.prepare(&cluster.database.admin, 4);
     for killed in [None, Some(0)] {
         if let Some(node) = killed {
             cluster.kill(node);
@@ -34,7 +34,7 @@ fn a_client_that_knows_only_the_proxy_is_served_by_all_nodes_and_goes_on_when_on
             }
         }
     }
-    let listed = client.list(&cluster.admin).len();
+    let listed = client.list(&cluster.database.admin).len();
     assert_eq!(listed, 4 + 16);
 }
 
@@ -44,7 +44,7 @@ fn a_node_with_another_key_refuses_to_start() {
     let other = tempfile::tempdir().unwrap();
     let serve = |key: Option<&str>| {
         let mut serve = tokenry(other.path(), &["serve", "--listen", "127.0.0.1:0"]);
-        serve.env("TOKENRY_STORE", &cluster.store);
+        serve.env("TOKENRY_STORE", &cluster.database.store);
         if let Some(key) = key {
             serve.env("TOKENRY_SERVER_KEY", key);
         }

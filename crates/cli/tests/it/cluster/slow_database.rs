@@ -35,7 +35,7 @@ impl Stage {
         let few = [("TOKENRY_POSTGRES_CONNECTIONS", "4")];
         let settings: Vec<_> = few.iter().chain(settings).copied().collect();
         let cluster = Cluster::by_ways(store, &[way], &settings);
-        let app = cluster.clients()[0].register(&cluster.admin);
+        let app = cluster.clients()[0].register(&cluster.database.admin);
         let callers = (0..CALLERS).map(|_| Client::new(&cluster.nodes[0].base)).collect();
         Self { relay, cluster, app, callers }
     }
