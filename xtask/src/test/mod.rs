@@ -65,7 +65,7 @@ struct Step {
     run: fn(&Context) -> Result<Tally>,
 }
 
-const STEPS: [Step; 22] = [
+const STEPS: &[Step] = &[
     Step {
         name: "packages",
         what: "Python, Node.js, Chromium, C++",
@@ -181,7 +181,7 @@ fn names() -> Vec<&'static str> {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.list {
-        for step in &STEPS {
+        for step in STEPS {
             println!("{:<25} {}", step.name, step.what);
         }
         return Ok(());
