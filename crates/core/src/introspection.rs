@@ -1,7 +1,8 @@
 //! Introspection (RFC 7662): what a client may know of a token.
 
 use tokenry_protocol::{
-    oauth::introspection::{ActiveToken, IntrospectionResponse},
+    api::extra::Extra,
+    oauth::introspection::IntrospectionResponse,
     redirect_uri::ClientKind,
     secret::{Credential, Kind},
     time::Timestamp,
@@ -48,29 +49,30 @@ pub fn describe(
 ) -> IntrospectionResponse {
     let is_held = in_good_standing(subject.client, subject.user);
     let Some(issued) = token.issued().filter(|_| is_held) else {
-        return IntrospectionResponse::INACTIVE;
+        return IntrospectionResponse::inactive();
     };
     let hash = presented.hash();
     let expires_at = match presented.parts().kind {
         Kind::AccessToken if issued.access.accepts(&hash, now) => issued.access.expires_at(),
         Kind::RefreshToken => match &issued.refresh {
             Some(refresh) if refresh.accepts(&hash, now) => Some(refresh.expires_at),
-            _ => return IntrospectionResponse::INACTIVE,
+            _ => return IntrospectionResponse::inactive(),
         },
-        _ => return IntrospectionResponse::INACTIVE,
+        _ => return IntrospectionResponse::inactive(),
     };
-    IntrospectionResponse::Active(ActiveToken {
+    IntrospectionResponse {
         active: true,
-        scope: scope_of(token, issued, presented.parts().kind),
-        client_id: subject.client.identifier.to_string(),
-        username: subject.user.email.clone(),
-        sub: subject.user.id.to_string(),
+        scope: Some(scope_of(token, issued, presented.parts().kind)),
+        client_id: Some(subject.client.identifier.to_string()),
+        username: Some(subject.user.email.clone()),
+        sub: Some(subject.user.id.to_string()),
         token_type: (presented.parts().kind == Kind::AccessToken).then(|| "bearer".to_owned()),
         exp: expires_at.map(Timestamp::as_seconds),
-        iat: issued.access.issued_at.as_seconds(),
-        iss: subject.issuer.to_owned(),
-        jti: token.id.to_string(),
-    })
+        iat: Some(issued.access.issued_at.as_seconds()),
+        iss: Some(subject.issuer.to_owned()),
+        jti: Some(token.id.to_string()),
+        extra: Extra::default(),
+    }
 }
 
 /// A refresh token can get all that was approved, whatever the present access token carries.

@@ -1,6 +1,7 @@
 //! Issuing: what goes to the client and what goes to rest.
 
 use tokenry_protocol::{
+    api::extra::Extra,
     ids::{ClientId, TokenId, UserId},
     oauth::token::TokenResponse,
     scope::Scope,
@@ -45,16 +46,17 @@ impl IssuedTokens {
     /// The answer with everything said (RFC 6749 §5.1).
     pub fn answer(&self) -> TokenResponse {
         let (refresh_token, refresh_token_expires_in) = match &self.refresh_token {
-            Some((token, lifetime)) => (Some(token.reveal().to_owned()), Some(*lifetime)),
+            Some((token, lifetime)) => (Some(token.into()), Some(*lifetime)),
             None => (None, None),
         };
         TokenResponse {
-            access_token: self.access_token.reveal().to_owned(),
-            token_type: "bearer".to_owned(),
-            scope: self.scope.to_string(),
+            access_token: Some((&self.access_token).into()),
+            token_type: Some("bearer".to_owned()),
+            scope: Some(self.scope.to_string()),
             expires_in: self.access_token_lifetime,
             refresh_token,
             refresh_token_expires_in,
+            extra: Extra::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Ids of records: whole numbers from 1 to 2^53 − 1, so that every JSON reader keeps them exact.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,28 @@ use serde::{Deserialize, Serialize};
 pub const ID_MAX: u64 = (1 << 53) - 1;
 
 /// Text or a number that is no id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id is a whole number from 1 to 9007199254740991, written without sign or leading zero")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidId;
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "an id is a whole number from 1 to {ID_MAX}, written without sign or leading zero"
+        )
+    }
+}
+
+impl Error for InvalidId {}
+
+/// One decimal digit or more and nothing else.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 fn parse_digits(text: &str) -> Result<u64, InvalidId> {
     // Canonical digits only: one id has one address.
-    let canonical = (1..=16).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && !text.starts_with('0');
+    let canonical = text.len() <= 16 && is_digits(text) && !text.starts_with('0');
     let value = if canonical { text.parse().unwrap_or(0) } else { 0 };
     checked(value)
 }
@@ -96,9 +109,17 @@ pub struct ClientIdentifier(String);
 pub const IDENTIFIER_MAX: usize = 255;
 
 /// Text that is no client identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier has 1 to {max} characters of A-Z a-z 0-9 . _ ~ -", max = IDENTIFIER_MAX)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidIdentifier;
+
+impl fmt::Display for InvalidIdentifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = IDENTIFIER_MAX;
+        write!(formatter, "an identifier has 1 to {max} characters of A-Z a-z 0-9 . _ ~ -")
+    }
+}
+
+impl Error for InvalidIdentifier {}
 
 impl ClientIdentifier {
     /// Takes 1 to [`IDENTIFIER_MAX`] characters of `A–Z a–z 0–9 . _ ~ -`.

@@ -11,6 +11,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+pub use crate::api::clients::ClientKind;
+
 /// The most characters of one address.
 pub const LENGTH_MAX: usize = 2_000;
 /// The most addresses of one client.
@@ -36,16 +38,6 @@ pub enum InvalidRedirectUri {
     /// Over [`LENGTH_MAX`].
     #[error("has at most 2000 characters")]
     TooLong,
-}
-
-/// Whether a client can keep a secret (RFC 6749 §2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClientKind {
-    /// Runs where its secret could be read: a browser, a phone, a laptop.
-    Public,
-    /// Runs on a server of its own.
-    Confidential,
 }
 
 impl RedirectUri {

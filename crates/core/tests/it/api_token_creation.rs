@@ -62,10 +62,10 @@ fn it_is_bound_to_a_user_who_is_there_and_described_in_short() {
     };
     for assigned in [None, Some(UserId::new(31).unwrap())] {
         let errors = approve(nobody(assigned), &maker, None).unwrap_err();
-        assert_eq!(errors.of("assigned_user_id")[0].error, InvalidValue);
-        assert_eq!(errors.of("description")[0].error, TooLong);
+        assert_eq!(errors.of("assigned_user_id")[0].code(), Some(InvalidValue));
+        assert_eq!(errors.of("description")[0].code(), Some(TooLong));
     }
-    assert_eq!(too_many(256).of("api_token")[0].error, TooManyValues);
+    assert_eq!(too_many(256).of("api_token")[0].code(), Some(TooManyValues));
 }
 
 /// Whatever record a caller hands over, it speaks for the user of its own id only.
@@ -98,7 +98,7 @@ fn description_and_status_can_change() {
     assert_eq!(after.description, "");
     let request = ApiTokenRequest { active: Sent::Null, ..ApiTokenRequest::default() };
     let errors = update(&before, request, world.now).unwrap_err();
-    assert_eq!(errors.of("active")[0].error, BlankValue);
+    assert_eq!(errors.of("active")[0].code(), Some(BlankValue));
 }
 
 /// An API token has every right of its user, so minting one takes a scope for everything.

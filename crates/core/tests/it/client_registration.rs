@@ -64,7 +64,7 @@ fn updated(world: &World, record: &str) -> MintedClient {
 fn assert_fault(found: Result<Settings, FieldErrors>, field: &str, code: FieldErrorCode) {
     let errors = found.unwrap_err();
     assert!(errors.fields().eq([field]), "{errors:?}");
-    assert_eq!(errors.of(field)[0].error, code, "{errors:?}");
+    assert_eq!(errors.of(field)[0].code(), Some(code), "{errors:?}");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_is_required_is_neither_missing_nor_blank() {
     for record in ["{}", r#"{"name":null,"identifier":null}"#, r#"{"name":"  ","identifier":""}"#] {
         let errors = check(request(record), None, &admin(29), None).unwrap_err();
         for field in ["name", "identifier"] {
-            assert_eq!(errors.of(field)[0].error, BlankValue, "{record}");
+            assert_eq!(errors.of(field)[0].code(), Some(BlankValue), "{record}");
         }
     }
     let world = World::confidential();
@@ -192,7 +192,7 @@ fn a_taken_identifier_and_an_owner_who_has_gone_are_told_by_field() {
     ] {
         assert!(errors.fields().eq([field]), "{errors:?}");
         let told = &errors.of(field)[0];
-        assert_eq!((told.error, told.description.as_str()), (code, description));
+        assert_eq!((told.code(), told.description.as_str()), (Some(code), description));
     }
 }
 

@@ -5,7 +5,8 @@ use tokenry_core::{
     introspection::{Subject, describe, may_ask, may_see},
 };
 use tokenry_protocol::{
-    oauth::introspection::{ActiveToken, IntrospectionResponse},
+    api::extra::Extra,
+    oauth::introspection::IntrospectionResponse,
     secret::{Credential, Kind},
     time::Seconds,
 };
@@ -24,10 +25,10 @@ fn look(grant: &Grant, presented: &Credential) -> IntrospectionResponse {
     describe(&grant.token, presented, &subject, grant.world.now)
 }
 
-fn active(grant: &Grant, presented: &Credential) -> ActiveToken {
+fn active(grant: &Grant, presented: &Credential) -> IntrospectionResponse {
     match look(grant, presented) {
-        IntrospectionResponse::Active(active) => active,
-        inactive @ IntrospectionResponse::Inactive { .. } => panic!("{inactive:?}"),
+        described if described.active => described,
+        inactive => panic!("{inactive:?}"),
     }
 }
 
@@ -46,18 +47,19 @@ fn a_live_access_token_is_described() {
     let (issued_at, expected_scope) = (NOON.plus(Seconds(600)).as_seconds(), "read".to_owned());
     assert_eq!(
         active(&grant, &grant.pair.access),
-        ActiveToken {
+        IntrospectionResponse {
             active: true,
-            scope: expected_scope,
-            client_id: "acme_reports".to_owned(),
-            username: "ann@acme.test".to_owned(),
-            sub: "29".to_owned(),
+            scope: Some(expected_scope),
+            client_id: Some("acme_reports".to_owned()),
+            username: Some("ann@acme.test".to_owned()),
+            sub: Some("29".to_owned()),
             token_type: Some("bearer".to_owned()),
             exp: Some(issued_at + 1_800),
             // When this token was issued, not when its record was made.
-            iat: issued_at,
-            iss: "https://issuer.test".to_owned(),
-            jti: "2001".to_owned(),
+            iat: Some(issued_at),
+            iss: Some("https://issuer.test".to_owned()),
+            jti: Some("2001".to_owned()),
+            extra: Extra::default(),
         }
     );
 }
@@ -68,9 +70,9 @@ fn a_live_refresh_token_is_described_without_a_token_type() {
     let grant = narrowed();
     let described = active(&grant, &grant.pair.refresh);
     assert_eq!(described.token_type, None);
-    assert_eq!(described.scope, "read write");
+    assert_eq!(described.scope.as_deref(), Some("read write"));
     assert_eq!(described.exp, Some(NOON.plus(Seconds(600 + 2_592_000)).as_seconds()));
-    assert_eq!(described.iat, NOON.plus(Seconds(600)).as_seconds());
+    assert_eq!(described.iat, Some(NOON.plus(Seconds(600)).as_seconds()));
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn a_token_that_does_not_expire_says_no_expiry() {
 /// Not a word more than `{"active":false}`.
 #[test]
 fn whatever_is_not_alive_is_inactive() {
-    let inactive = IntrospectionResponse::INACTIVE;
+    let inactive = IntrospectionResponse::inactive();
     let mut grant = Grant::new();
     let old = grant.rotate();
     let id = grant.token.id;
@@ -118,7 +120,7 @@ fn the_tokens_of_a_stopped_client_or_a_suspended_user_are_inactive() {
         let mut grant = Grant::new();
         stop(&mut grant.world);
         for presented in [&grant.pair.access, &grant.pair.refresh] {
-            assert_eq!(look(&grant, presented), IntrospectionResponse::INACTIVE);
+            assert_eq!(look(&grant, presented), IntrospectionResponse::inactive());
         }
     }
 }
@@ -130,7 +132,7 @@ fn a_grant_whose_code_is_still_out_is_inactive() {
     let mut grant = Grant::after(request);
     grant.token = token;
     for presented in [&grant.pair.access, &grant.pair.refresh, &code] {
-        assert_eq!(look(&grant, presented), IntrospectionResponse::INACTIVE);
+        assert_eq!(look(&grant, presented), IntrospectionResponse::inactive());
     }
 }
 

@@ -41,7 +41,7 @@ fn fault(refused: CreationRefused, field: &str) -> (FieldErrorCode, String) {
     let [error] = errors.of(field) else {
         panic!("{errors:?}");
     };
-    (error.error, error.description.clone())
+    (error.code().unwrap(), error.description.clone())
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::FieldErrors,
+    extra::Extra,
     request::{InvalidBody, Members, Sent},
     secret_text::SecretText,
 };
@@ -71,18 +72,25 @@ pub struct ApiTokenObject {
     /// When it last authenticated a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What `POST` and `PUT /api/v2/api_tokens` ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ApiTokenRequest {
     /// `description`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub description: Sent<String>,
     /// `active`, which only an update minds.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub active: Sent<bool>,
     /// `assigned_user_id`, which only a creation minds; a number that is no id is nobody's.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub assigned_user_id: Sent<Option<UserId>>,
     /// What is wrong with the types of the members.
+    #[serde(skip)]
     pub errors: FieldErrors,
 }
 
@@ -108,6 +116,18 @@ mod tests {
         let text = r#"{"api_token":{"id":7,"url":"http://127.0.0.1:4000/api/v2/api_tokens/7.json","description":"","active":true,"user_id":29,"assigned_user_id":29,"visible_token":"p000000007","created_at":"2025-09-01T06:00:00Z","updated_at":"2025-09-01T06:00:00Z"}}"#;
         let record: ApiTokenResponse = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&record).unwrap(), text);
+    }
+
+    #[test]
+    fn what_a_client_writes_is_what_the_server_reads() {
+        let request = ApiTokenRequest {
+            description: "nightly".to_owned().into(),
+            assigned_user_id: Some(UserId::new(29).unwrap()).into(),
+            ..ApiTokenRequest::default()
+        };
+        let body = serde_json::json!({ API_TOKEN: &request }).to_string();
+        assert_eq!(body, r#"{"api_token":{"description":"nightly","assigned_user_id":29}}"#);
+        assert_eq!(ApiTokenRequest::parse(body.as_bytes()).unwrap(), request);
     }
 
     #[test]

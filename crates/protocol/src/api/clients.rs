@@ -1,10 +1,14 @@
 //! Client records: `/api/v2/oauth/clients`.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     error::FieldErrors,
+    extra::Extra,
+    open::Open,
     pagination::Pagination,
     request::{InvalidBody, Members, Sent, strings},
     secret_text::SecretText,
@@ -12,7 +16,6 @@ use super::{
 use crate::{
     ids::{ClientId, UserId},
     oauth::token::GrantType,
-    redirect_uri::ClientKind,
     time::{Seconds, Timestamp},
 };
 
@@ -56,7 +59,7 @@ pub struct OAuthClientObject {
     pub name: Option<String>,
     /// Whether it can keep a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<ClientKind>,
+    pub kind: Option<Open<ClientKind>>,
     /// Who answers for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
@@ -90,7 +93,7 @@ pub struct OAuthClientObject {
     pub resource_server: Option<bool>,
     /// The grant types it may use; absent means all that its kind may.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grant_types: Option<Vec<GrantType>>,
+    pub grant_types: Option<Vec<Open<GrantType>>>,
     /// Lowers the lifetime of its access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime_max: Option<Seconds>,
@@ -106,40 +109,77 @@ pub struct OAuthClientObject {
     /// When it was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Whether a client can keep a secret (RFC 6749 §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientKind {
+    /// Runs where its secret could be read: a browser, a phone, a laptop.
+    Public,
+    /// Runs on a server of its own.
+    Confidential,
+}
+
+impl fmt::Display for ClientKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Public => "public",
+            Self::Confidential => "confidential",
+        })
+    }
 }
 
 /// What `POST` and `PUT /api/v2/oauth/clients` ask for. What the server sets itself is ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ClientRequest {
     /// `identifier`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub identifier: Sent<String>,
     /// `name`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub name: Sent<String>,
     /// `kind`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub kind: Sent<ClientKind>,
     /// `user_id`; a number that is no id is nobody's.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub user_id: Sent<Option<UserId>>,
     /// `redirect_uri`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub redirect_uri: Sent<Vec<String>>,
     /// `company`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub company: Sent<String>,
     /// `description`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub description: Sent<String>,
     /// `allowed_scopes`; `""` clears it as `null` does.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub allowed_scopes: Sent<Vec<String>>,
     /// `disabled`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub disabled: Sent<bool>,
     /// `resource_server`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub resource_server: Sent<bool>,
     /// `grant_types`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub grant_types: Sent<Vec<GrantType>>,
     /// `access_token_lifetime_max`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub access_token_lifetime_max: Sent<u64>,
     /// `refresh_token_lifetime_max`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub refresh_token_lifetime_max: Sent<u64>,
     /// `retry_window_seconds`
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub retry_window_seconds: Sent<u64>,
     /// What is wrong with the types of the members.
+    #[serde(skip)]
     pub errors: FieldErrors,
 }
 
@@ -215,6 +255,37 @@ mod tests {
             assert_eq!(parse(record).redirect_uri, expected, "{record}");
         }
         assert_eq!(parse(r#"{"redirect_uri":""}"#).redirect_uri, Sent::Value(vec![]));
+    }
+
+    #[test]
+    fn what_a_client_writes_is_what_the_server_reads() {
+        let request = ClientRequest {
+            identifier: "acme".to_owned().into(),
+            kind: ClientKind::Public.into(),
+            user_id: Some(UserId::new(29).unwrap()).into(),
+            redirect_uri: vec!["https://a.test/".to_owned()].into(),
+            company: Sent::Null,
+            allowed_scopes: Sent::Null,
+            disabled: false.into(),
+            grant_types: vec![GrantType::RefreshToken].into(),
+            retry_window_seconds: 0.into(),
+            ..ClientRequest::default()
+        };
+        let body = serde_json::json!({ CLIENT: &request }).to_string();
+        assert_eq!(
+            body,
+            r#"{"client":{"identifier":"acme","kind":"public","user_id":29,"redirect_uri":["https://a.test/"],"company":null,"allowed_scopes":null,"disabled":false,"grant_types":["refresh_token"],"retry_window_seconds":0}}"#
+        );
+        assert_eq!(ClientRequest::parse(body.as_bytes()).unwrap(), request);
+    }
+
+    #[test]
+    fn words_of_tomorrow_are_kept() {
+        let text = r#"{"client":{"kind":"native","grant_types":["refresh_token","x"],"new":1}}"#;
+        let read: OAuthClientResponse = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        let client = read.client.unwrap();
+        assert_eq!(client.kind, Some(Open::Other("native".to_owned())));
     }
 
     #[test]

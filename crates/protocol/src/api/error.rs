@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::open::Open;
+
 /// Every shape of error body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -24,7 +26,8 @@ pub enum ErrorBody {
 }
 
 /// A title and a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TitledError {
     /// The kind of error.
     pub title: String,
@@ -33,7 +36,8 @@ pub struct TitledError {
 }
 
 /// One of several errors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListedError {
     /// For programs.
     pub code: String,
@@ -80,7 +84,8 @@ impl FieldErrors {
 
     /// Notes what is wrong with a field, for people: `cannot be blank`. The same is noted once.
     pub fn add(&mut self, field: &str, code: FieldErrorCode, text: &str) {
-        let error = FieldError { description: format!("{}: {text}", title(field)), error: code };
+        let description = format!("{}: {text}", title(field));
+        let error = FieldError { description, error: Some(code.into()) };
         let errors = self.0.entry(field.to_owned()).or_default();
         if !errors.contains(&error) {
             errors.push(error);
@@ -114,12 +119,21 @@ fn title(field: &str) -> String {
 }
 
 /// What is wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FieldError {
     /// The field's title and what is wrong.
     pub description: String,
-    /// For programs.
-    pub error: FieldErrorCode,
+    /// For programs. The server always says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Open<FieldErrorCode>>,
+}
+
+impl FieldError {
+    /// What is wrong, if this version knows the word.
+    pub fn code(&self) -> Option<FieldErrorCode> {
+        self.error.as_ref().and_then(Open::known).copied()
+    }
 }
 
 /// What can be wrong with a field.
@@ -295,7 +309,7 @@ mod tests {
         );
         let told = FieldError {
             description: "Redirect uri: is too long".to_owned(),
-            error: FieldErrorCode::TooLong,
+            error: Some(FieldErrorCode::TooLong.into()),
         };
         assert_eq!(errors.of("redirect_uri"), [told]);
         assert_eq!(errors.of("name"), []);

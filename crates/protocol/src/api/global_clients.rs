@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pagination::Pagination;
+use super::{extra::Extra, pagination::Pagination};
 use crate::ids::ClientId;
 
 /// A page of global clients.
@@ -38,6 +38,9 @@ pub struct GlobalClientObject {
     /// An image of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_url: Option<String>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 #[cfg(test)]

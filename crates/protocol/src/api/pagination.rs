@@ -8,7 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::query::{InvalidQuery, Query, is_digits};
+#[cfg(feature = "requests")]
+use super::query::{InvalidQuery, Query};
+#[cfg(feature = "requests")]
+use crate::ids::is_digits;
 
 /// The most records of a page, and how many it has unless fewer are asked for.
 pub const SIZE_MAX: u32 = 100;
@@ -59,7 +62,25 @@ pub enum CursorPosition {
 }
 
 impl PageParameters {
+    /// The parameters of a query, by name.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Offset { page, per_page } => {
+                vec![(PAGE, page.to_string()), (PER_PAGE, per_page.to_string())]
+            }
+            Self::Cursor { size, position } => {
+                let position = match position {
+                    CursorPosition::Start => None,
+                    CursorPosition::After(cursor) => Some((AFTER, cursor.clone())),
+                    CursorPosition::Before(cursor) => Some((BEFORE, cursor.clone())),
+                };
+                std::iter::once((SIZE, size.to_string())).chain(position).collect()
+            }
+        }
+    }
+
     /// Reads the parameters of a query.
+    #[cfg(feature = "requests")]
     pub fn parse(query: &Query<'_>) -> Result<Self, InvalidQuery> {
         let (page, per_page) = (query.find(PAGE)?, query.find(PER_PAGE)?);
         let (size, after, before) = (query.find(SIZE)?, query.find(AFTER)?, query.find(BEFORE)?);
@@ -89,6 +110,7 @@ impl PageParameters {
     }
 }
 
+#[cfg(feature = "requests")]
 fn page_number(text: Option<&str>) -> Result<u32, InvalidQuery> {
     match at_least_one(PAGE, text)? {
         None => Ok(1),
@@ -97,6 +119,7 @@ fn page_number(text: Option<&str>) -> Result<u32, InvalidQuery> {
     }
 }
 
+#[cfg(feature = "requests")]
 /// A whole number from 1; how far it goes beyond 32 bits does not matter to anybody.
 fn at_least_one(name: &'static str, text: Option<&str>) -> Result<Option<u32>, InvalidQuery> {
     let Some(text) = text else { return Ok(None) };
@@ -107,6 +130,7 @@ fn at_least_one(name: &'static str, text: Option<&str>) -> Result<Option<u32>, I
     }
 }
 
+#[cfg(feature = "requests")]
 fn page_size(text: Option<&str>) -> Result<u32, InvalidQuery> {
     let Some(text) = text else {
         return Ok(SIZE_MAX);
@@ -158,7 +182,7 @@ pub struct CursorLinks {
     pub prev: Option<String>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "requests"))]
 mod tests {
     use super::*;
 
@@ -185,6 +209,20 @@ mod tests {
             ("page[size]=5&page[before]=x", cursor(5, before("x"))),
         ] {
             assert_eq!(read(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_asks_for_is_what_the_server_reads() {
+        for parameters in [
+            PageParameters::Offset { page: 3, per_page: 20 },
+            PageParameters::Cursor { size: 1, position: CursorPosition::Start },
+            PageParameters::Cursor { size: 100, position: CursorPosition::After("a&b".to_owned()) },
+            PageParameters::Cursor { size: 7, position: CursorPosition::Before("%5D=".to_owned()) },
+        ] {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(parameters.pairs());
+            assert_eq!(read(&query.finish()), Ok(parameters));
         }
     }
 

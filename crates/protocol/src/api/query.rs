@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::ids::InvalidId;
+use crate::ids::{InvalidId, is_digits};
 
 /// A query, its parameters in the order in which they were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,11 +92,6 @@ impl<'a> Query<'a> {
             .filter(|parameter| !names.contains(&&*parameter.name))
             .map(|parameter| parameter.raw)
     }
-}
-
-/// One decimal digit or more and nothing else.
-pub(crate) fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! Strict reading of record API requests: a JSON object that wraps a record.
+//! Record API requests: a JSON object that wraps a record. Clients write the same types that the
+//! server reads, strictly.
 //!
 //! Unknown members are ignored. A known member of another type is told by field, beside whatever
 //! else is wrong, so that one answer names everything.
 
+use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Map, Value};
 
 use super::error::{FieldErrorCode::InvalidValue, FieldErrors};
@@ -34,6 +36,11 @@ pub enum Sent<T> {
 }
 
 impl<T> Sent<T> {
+    /// Whether it is left out of a body.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
     /// The value, where one was sent.
     pub fn value(self) -> Option<T> {
         match self {
@@ -57,6 +64,23 @@ impl<T> Sent<T> {
             Self::Null => Sent::Null,
             Self::Mistyped => Sent::Mistyped,
             Self::Value(value) => Sent::Value(change(value)),
+        }
+    }
+}
+
+impl<T> From<T> for Sent<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+/// Members that are absent are left out by the request that has them.
+impl<T: Serialize> Serialize for Sent<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Absent | Self::Null => serializer.serialize_none(),
+            Self::Mistyped => Err(S::Error::custom("a member that could not be read")),
         }
     }
 }

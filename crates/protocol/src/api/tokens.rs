@@ -1,17 +1,17 @@
 //! Token records: `/api/v2/oauth/tokens`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
 use super::{
     error::FieldErrors,
+    extra::Extra,
     pagination::Pagination,
-    query::is_digits,
     request::{InvalidBody, Members, Sent},
     secret_text::SecretText,
 };
 use crate::{
-    ids::{ClientId, TokenId, UserId},
+    ids::{ClientId, TokenId, UserId, is_digits},
     time::Timestamp,
 };
 
@@ -77,16 +77,22 @@ pub struct OAuthTokenObject {
     /// Whom it authenticates as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What `POST /api/v2/oauth/tokens` asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct CreateTokenRequest {
     /// Whose token it will be.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub client_id: Sent<ClientReference>,
     /// What it may do.
+    #[serde(skip_serializing_if = "Sent::is_absent")]
     pub scopes: Sent<Vec<String>>,
     /// What is wrong with the types of the members.
+    #[serde(skip)]
     pub errors: FieldErrors,
 }
 
@@ -99,6 +105,15 @@ pub enum ClientReference {
     NoId,
     /// By other text: the identifier, most of the time.
     Text,
+}
+
+impl Serialize for ClientReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Id(id) => id.serialize(serializer),
+            Self::NoId | Self::Text => Err(S::Error::custom("not the resource id of a client")),
+        }
+    }
 }
 
 impl ClientReference {
@@ -160,7 +175,7 @@ mod tests {
         for text in [
             r#"{"token":{}}"#,
             r#"{"token":{"id":null,"scopes":null,"used_at":null,"token":null,"url":null}}"#,
-            r#"{"token":{"expires_at":null,"refresh_token":null,"resource_type":"x"},"more":1}"#,
+            r#"{"token":{"expires_at":null,"refresh_token":null},"more":1}"#,
         ] {
             assert_eq!(
                 serde_json::from_str::<OAuthTokenResponse>(text).unwrap(),
@@ -176,6 +191,25 @@ mod tests {
         for text in ["{}", r#"{"token":null}"#] {
             let read: OAuthTokenResponse = serde_json::from_str(text).unwrap();
             assert_eq!(read, OAuthTokenResponse::default());
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_kept_and_wrong_types_are_told_by_name() {
+        let text = r#"{"token":{"id":7,"resource_type":"oauth_token","restrictions":{"ip":null}}}"#;
+        let read: OAuthTokenResponse = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        let extra = read.token.unwrap().extra;
+        assert_eq!(extra.get("resource_type"), Some(&"oauth_token".into()));
+        for text in [
+            r#"{"token":{"id":"7"}}"#,
+            r#"{"token":{"id":0}}"#,
+            r#"{"token":{"scopes":"read"}}"#,
+            r#"{"token":{"expires_at":1772712000}}"#,
+            r#"{"token":{"token":7}}"#,
+            r#"{"token":[]}"#,
+        ] {
+            assert!(serde_json::from_str::<OAuthTokenResponse>(text).is_err(), "{text}");
         }
     }
 
@@ -212,6 +246,31 @@ mod tests {
             assert_eq!(request.client_id, expected, "{text}");
             assert_eq!(request.scopes, Sent::Absent);
         }
+    }
+
+    #[test]
+    fn what_a_client_writes_is_what_the_server_reads() {
+        let id = ClientReference::Id(ClientId::new(41).unwrap());
+        for (request, text) in [
+            (CreateTokenRequest::default(), r#"{"token":{}}"#),
+            (
+                CreateTokenRequest {
+                    client_id: id.into(),
+                    scopes: vec!["read".to_owned()].into(),
+                    errors: FieldErrors::NONE,
+                },
+                r#"{"token":{"client_id":41,"scopes":["read"]}}"#,
+            ),
+        ] {
+            let body = serde_json::json!({ TOKEN: &request }).to_string();
+            assert_eq!(body, text);
+            assert_eq!(CreateTokenRequest::parse(body.as_bytes()).unwrap(), request);
+        }
+        let unread = CreateTokenRequest { scopes: Sent::Mistyped, ..Default::default() };
+        assert!(serde_json::to_value(unread).is_err());
+        let no_id =
+            CreateTokenRequest { client_id: ClientReference::Text.into(), ..Default::default() };
+        assert!(serde_json::to_value(no_id).is_err());
     }
 
     #[test]

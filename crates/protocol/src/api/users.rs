@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::Extra;
 use crate::{ids::UserId, time::Timestamp};
 
 /// One user.
@@ -54,6 +55,9 @@ pub struct UserObject {
     /// When it was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A picture of a user.
@@ -63,6 +67,9 @@ pub struct Photo {
     /// Where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_url: Option<String>,
+    /// What else the server said.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 #[cfg(test)]

@@ -2,37 +2,56 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::extra::Extra;
+
 /// What `/.well-known/oauth-authorization-server` says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Metadata {
     /// The issuer, byte for byte the `iss` of answers (RFC 9207).
     pub issuer: String,
     /// Where the browser goes.
-    pub authorization_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub authorization_endpoint: Option<String>,
     /// The standard's door.
-    pub token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token_endpoint: Option<String>,
     /// RFC 7009
-    pub revocation_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revocation_endpoint: Option<String>,
     /// RFC 7662
-    pub introspection_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub introspection_endpoint: Option<String>,
     /// Every configured name.
-    pub scopes_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scopes_supported: Option<Vec<String>>,
     /// `code`
-    pub response_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub response_types_supported: Option<Vec<String>>,
     /// `query`
-    pub response_modes_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub response_modes_supported: Option<Vec<String>>,
     /// What the token endpoint takes.
-    pub grant_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grant_types_supported: Option<Vec<String>>,
     /// How a client proves itself at the token endpoint.
-    pub token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// The same at the revocation endpoint.
-    pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revocation_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// Confidential clients only.
-    pub introspection_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub introspection_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// `S256`
-    pub code_challenge_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code_challenge_methods_supported: Option<Vec<String>>,
     /// RFC 9207 §3
-    pub authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub authorization_response_iss_parameter_supported: Option<bool>,
     /// The record API's door, which has no standard name.
-    pub zendesk_token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zendesk_token_endpoint: Option<String>,
+    /// What else the server says of itself.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -1,8 +1,10 @@
 //! The standards' own requests and answers, one RFC a file.
 
+#[cfg(feature = "requests")]
 pub mod authorization;
 pub mod error;
 pub mod introspection;
 pub mod metadata;
+#[cfg(feature = "requests")]
 pub mod parameters;
 pub mod token;

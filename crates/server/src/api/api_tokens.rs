@@ -12,6 +12,7 @@ use tokenry_protocol::{
     api::{
         api_tokens::{ApiTokenObject, ApiTokenRequest, ApiTokenResponse, ApiTokensResponse},
         error::{FieldErrorCode, FieldErrors},
+        extra::Extra,
         secret_text::SecretText,
     },
     ids::ApiTokenId,
@@ -168,6 +169,7 @@ fn masked(state: &AppState, mut token: ApiToken) -> ApiTokenObject {
         created_at: Some(token.created_at),
         updated_at: Some(token.updated_at),
         last_used: token.last_used,
+        extra: Extra::default(),
     }
 }
 

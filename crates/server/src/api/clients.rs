@@ -15,6 +15,8 @@ use tokenry_protocol::{
     api::{
         clients::{ClientRequest, OAuthClientObject, OAuthClientResponse, OAuthClientsResponse},
         error::FieldErrors,
+        extra::Extra,
+        open::Open,
         pagination::COUNT_MAX,
         secret_text::SecretText,
     },
@@ -248,12 +250,14 @@ fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAu
         let names = scope.tokens().iter();
         names.map(ToString::to_string).collect()
     });
+    let grant_types = client.grant_types.as_ref();
+    let grant_types = grant_types.map(|types| types.iter().copied().map(Open::from).collect());
     OAuthClientObject {
         id: Some(client.id),
         url: Some(format!("{}/api/v2/clients/{id}.json", state.base)),
         identifier: Some(client.identifier.to_string()),
         name: Some(client.name.clone()),
-        kind: Some(client.kind()),
+        kind: Some(client.kind().into()),
         user_id: Some(client.user_id),
         redirect_uri: Some(redirect_uri.collect()),
         global: Some(false),
@@ -264,11 +268,12 @@ fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAu
         secret,
         disabled: (client.status == ClientStatus::Disabled).then_some(true),
         resource_server: (client.role == ClientRole::ResourceServer).then_some(true),
-        grant_types: client.grant_types.clone(),
+        grant_types,
         access_token_lifetime_max: client.access_token_lifetime_max,
         refresh_token_lifetime_max: client.refresh_token_lifetime_max,
         retry_window_seconds: client.retry_window,
         created_at: Some(client.created_at),
         updated_at: Some(client.updated_at),
+        extra: Extra::default(),
     }
 }

@@ -12,6 +12,7 @@ use tokenry_core::{
 };
 use tokenry_protocol::{
     api::{
+        extra::Extra,
         pagination::COUNT_MAX,
         query::{IdFilter, Query},
         request::Sent,
@@ -261,6 +262,7 @@ fn masked(state: &AppState, token: &Token) -> OAuthTokenObject {
         url: Some(format!("{}/api/v2/tokens/{id}.json", state.base)),
         used_at: issued.and_then(|issued| issued.used_at),
         user_id: Some(token.user_id),
+        extra: Extra::default(),
     }
 }
 

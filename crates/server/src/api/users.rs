@@ -4,7 +4,10 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tokenry_core::user::User;
 use tokenry_protocol::{
-    api::users::{UserObject, UserResponse},
+    api::{
+        extra::Extra,
+        users::{UserObject, UserResponse},
+    },
     ids::UserId,
     scope::{Access, Requirement},
 };
@@ -58,6 +61,7 @@ fn answer(state: &AppState, user: &User) -> Response {
         time_zone: None,
         created_at: Some(user.created_at),
         updated_at: Some(user.updated_at),
+        extra: Extra::default(),
     };
     respond::json(StatusCode::OK, &UserResponse { user: Some(record) })
 }

@@ -52,7 +52,7 @@ pub async fn introspect(
 }
 
 fn inactive() -> Response {
-    respond::json(StatusCode::OK, &IntrospectionResponse::INACTIVE)
+    respond::json(StatusCode::OK, &IntrospectionResponse::inactive())
 }
 
 async fn access_token(
@@ -92,7 +92,7 @@ async fn refresh_token(
     asker: &AuthenticatedClient,
     presented: &str,
 ) -> Result<IntrospectionResponse, OAuthError> {
-    let inactive = Ok(IntrospectionResponse::INACTIVE);
+    let inactive = Ok(IntrospectionResponse::inactive());
     let Ok(credential) = state.keys().token.read(presented, &[Kind::RefreshToken]) else {
         return inactive;
     };

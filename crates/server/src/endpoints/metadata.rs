@@ -2,7 +2,10 @@
 
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
-use tokenry_protocol::oauth::{metadata::Metadata, token::GrantType};
+use tokenry_protocol::{
+    api::extra::Extra,
+    oauth::{metadata::Metadata, token::GrantType},
+};
 
 use crate::{respond, state::AppState};
 
@@ -15,8 +18,8 @@ pub async fn show(State(state): State<AppState>) -> Response {
 }
 
 fn document(issuer: &str, scopes: Vec<String>) -> Metadata {
-    let at = |path: &str| format!("{issuer}{path}");
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let at = |path: &str| Some(format!("{issuer}{path}"));
+    let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
     let secret_methods = ["client_secret_basic", "client_secret_post"];
     let all_methods = ["client_secret_basic", "client_secret_post", "none"];
     Metadata {
@@ -25,7 +28,7 @@ fn document(issuer: &str, scopes: Vec<String>) -> Metadata {
         token_endpoint: at("/oauth/token"),
         revocation_endpoint: at("/oauth/revoke"),
         introspection_endpoint: at("/oauth/introspect"),
-        scopes_supported: scopes,
+        scopes_supported: Some(scopes),
         response_types_supported: words(&["code"]),
         response_modes_supported: words(&["query"]),
         grant_types_supported: words(&GrantType::ALL.map(GrantType::as_str)),
@@ -33,7 +36,8 @@ fn document(issuer: &str, scopes: Vec<String>) -> Metadata {
         revocation_endpoint_auth_methods_supported: words(&all_methods),
         introspection_endpoint_auth_methods_supported: words(&secret_methods),
         code_challenge_methods_supported: words(&["S256"]),
-        authorization_response_iss_parameter_supported: true,
+        authorization_response_iss_parameter_supported: Some(true),
         zendesk_token_endpoint: at("/oauth/tokens"),
+        extra: Extra::default(),
     }
 }

@@ -2,14 +2,28 @@
 //!
 //! Exact times are in UTC and say so: the server does not know the reader's time zone.
 
-use jiff::tz::Offset;
-use tokenry_protocol::time::Timestamp;
+use tokenry_protocol::time::{Civil, Timestamp};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const MONTH: i64 = 30 * DAY;
 const YEAR: i64 = 365 * DAY;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// How long before `now` something happened: "just now", "3 minutes ago", "2 years ago".
 /// Spans are cut to whole units. What lies ahead (clocks differ) happened just now.
@@ -45,18 +59,15 @@ fn span(millis: i64) -> Option<String> {
 
 /// The day: "2 March 2026".
 pub(super) fn day(time: Timestamp) -> String {
-    written(time, "%-d %B %Y")
+    let Civil { year, month, day, .. } = time.civil();
+    let month = MONTHS.get(usize::from(month).wrapping_sub(1)).unwrap_or(&"");
+    format!("{day} {month} {year}")
 }
 
 /// The minute: "2 March 2026, 09:15 UTC".
 pub(super) fn minute(time: Timestamp) -> String {
-    written(time, "%-d %B %Y, %H:%M UTC")
-}
-
-fn written(time: Timestamp, format: &str) -> String {
-    let end = if time.as_seconds() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-    let time = jiff::Timestamp::from_second(time.as_seconds()).unwrap_or(end);
-    Offset::UTC.to_datetime(time).strftime(format).to_string()
+    let Civil { hour, minute, .. } = time.civil();
+    format!("{}, {hour:02}:{minute:02} UTC", day(time))
 }
 
 #[cfg(test)]
@@ -106,6 +117,6 @@ mod tests {
         let time = Timestamp::parse("2026-03-02T10:15:59+01:00").unwrap();
         assert_eq!(day(time), "2 March 2026");
         assert_eq!(minute(time), "2 March 2026, 09:15 UTC");
-        assert_eq!(day(Timestamp::from_millis(i64::MAX)), "30 December 9999");
+        assert_eq!(day(Timestamp::from_millis(i64::MAX)), "31 December 9999");
     }
 }
