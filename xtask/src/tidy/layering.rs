@@ -31,7 +31,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -44,9 +44,16 @@ const LAYERS: [Layer; 10] = [
         may_use: &["tokenry-store", "tokenry-core", "tokenry-protocol", "tokenry-postgres-testing"],
         must_not_use: &["rusqlite", "tokio-postgres"],
     },
+    // The server is there for the tests alone; a dependency on it would be a circle of releases.
+    Layer {
+        package: "tokenry-client",
+        may_use: &["tokenry-protocol", "tokenry-core", "tokenry-server"],
+        must_not_use: &["axum", "hyper", "rusqlite", "tokio-postgres", "tower", "ureq"],
+    },
     Layer {
         package: "tokenry-cli",
         may_use: &[
+            "tokenry-client",
             "tokenry-server",
             "tokenry-store",
             "tokenry-core",

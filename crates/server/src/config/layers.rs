@@ -138,7 +138,7 @@ impl Layers {
             let origin = Origin::Environment(name.clone());
             match names.get(name) {
                 Some(key) => self.add(key, Raw::Plain(value.clone()), origin),
-                None if is_service_link(name) => {}
+                None if is_not_ours(name) => {}
                 None => {
                     let meant = nearest(name, names.keys().map(String::as_str));
                     let fault = unknown("no setting has this variable", meant);
@@ -236,12 +236,12 @@ fn unknown(problem: &str, meant: Option<&str>) -> Fault {
     Fault::new(problem, remedy)
 }
 
-/// Variables that Kubernetes and Docker set for a service called `tokenry`, in every container that
-/// may reach it.
-pub(super) fn is_service_link(name: &str) -> bool {
+/// Variables that are not for the server: those of clients, and those that Kubernetes and Docker
+/// set for a service called `tokenry`, in every container that may reach it.
+pub(super) fn is_not_ours(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
-    rest == "PORT"
-        || ["PORT_", "SERVICE_HOST", "SERVICE_PORT"].iter().any(|link| rest.starts_with(link))
+    let foreign = ["CLIENT_", "PORT_", "SERVICE_HOST", "SERVICE_PORT"];
+    rest == "PORT" || foreign.iter().any(|start| rest.starts_with(start))
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {

@@ -24,8 +24,9 @@ come from, each over the one before:
 
 `tokenry check-config` prints every value that is in force with where it came from, or everything
 that is wrong. A name that is no setting is refused, in the file and in `TOKENRY_…` variables, with
-the nearest name that is one. (Not refused are variables that Kubernetes and Docker make for a
-service called `tokenry`: `TOKENRY_PORT…`, `TOKENRY_SERVICE_HOST…`, `TOKENRY_SERVICE_PORT…`.)
+the nearest name that is one. (Not refused are variables of clients, `TOKENRY_CLIENT_…`, and those
+that Kubernetes and Docker make for a service called `tokenry`: `TOKENRY_PORT…`,
+`TOKENRY_SERVICE_HOST…`, `TOKENRY_SERVICE_PORT…`.)
 
 - A *duration* is a whole number of seconds, or text with a unit: `90`, `"90s"`, `"30m"`, `"12h"`,
   `"30d"`.

@@ -61,6 +61,7 @@ fn variables_of_others_and_of_service_discovery_are_left_alone() {
         ("TOKENRY_PORT", "tcp://10.0.0.1:4000"),
         ("TOKENRY_PORT_4000_TCP_ADDR", "10.0.0.1"),
         ("TOKENRY_SERVICE_HOST", "10.0.0.1"),
+        ("TOKENRY_CLIENT_SERVER", "https://auth.example.com"),
         ("TOKENRY_SERVICE_PORT_HTTP", "4000"),
     ];
     assert_eq!(load("", &others, &[]).unwrap().config, Config::default());

@@ -6,7 +6,7 @@ use super::*;
 use crate::config::{
     example_file,
     kinds::Shown,
-    layers::is_service_link,
+    layers::is_not_ours,
     reference_markdown,
     section::Section as _,
     setting::{Setting, environment_name},
@@ -73,7 +73,7 @@ fn variables_have_names_of_their_own_that_are_no_service_links() {
     let names: BTreeSet<_> =
         settings().iter().map(|setting| environment_name(setting.key)).collect();
     assert_eq!(names.len(), settings().len());
-    assert!(!names.iter().any(|name| is_service_link(name)));
+    assert!(!names.iter().any(|name| is_not_ours(name)));
     for fixed in ["TOKENRY_RATE_LIMITS", "TOKENRY_METRICS_LISTEN", "TOKENRY_SERVER_KEY"] {
         assert!(names.contains(fixed), "{fixed}");
     }

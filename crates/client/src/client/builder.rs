@@ -1,0 +1,171 @@
+//! How a client is made.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::RwLock;
+
+use super::{Client, Shared};
+use crate::{
+    Credentials, Environment, Error, Hook, RetryPolicy, Server, SystemEnvironment, Transport,
+};
+
+/// Time for one attempt, from sending to the end of the answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for a connection.
+#[cfg(feature = "reqwest")]
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+const SERVER: &str = "TOKENRY_CLIENT_SERVER";
+const ZENDESK_SERVER_URL: &str = "ZENDESK_SERVER_URL";
+const ZENDESK_SUBDOMAIN: &str = "ZENDESK_SUBDOMAIN";
+
+/// A client to be. Only the server has no default.
+#[must_use = "a builder makes nothing before it is built"]
+pub struct ClientBuilder {
+    server: Option<Result<Server, Error>>,
+    credentials: Credentials,
+    transport: Option<Arc<dyn Transport>>,
+    environment: Arc<dyn Environment>,
+    hooks: Vec<Arc<dyn Hook>>,
+    headers: HeaderMap,
+    retry: RetryPolicy,
+    timeout: Duration,
+    insecure_http: bool,
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            server: None,
+            credentials: Credentials::None,
+            transport: None,
+            environment: Arc::new(SystemEnvironment),
+            hooks: Vec::new(),
+            headers: HeaderMap::new(),
+            retry: RetryPolicy::default(),
+            timeout: TIMEOUT,
+            insecure_http: false,
+        }
+    }
+
+    /// The address of the server: `https://auth.example.com`.
+    pub fn server(mut self, address: &str) -> Self {
+        self.server = Some(Server::parse(address));
+        self
+    }
+
+    /// A Zendesk account, by its subdomain.
+    pub fn subdomain(mut self, subdomain: &str) -> Self {
+        self.server = Some(Server::zendesk(subdomain));
+        self
+    }
+
+    /// Who asks; nobody without it.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// Server and credentials as these variables name them, see [`Client::from_env`].
+    pub fn from_variables(
+        mut self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if let Some(address) = set(SERVER).or_else(|| set(ZENDESK_SERVER_URL)) {
+            self = self.server(&address);
+        } else if let Some(subdomain) = set(ZENDESK_SUBDOMAIN) {
+            self = self.subdomain(&subdomain);
+        }
+        if let Some(credentials) = Credentials::from_variables(variable)? {
+            self.credentials = credentials;
+        }
+        Ok(self)
+    }
+
+    /// Sends with this and not with a transport of its own: another `reqwest::Client`, with a
+    /// proxy or certificates of yours (without redirects, please), or something else altogether.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Takes time and randomness from here and not from the operating system.
+    pub fn environment(mut self, environment: impl Environment) -> Self {
+        self.environment = Arc::new(environment);
+        self
+    }
+
+    /// Lets this see every request and answer, after the hooks that were added before.
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// Sends this header with every request. `Authorization` is left to the credentials.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// How requests are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Time for each attempt, from sending to the end of the answer: 30 seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sends credentials over plain http to another machine, where everybody on the way can read
+    /// them. Without it that is refused.
+    pub fn insecure_http(mut self) -> Self {
+        self.insecure_http = true;
+        self
+    }
+
+    /// The client.
+    #[cfg(feature = "reqwest")]
+    pub fn build(mut self) -> Result<Client, Error> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => Arc::new(crate::transport::by_reqwest(CONNECT_TIMEOUT)?),
+        };
+        self.build_over(transport)
+    }
+
+    /// The client, over the transport that was given.
+    #[cfg(not(feature = "reqwest"))]
+    pub fn build(mut self) -> Result<Client, Error> {
+        let transport = self.transport.take();
+        let missing = || Error::Request("name a transport: there is none by default".to_owned());
+        self.build_over(transport.ok_or_else(missing)?)
+    }
+
+    fn build_over(self, transport: Arc<dyn Transport>) -> Result<Client, Error> {
+        let server = self.server.unwrap_or_else(|| {
+            Err(Error::Request(format!(
+                "name a server: .server(\"https://auth.example.com\"), .subdomain(\"acme\"), or \
+                 the variable {SERVER} or {ZENDESK_SUBDOMAIN}"
+            )))
+        })?;
+        Ok(Client {
+            shared: Arc::new(Shared {
+                server,
+                credentials: self.credentials,
+                transport,
+                environment: self.environment,
+                hooks: self.hooks,
+                headers: self.headers,
+                retry: self.retry,
+                timeout: self.timeout,
+                insecure_http: self.insecure_http,
+                is_open: RwLock::new(true),
+            }),
+        })
+    }
+}

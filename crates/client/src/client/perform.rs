@@ -1,0 +1,157 @@
+//! One operation, from its first request to its answer.
+//!
+//! 1. Who asks: the credentials give a header, or the operation has its own.
+//! 2. The hooks see the request; the transport sends it, for as long as an attempt may take.
+//! 3. Credentials that the server knows no more are renewed, once, and the request is sent again.
+//! 4. What went wrong is repeated where the policy allows.
+//! 5. A repeat may be refused because the request before it did its work: then that is the answer.
+//! 6. The operation reads the answer.
+
+use bytes::Bytes;
+use http::StatusCode;
+use tracing::{debug, trace};
+
+use super::{Client, redaction};
+use crate::{
+    Answer, Authorization, Credentials, Error, Operation, TransportError, TransportErrorKind,
+    call::CallOptions,
+    hook::Attempt,
+    refusal::retry_after,
+    request::{Authentication, Outline, Response},
+    retry::Outcome,
+};
+
+impl Client {
+    pub(crate) async fn perform<O: Operation>(
+        &self,
+        operation: &O,
+        options: &CallOptions,
+    ) -> Result<Answer<O::Answer>, Error> {
+        let outline = operation.outline()?;
+        let mut policy = self.shared.retry.clone();
+        policy.attempts_max = options.attempts_max.unwrap_or(policy.attempts_max);
+        let (mut attempts, mut was_lost, mut was_renewed) = (0, false, false);
+        loop {
+            attempts += 1;
+            let attempt = Attempt { operation: O::NAME, number: attempts };
+            let authorization = self.authorization(&outline).await?;
+            let result = self.attempt(attempt, &outline, authorization.as_ref(), options).await?;
+            if let (Ok(response), Some(authorization), false) =
+                (&result, &authorization, was_renewed)
+                && response.status() == StatusCode::UNAUTHORIZED
+                && self.renew(authorization).await
+            {
+                was_renewed = true;
+                continue;
+            }
+            let outcome = outcome(&result);
+            let draw = self.draw()?;
+            if let Some(wait) = policy.wait(attempts, outcome, outline.repeat, draw) {
+                debug!(operation = O::NAME, attempt = attempts, wait = ?wait, "asking again");
+                was_lost |= outcome.is_unknown();
+                self.shared.environment.sleep(wait).await;
+                continue;
+            }
+            let response = result?;
+            let done = if was_lost { operation.read_repeat(response.status()) } else { None };
+            let value = match done {
+                Some(value) => value,
+                None => operation.read(&response)?,
+            };
+            let (parts, _) = response.into_parts();
+            return Ok(Answer { value, status: parts.status, headers: parts.headers, attempts });
+        }
+    }
+
+    /// Step 1.
+    async fn authorization(&self, outline: &Outline) -> Result<Option<Authorization>, Error> {
+        match outline.authentication {
+            Authentication::Caller => self.shared.credentials.authorization().await,
+            Authentication::Own(_) | Authentication::None => Ok(None),
+        }
+    }
+
+    /// Step 2. The outer error ends the operation.
+    async fn attempt(
+        &self,
+        attempt: Attempt,
+        outline: &Outline,
+        authorization: Option<&Authorization>,
+        options: &CallOptions,
+    ) -> Result<Result<Response, TransportError>, Error> {
+        let server = options.server.as_ref().unwrap_or(&self.shared.server);
+        if !server.is_safe() && !self.shared.insecure_http {
+            return Err(Error::Request(format!(
+                "{server} is plain http, over which everybody on the way reads the credentials: \
+                 use https, or allow it with insecure_http"
+            )));
+        }
+        let mut headers = self.shared.headers.clone();
+        headers.extend(options.headers.clone());
+        let value = authorization.map(Authorization::value);
+        let mut request = outline.to_http(server, value, &headers)?;
+        for hook in &self.shared.hooks {
+            hook.before(attempt, &mut request)?;
+        }
+        trace!(body = %redaction::body(request.headers(), request.body()), "request");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let began = self.shared.environment.now();
+        let result = self.send(request, options).await;
+        let milliseconds = self.shared.environment.now().millis_since(began);
+        for hook in &self.shared.hooks {
+            match &result {
+                Ok(response) => hook.answered(attempt, response),
+                Err(error) => hook.failed(attempt, error),
+            }
+        }
+        let (operation, number) = (attempt.operation, attempt.number);
+        match &result {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+                debug!(operation, number, %method, path, status, milliseconds, id, "answered");
+                trace!(body = %redaction::body(response.headers(), response.body()), "answer");
+            }
+            Err(error) => {
+                debug!(operation, number, %method, path, milliseconds, %error, "not answered");
+            }
+        }
+        Ok(result)
+    }
+
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        options: &CallOptions,
+    ) -> Result<Response, TransportError> {
+        let timeout = options.timeout.unwrap_or(self.shared.timeout);
+        let sending = self.shared.transport.send(request);
+        let in_time = tokio::time::timeout(timeout, sending).await;
+        in_time.unwrap_or_else(|_| Err(TransportError::new(TransportErrorKind::Timeout)))
+    }
+
+    /// Step 3.
+    async fn renew(&self, refused: &Authorization) -> bool {
+        match &self.shared.credentials {
+            Credentials::Source(source) => source.refused(refused).await,
+            _ => false,
+        }
+    }
+
+    fn draw(&self) -> Result<u16, Error> {
+        let mut bytes = [0; 2];
+        let filled = self.shared.environment.fill(&mut bytes);
+        filled.map_err(|error| Error::Request(format!("no randomness: {error}")))?;
+        Ok(u16::from_be_bytes(bytes))
+    }
+}
+
+fn outcome(result: &Result<Response, TransportError>) -> Outcome {
+    match result {
+        Ok(response) => Outcome::Answered {
+            status: response.status(),
+            retry_after: retry_after(response.headers()),
+        },
+        Err(error) => Outcome::Failed(error.kind()),
+    }
+}

@@ -1,0 +1,90 @@
+//! A server of its own for each test, over a folder that goes with it.
+
+use tempfile::TempDir;
+use tokenry_client::{Client, ClientBuilder, Credentials, models::ClientRequest};
+use tokenry_core::user::Role;
+use tokenry_server::{
+    accounts::{self, CreatedUser, NewUser},
+    config::{Config, Override},
+    environment::Environment,
+    node::{self, Node},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+pub(crate) struct TestServer {
+    /// `http://127.0.0.1:…`
+    pub(crate) base: String,
+    /// An administrator.
+    pub(crate) admin: CreatedUser,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let fixed = [("data", path.as_str()), ("listen", "127.0.0.1:0"), ("log.filter", "error")];
+        let overrides = fixed.iter().chain(settings).map(|(key, value)| setting(key, value));
+        let config = Config::load(None, std::iter::empty(), &overrides.collect::<Vec<_>>());
+        let config = config.unwrap().config;
+        let bound = node::bind(&config).unwrap();
+        let base = bound.base().clone();
+        let node = Node::open(config, base.clone(), Environment::system()).await.unwrap();
+        let lock = node.lock().unwrap();
+        let admin = NewUser {
+            email: "ada@acme.test".to_owned(),
+            name: "Ada Lindqvist".to_owned(),
+            role: Role::Admin,
+            password: Some(PASSWORD.to_owned()),
+        };
+        let admin = accounts::create(&node.state, admin).await.unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.await;
+            };
+            node.serve(bound, lock, None, stopped).await.unwrap();
+        });
+        Self { base: base.as_str().to_owned(), admin, stop, served, _folder: folder }
+    }
+
+    /// A client of the administrator's, by API token.
+    pub(crate) fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        let credentials = Credentials::api_token(&*self.admin.email, &*self.admin.api_token);
+        Client::builder().server(&self.base).credentials(credentials)
+    }
+
+    /// Registers a confidential client, and gives its id and secret.
+    pub(crate) async fn register(&self, identifier: &str) -> (u64, String) {
+        let request = ClientRequest {
+            identifier: identifier.to_owned().into(),
+            name: identifier.to_owned().into(),
+            redirect_uri: vec!["http://127.0.0.1/callback".to_owned()].into(),
+            ..ClientRequest::default()
+        };
+        let client = self.client().oauth_clients().create(request).await.unwrap().client.unwrap();
+        (client.id.unwrap().get(), client.secret.unwrap().reveal().to_owned())
+    }
+
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        self.served.await.unwrap();
+    }
+}
+
+fn setting(key: &str, value: &str) -> Override {
+    Override { key: key.to_owned(), value: value.to_owned(), flag: "test".to_owned() }
+}
