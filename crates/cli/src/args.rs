@@ -2,8 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use tokenry_server::config::Override;
+
+use crate::{
+    commands::{
+        completions::CompletionsArgs, man::ManArgs, reference::ReferenceArgs, user::UserArgs,
+    },
+    exit_code::Exit,
+};
 
 /// The first administrator's address when nobody says otherwise.
 const FIRST_EMAIL: &str = "admin@example.com";
@@ -11,7 +18,19 @@ const FIRST_EMAIL: &str = "admin@example.com";
 /// OAuth tokens like those of Zendesk's API, for any HTTP API.
 #[derive(Parser)]
 #[command(name = "tokenry", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Examples:
+#[command(after_help = after_help())]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What `tokenry --help` ends with.
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{}", Exit::help())
+}
+
+const EXAMPLES: &str = "\
+Examples:
   tokenry demo                          watch the whole life of a token, then look around
   tokenry serve                         serve on http://127.0.0.1:4000, data in ./tokenry-data
   tokenry serve --listen 0.0.0.0:4000 --data /var/lib/tokenry --base-url https://auth.example.com
@@ -19,11 +38,8 @@ const FIRST_EMAIL: &str = "admin@example.com";
   tokenry store copy --from sqlite:/var/lib/tokenry --to postgres://tokenry@db.example.com/tokenry
   tokenry check-config --config tokenry.toml
 
-Every setting is also an environment variable: see `tokenry check-config`.")]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+Every setting is also an environment variable: see `tokenry check-config`.
+Data for scripts goes to standard output, everything else to standard error.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -33,7 +49,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Make the data folder and the first administrator, without serving
     Init(InitArgs),
-    /// Make or end user accounts
+    /// List, make, change and end user accounts
     User(UserArgs),
     /// Rotate the keys, or replace a lost server key
     Key(KeyArgs),
@@ -41,6 +57,10 @@ pub(crate) enum Command {
     Store(StoreArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of every command into a folder
+    Man(ManArgs),
     /// Print the generated reference
     #[command(hide = true)]
     Reference(ReferenceArgs),
@@ -142,63 +162,6 @@ pub(crate) struct InitArgs {
 }
 
 #[derive(Args)]
-pub(crate) struct UserArgs {
-    #[command(subcommand)]
-    pub(crate) command: UserCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make a verified user with an API token of their own; works while a server runs
-    Create(UserCreateArgs),
-    /// End a user with their tokens; refused while they own clients; works while a server runs
-    Delete(UserDeleteArgs),
-}
-
-#[derive(Args)]
-#[command(after_help = "Examples:
-  tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
-  printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json")]
-pub(crate) struct UserCreateArgs {
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The address they sign in with
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) email: String,
-    /// What others see [default: the address]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    /// What they may do in the record API
-    #[arg(long, value_enum, default_value = "end-user")]
-    pub(crate) role: RoleArg,
-    /// Read the password from standard input instead of making one
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-    /// Print `{"id", "email", "api_token"}`, and `password` when one was made
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct UserDeleteArgs {
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The address they sign in with
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) email: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum RoleArg {
-    /// Sees and revokes their own tokens
-    EndUser,
-    /// Sees and revokes their own tokens
-    Agent,
-    /// Everything
-    Admin,
-}
-
-#[derive(Args)]
 pub(crate) struct KeyArgs {
     #[command(subcommand)]
     pub(crate) command: KeyCommand,
@@ -280,15 +243,4 @@ pub(crate) struct StoreCopyArgs {
 pub(crate) struct CheckConfigArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-}
-
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct ReferenceArgs {
-    /// Every setting, in Markdown
-    #[arg(long)]
-    pub(crate) configuration: bool,
-    /// Every endpoint, in Markdown
-    #[arg(long)]
-    pub(crate) endpoints: bool,
 }

@@ -1,7 +1,10 @@
 //! The binary `tokenry`.
 
 mod args;
+mod ask;
 mod commands;
+mod exit_code;
+mod failure;
 mod output;
 mod progress;
 
@@ -20,10 +23,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("tokenry: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failure::tell(&error).into(),
     }
 }
 
@@ -36,6 +36,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(arguments) => commands::key::run(arguments).await,
         Command::Store(arguments) => commands::store::run(arguments).await,
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
+        Command::Completions(arguments) => commands::completions::run(&arguments),
+        Command::Man(arguments) => commands::man::run(&arguments),
         Command::Reference(arguments) => commands::reference::run(&arguments),
     }
 }

@@ -34,6 +34,7 @@ pub mod settle;
 pub mod state;
 pub mod stop_signal;
 pub mod telemetry;
+pub mod time_words;
 pub mod tls;
 pub mod uses;
 pub mod verify;

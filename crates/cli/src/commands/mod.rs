@@ -1,9 +1,11 @@
 //! One command a file.
 
 pub(crate) mod check_config;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod man;
 pub(crate) mod reference;
 pub(crate) mod serve;
 pub(crate) mod store;

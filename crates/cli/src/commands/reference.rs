@@ -2,9 +2,21 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
+use clap::Args;
 use tokenry_server::{config::reference_markdown, routes};
 
-use crate::{args::ReferenceArgs, output};
+use crate::output;
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ReferenceArgs {
+    /// Every setting, in Markdown
+    #[arg(long)]
+    pub(crate) configuration: bool,
+    /// Every endpoint, in Markdown
+    #[arg(long)]
+    pub(crate) endpoints: bool,
+}
 
 /// Prints one of the generated pages.
 pub(crate) fn run(arguments: &ReferenceArgs) -> anyhow::Result<ExitCode> {

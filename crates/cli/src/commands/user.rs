@@ -3,18 +3,72 @@
 //! Both open the database beside a running server, which follows what they change within a tenth of
 //! a second.
 
-use std::{io::Read, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use tokenry_core::user::Role;
 use tokenry_server::accounts::{self, NewUser};
 
 use super::open;
-use crate::{
-    args::{RoleArg, UserArgs, UserCommand, UserCreateArgs, UserDeleteArgs},
-    output,
-};
+use crate::{args::ConfigArgs, ask, output};
+
+#[derive(Args)]
+pub(crate) struct UserArgs {
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make a verified user with an API token of their own; works while a server runs
+    Create(UserCreateArgs),
+    /// End a user with their tokens; refused while they own clients; works while a server runs
+    Delete(UserDeleteArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
+  printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json")]
+pub(crate) struct UserCreateArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The address they sign in with
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) email: String,
+    /// What others see [default: the address]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What they may do in the record API
+    #[arg(long, value_enum, default_value = "end-user")]
+    pub(crate) role: RoleArg,
+    /// Read the password from standard input instead of making one
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Print `{"id", "email", "api_token"}`, and `password` when one was made
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct UserDeleteArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The address they sign in with
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) email: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Sees and revokes their own tokens
+    EndUser,
+    /// Sees and revokes their own tokens
+    Agent,
+    /// Everything
+    Admin,
+}
 
 #[derive(Serialize)]
 struct Created {
@@ -34,7 +88,7 @@ pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn create(arguments: UserCreateArgs) -> anyhow::Result<ExitCode> {
-    let password = if arguments.password_stdin { Some(read_password()?) } else { None };
+    let password = if arguments.password_stdin { Some(ask::password_from_stdin()?) } else { None };
     let role = match arguments.role {
         RoleArg::EndUser => Role::EndUser,
         RoleArg::Agent => Role::Agent,
@@ -71,12 +125,4 @@ async fn delete(arguments: UserDeleteArgs) -> anyhow::Result<ExitCode> {
     node.close().await;
     output::line(format_args!("Ended user {} ({}).", deleted?, arguments.email));
     Ok(ExitCode::SUCCESS)
-}
-
-/// The password is all of standard input, but for a line's end.
-fn read_password() -> anyhow::Result<String> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).context("the password on standard input")?;
-    let trimmed = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(trimmed.strip_suffix('\r').unwrap_or(trimmed).to_owned())
 }

@@ -6,8 +6,8 @@ use tokenry_protocol::time::Timestamp;
 use super::{
     layout::{ClientSummary, Logo, SignedInUser},
     scope_words::{ScopeKind, ScopeWords, describe_scope},
-    time_words::{ago, day, minute, until},
 };
+use crate::time_words::{ago, day, minute, until};
 
 /// `/account/connections`. A form per connection posts `page_token` to
 /// `/account/connections/{id}/revoke`; another posts it to `/sign-out`.

@@ -20,7 +20,6 @@ mod layout;
 mod scope_words;
 mod sign_in;
 mod signed_out;
-mod time_words;
 
 #[cfg(test)]
 mod tests;

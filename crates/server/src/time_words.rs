@@ -27,7 +27,7 @@ const MONTHS: [&str; 12] = [
 
 /// How long before `now` something happened: "just now", "3 minutes ago", "2 years ago".
 /// Spans are cut to whole units. What lies ahead (clocks differ) happened just now.
-pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
     match span(now.millis_since(then)) {
         Some(span) => format!("{span} ago"),
         None => "just now".to_owned(),
@@ -35,7 +35,7 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// How long after `now` something will happen: "in 27 days", "in less than a minute", "now".
-pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
+pub fn until(then: Timestamp, now: Timestamp) -> String {
     match (then.millis_since(now), span(then.millis_since(now))) {
         (..=0, _) => "now".to_owned(),
         (_, None) => "in less than a minute".to_owned(),
@@ -58,16 +58,22 @@ fn span(millis: i64) -> Option<String> {
 }
 
 /// The day: "2 March 2026".
-pub(super) fn day(time: Timestamp) -> String {
+pub(crate) fn day(time: Timestamp) -> String {
     let Civil { year, month, day, .. } = time.civil();
     let month = MONTHS.get(usize::from(month).wrapping_sub(1)).unwrap_or(&"");
     format!("{day} {month} {year}")
 }
 
 /// The minute: "2 March 2026, 09:15 UTC".
-pub(super) fn minute(time: Timestamp) -> String {
+pub(crate) fn minute(time: Timestamp) -> String {
     let Civil { hour, minute, .. } = time.civil();
     format!("{}, {hour:02}:{minute:02} UTC", day(time))
+}
+
+/// The minute where there is little room: "2026-03-02 09:15Z".
+pub fn short_minute(time: Timestamp) -> String {
+    let Civil { year, month, day, hour, minute, .. } = time.civil();
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}Z")
 }
 
 #[cfg(test)]
@@ -117,6 +123,7 @@ mod tests {
         let time = Timestamp::parse("2026-03-02T10:15:59+01:00").unwrap();
         assert_eq!(day(time), "2 March 2026");
         assert_eq!(minute(time), "2 March 2026, 09:15 UTC");
+        assert_eq!(short_minute(time), "2026-03-02 09:15Z");
         assert_eq!(day(Timestamp::from_millis(i64::MAX)), "31 December 9999");
     }
 }

@@ -1,0 +1,85 @@
+//! What went wrong, told in two lines: what it is, and how to mend it.
+
+use std::{error::Error, fmt};
+
+use anstyle::{AnsiColor, Style};
+use tokenry_server::{accounts::AccountError, config::ConfigErrors, node::NodeError};
+use tokenry_store::StoreError;
+
+use crate::{exit_code::Exit, output::ReaderGone};
+
+/// What went wrong, how the process ends by it, and how to mend it if that is known.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// With this message: one line, no full stop, nothing secret.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    /// How to mend it.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {}
+
+/// Tells on standard error what went wrong, and how the process is to end.
+pub(crate) fn tell(error: &anyhow::Error) -> Exit {
+    let exit = exit(error);
+    if exit == Exit::Done {
+        return exit;
+    }
+    let bold = AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{bold}tokenry:{bold:#} {error:#}");
+    if let Some(hint) = hint(error) {
+        let quiet = Style::new().bold();
+        anstream::eprintln!("  {quiet}hint:{quiet:#} {hint}");
+    }
+    exit
+}
+
+fn hint(error: &anyhow::Error) -> Option<&str> {
+    let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
+    failures.filter_map(|failure| failure.hint.as_deref()).next()
+}
+
+/// The first cause that says more than that it failed.
+fn exit(error: &anyhow::Error) -> Exit {
+    error.chain().find_map(exit_of).unwrap_or(Exit::Failed)
+}
+
+fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return Some(failure.exit);
+    }
+    if let Some(error) = cause.downcast_ref::<AccountError>() {
+        return match error {
+            AccountError::Unknown(_) => Some(Exit::NotFound),
+            AccountError::Store(error) => exit_of(error),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<NodeError>() {
+        return error.may_pass().then_some(Exit::Unavailable);
+    }
+    if let Some(StoreError::Unavailable(_)) = cause.downcast_ref() {
+        return Some(Exit::Unavailable);
+    }
+    if cause.is::<ConfigErrors>() {
+        return Some(Exit::Usage);
+    }
+    cause.is::<ReaderGone>().then_some(Exit::Done)
+}
