@@ -52,8 +52,18 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
 }
 
 fn hint(error: &anyhow::Error) -> Option<&str> {
-    let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
-    failures.filter_map(|failure| failure.hint.as_deref()).next()
+    error.chain().find_map(|cause| {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            return failure.hint.as_deref();
+        }
+        match cause.downcast_ref()? {
+            AccountError::Unknown(_) => Some("`tokenry user list` shows who there is"),
+            AccountError::LastAdministrator(_) => Some(
+                "make another with `tokenry user create --role admin`, or add --leave-no-admin",
+            ),
+            _ => None,
+        }
+    })
 }
 
 /// The first cause that says more than that it failed.
@@ -68,6 +78,11 @@ fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<AccountError>() {
         return match error {
             AccountError::Unknown(_) => Some(Exit::NotFound),
+            AccountError::Contended(_) => Some(Exit::Unavailable),
+            AccountError::Email(_)
+            | AccountError::Named
+            | AccountError::Name
+            | AccountError::Password => Some(Exit::Usage),
             AccountError::Store(error) => exit_of(error),
             _ => None,
         };

@@ -27,6 +27,43 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+/// What an operator changes of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserChange {
+    /// Suspended, and so refused everywhere.
+    Suspend,
+    /// Suspended no more.
+    Resume,
+    /// Another role.
+    Role(Role),
+    /// Another password, as it is kept. Every sign-in session ends by it.
+    PasswordHash(String),
+}
+
+impl User {
+    /// The user as a change makes them. One that changes nothing is none: it would only compete
+    /// with others.
+    pub fn changed(&self, change: &UserChange, now: Timestamp) -> Option<Self> {
+        let mut user = Self { updated_at: now, ..self.clone() };
+        match change {
+            UserChange::Suspend if !self.suspended => user.suspended = true,
+            UserChange::Resume if self.suspended => user.suspended = false,
+            UserChange::Role(role) if self.role != *role => user.role = *role,
+            UserChange::PasswordHash(hash) => {
+                user.password_hash = Some(hash.clone());
+                user.password_epoch = self.password_epoch.wrapping_add(1);
+            }
+            UserChange::Suspend | UserChange::Resume | UserChange::Role(_) => return None,
+        }
+        Some(user)
+    }
+
+    /// Whether this is somebody who can act as an administrator.
+    pub fn is_active_administrator(&self) -> bool {
+        self.role == Role::Admin && !self.suspended
+    }
+}
+
 /// What a user may do in the record API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {

@@ -54,7 +54,7 @@ pub use crate::{
         ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
         Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job, JobHolder,
         JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject,
-        SealedKey, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+        SealedKey, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
     },
 };
 
@@ -89,6 +89,8 @@ pub trait Store: Send + Sync + 'static {
     async fn find_user(&self, id: UserId) -> Result<Option<User>>;
     /// By [`tokenry_core::user::fold_email`].
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>>;
+    /// Users who are not deleted, in ascending order of id.
+    async fn list_users(&self, filter: UserFilter, page: PageRequest) -> Result<Page<User>>;
     /// Replaces what may change of a user if the version is as it was, and leaves a [`Change`].
     async fn update_user(&self, write: Revision<User>) -> Result<Conditional>;
     /// Ends a user, tokens, API tokens and sessions with it; refused while the user owns clients.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use tokenry_core::user::Role;
 use tokenry_protocol::{
     ids::{ApiTokenId, ClientId, TokenId, UserId},
     time::{Seconds, Timestamp},
@@ -138,6 +139,15 @@ impl Default for TokenFilter {
     fn default() -> Self {
         Self { user: None, client: None, grants_kept: Seconds(0) }
     }
+}
+
+/// Which users a list holds. Everything given must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Of one role.
+    pub role: Option<Role>,
+    /// Suspended ones, or those who are not.
+    pub suspended: Option<bool>,
 }
 
 /// A use of an access token.

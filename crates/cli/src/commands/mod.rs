@@ -14,15 +14,28 @@ pub(crate) mod user;
 use anyhow::Context;
 use tokenry_server::{
     config::{Config, Loaded, Override, process_environment},
+    data_folder::DataFolder,
     environment::Environment,
     node::Node,
 };
 
-use crate::args::ConfigArgs;
+use crate::{args::ConfigArgs, exit_code::Exit, failure::Failure};
 
 /// Reads the configuration with these flags over it.
 pub(crate) fn load(arguments: &ConfigArgs, overrides: &[Override]) -> anyhow::Result<Loaded> {
     Ok(Config::load(arguments.config.as_deref(), process_environment(), overrides)?)
+}
+
+/// Opens an installation that is there already, for a command that does its work and ends.
+pub(crate) async fn open_existing(arguments: &ConfigArgs) -> anyhow::Result<Node> {
+    let config = load(arguments, &arguments.overrides())?.config;
+    let database = DataFolder::named(&config.data).database();
+    if config.store.is_none() && !database.exists() {
+        let message = format!("there is no installation in {}", config.data.display());
+        let hint = "name its folder with --data, or make one with `tokenry init`";
+        return Err(Failure::new(Exit::NotFound, message).hint(hint).into());
+    }
+    open(arguments).await
 }
 
 /// Opens the data folder for a command that does its work and ends.

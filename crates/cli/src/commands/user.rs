@@ -1,128 +1,246 @@
-//! `tokenry user create` and `tokenry user delete`
+//! `tokenry user …`
 //!
-//! Both open the database beside a running server, which follows what they change within a tenth of
-//! a second.
+//! All of them open the database beside a running server, which follows what they change within a
+//! tenth of a second.
+
+mod args;
+mod record;
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-use tokenry_core::user::Role;
-use tokenry_server::accounts::{self, NewUser};
+use tokenry_core::user::{User, UserChange};
+use tokenry_protocol::{ids::UserId, time::Timestamp};
+use tokenry_server::{
+    accounts::{self, Administrators, EndedCredentials, Named, NewUser},
+    node::Node,
+};
+use tokenry_store::{PageRequest, TokenFilter, UserFilter, Window};
 
-use super::open;
-use crate::{args::ConfigArgs, ask, output};
+pub(crate) use self::args::UserArgs;
+use self::{
+    args::{
+        ChangeArgs, CreateArgs, DeleteArgs, DisableArgs, EnableArgs, ListArgs, SetPasswordArgs,
+        SetRoleArgs, ShowArgs, UserCommand,
+    },
+    record::{Secrets, UserRecord},
+};
+use super::{open, open_existing};
+use crate::{
+    args::ConfigArgs,
+    ask,
+    output::{self, Format, List, OutputArgs},
+    progress::{self, Progress},
+};
 
-#[derive(Args)]
-pub(crate) struct UserArgs {
-    #[command(subcommand)]
-    pub(crate) command: UserCommand,
-}
+/// Enough to tell how far it is.
+const COUNT_MAX: u32 = 1_000_000;
+/// Users that are read at once.
+const PAGE: u32 = 100;
 
-#[derive(Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make a verified user with an API token of their own; works while a server runs
-    Create(UserCreateArgs),
-    /// End a user with their tokens; refused while they own clients; works while a server runs
-    Delete(UserDeleteArgs),
-}
-
-#[derive(Args)]
-#[command(after_help = "Examples:
-  tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
-  printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json")]
-pub(crate) struct UserCreateArgs {
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The address they sign in with
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) email: String,
-    /// What others see [default: the address]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    /// What they may do in the record API
-    #[arg(long, value_enum, default_value = "end-user")]
-    pub(crate) role: RoleArg,
-    /// Read the password from standard input instead of making one
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-    /// Print `{"id", "email", "api_token"}`, and `password` when one was made
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct UserDeleteArgs {
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The address they sign in with
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) email: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum RoleArg {
-    /// Sees and revokes their own tokens
-    EndUser,
-    /// Sees and revokes their own tokens
-    Agent,
-    /// Everything
-    Admin,
-}
-
-#[derive(Serialize)]
-struct Created {
-    id: u64,
-    email: String,
-    api_token: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-}
-
-/// Makes or ends a user.
+/// Lists, shows, makes, changes or ends users.
 pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        UserCommand::Create(arguments) => create(arguments).await,
-        UserCommand::Delete(arguments) => delete(arguments).await,
+        UserCommand::List(arguments) => list(arguments).await?,
+        UserCommand::Show(arguments) => show(arguments).await?,
+        UserCommand::Create(arguments) => create(arguments).await?,
+        UserCommand::Disable(arguments) => disable(arguments).await?,
+        UserCommand::Enable(arguments) => enable(arguments).await?,
+        UserCommand::SetRole(arguments) => set_role(arguments).await?,
+        UserCommand::SetPassword(arguments) => set_password(arguments).await?,
+        UserCommand::Delete(arguments) => delete(arguments).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn create(arguments: UserCreateArgs) -> anyhow::Result<ExitCode> {
-    let password = if arguments.password_stdin { Some(ask::password_from_stdin()?) } else { None };
-    let role = match arguments.role {
-        RoleArg::EndUser => Role::EndUser,
-        RoleArg::Agent => Role::Agent,
-        RoleArg::Admin => Role::Admin,
+async fn list(arguments: ListArgs) -> anyhow::Result<()> {
+    let node = open_existing(&arguments.config).await?;
+    let filter = UserFilter {
+        role: arguments.role.map(Into::into),
+        suspended: arguments.status.map(args::StatusArg::is_suspended),
     };
+    let listed = print_list(&node, filter, arguments.output).await;
+    node.close().await;
+    listed
+}
+
+async fn print_list(node: &Node, filter: UserFilter, output: OutputArgs) -> anyhow::Result<()> {
+    let mut list = List::new(output, node.state.now());
+    let (mut after, mut has_more) = (0, true);
+    while has_more {
+        let request = PageRequest { window: Window::After(after), limit: PAGE };
+        let page = node.state.store.list_users(filter, request).await?;
+        has_more = page.has_more;
+        for user in page.items {
+            after = user.id.get();
+            list.push(&UserRecord::from(user))?;
+        }
+    }
+    list.end()
+}
+
+async fn show(arguments: ShowArgs) -> anyhow::Result<()> {
+    let node = open_existing(&arguments.config).await?;
+    let (found, now) = (accounts::find(&node.state, &arguments.user).await, node.state.now());
+    node.close().await;
+    output::show(&UserRecord::from(found?), arguments.output, now)
+}
+
+async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
+    let password = if arguments.password_stdin { Some(ask::password_from_stdin()?) } else { None };
     let node = open(&arguments.config).await?;
     let name = arguments.name.unwrap_or_else(|| arguments.email.clone());
-    let new = NewUser { email: arguments.email, name, role, password };
-    let created = accounts::create(&node.state, new).await;
+    let new = NewUser { email: arguments.email, name, role: arguments.role.into(), password };
+    let (created, now) = (accounts::create(&node.state, new).await, node.state.now());
     node.close().await;
     let created = created?;
-    let created = Created {
-        id: created.id.get(),
+    let made = Secrets {
+        id: created.id,
         email: created.email,
-        api_token: created.api_token,
+        api_token: Some(created.api_token),
         password: created.password,
     };
-    if arguments.json {
-        output::line(serde_json::to_string(&created)?);
-        return Ok(ExitCode::SUCCESS);
+    if arguments.output.format() != Format::Words {
+        return output::show(&made, arguments.output, now);
     }
-    output::line(format_args!("Made user {} ({}).", created.id, created.email));
-    if let Some(password) = &created.password {
-        output::line(format_args!("  password   {password}"));
-    }
-    output::line(format_args!("  API token  {}", created.api_token));
-    output::line("These secrets are shown this once.");
-    Ok(ExitCode::SUCCESS)
+    output::line(format_args!("Made user {} ({}).", made.id, output::escaped(&made.email)));
+    let password = made.password.as_deref().map(|password| ("password", password));
+    let api_token = made.api_token.as_deref().map(|api_token| ("API token", api_token));
+    let secrets: Vec<_> = password.into_iter().chain(api_token).collect();
+    print_secrets(&secrets);
+    Ok(())
 }
 
-async fn delete(arguments: UserDeleteArgs) -> anyhow::Result<ExitCode> {
-    let node = open(&arguments.config).await?;
-    let deleted = accounts::delete(&node.state, &arguments.email).await;
+async fn disable(arguments: DisableArgs) -> anyhow::Result<()> {
+    let administrators = arguments.change.administrators();
+    let ChangeArgs { config, user, output, .. } = arguments.change;
+    let (changed, now) = change(&config, &user, &UserChange::Suspend, administrators).await?;
+    tell(changed, "is disabled: refused everywhere, at once", output, now)
+}
+
+async fn enable(arguments: EnableArgs) -> anyhow::Result<()> {
+    let EnableArgs { config, user, output } = arguments;
+    let keep = Administrators::KeepOne;
+    let (changed, now) = change(&config, &user, &UserChange::Resume, keep).await?;
+    tell(changed, "is active", output, now)
+}
+
+async fn set_role(arguments: SetRoleArgs) -> anyhow::Result<()> {
+    let administrators = arguments.change.administrators();
+    let ChangeArgs { config, user, output, .. } = arguments.change;
+    let role = UserChange::Role(arguments.role.into());
+    let (changed, now) = change(&config, &user, &role, administrators).await?;
+    let role = changed.role.as_str();
+    tell(changed, &format!("has the role {role}"), output, now)
+}
+
+async fn set_password(arguments: SetPasswordArgs) -> anyhow::Result<()> {
+    let node = open_existing(&arguments.config).await?;
+    let (set, now) = (replace_password(&node, &arguments).await, node.state.now());
     node.close().await;
-    output::line(format_args!("Ended user {} ({}).", deleted?, arguments.email));
-    Ok(ExitCode::SUCCESS)
+    let PasswordSet { user, made, ended } = set?;
+    let output = arguments.output;
+    if output.format() != Format::Words {
+        let set = Secrets { id: user.id, email: user.email, api_token: None, password: made };
+        return output::show(&set, output, now);
+    }
+    let email = output::escaped(&user.email);
+    output::line(format_args!("User {} ({email}) has a new password.", user.id));
+    output::line("Their sign-in sessions are over.");
+    if let Some(EndedCredentials { tokens, api_tokens }) = ended {
+        output::line(format_args!(
+            "{} tokens and {} API tokens of theirs are revoked.",
+            progress::grouped(tokens),
+            progress::grouped(api_tokens)
+        ));
+    }
+    if let Some(password) = made {
+        print_secrets(&[("password", &password)]);
+    }
+    Ok(())
+}
+
+struct PasswordSet {
+    user: User,
+    made: Option<String>,
+    ended: Option<EndedCredentials>,
+}
+
+/// The user is looked for first: nobody types a password for somebody who is not there.
+async fn replace_password(node: &Node, arguments: &SetPasswordArgs) -> anyhow::Result<PasswordSet> {
+    let (state, named) = (&node.state, &arguments.user);
+    accounts::find(state, named).await?;
+    let given = match (arguments.password_stdin, arguments.generate) {
+        (true, _) => Some(ask::password_from_stdin()?),
+        (false, true) => None,
+        (false, false) => Some(ask::new_password("use --password-stdin or --generate")?),
+    };
+    let (hash, made) = accounts::new_password(state, given)?;
+    let change = UserChange::PasswordHash(hash);
+    let user = accounts::change(state, named, &change, Administrators::KeepOne).await?;
+    let ended =
+        if arguments.revoke_tokens { Some(end_credentials(node, user.id).await?) } else { None };
+    Ok(PasswordSet { user, made, ended })
+}
+
+async fn end_credentials(node: &Node, user: UserId) -> anyhow::Result<EndedCredentials> {
+    let filter = TokenFilter { user: Some(user), ..TokenFilter::default() };
+    let total = node.state.store.count_tokens(filter, COUNT_MAX, node.state.now()).await?;
+    let mut shown = Progress::new();
+    let ended = accounts::end_credentials(&node.state, user, |ended| {
+        shown.tell("revoking", ended.tokens, total.into());
+    });
+    let ended = ended.await;
+    shown.end();
+    Ok(ended?)
+}
+
+async fn delete(arguments: DeleteArgs) -> anyhow::Result<()> {
+    let administrators = arguments.change.administrators();
+    let ChangeArgs { config, user, output, .. } = arguments.change;
+    let node = open_existing(&config).await?;
+    let deleted = async {
+        let found = accounts::find(&node.state, &user).await?;
+        arguments.confirm.confirm(&format!(
+            "Delete user {} ({}) with every token, API token and session of theirs, for good?",
+            found.id,
+            output::escaped(&found.email)
+        ))?;
+        let named = Named::Id(found.id);
+        Ok::<_, anyhow::Error>(accounts::delete(&node.state, &named, administrators).await?)
+    };
+    let (deleted, now) = (deleted.await, node.state.now());
+    node.close().await;
+    tell(deleted?, "is deleted, with every token of theirs", output, now)
+}
+
+async fn change(
+    config: &ConfigArgs,
+    named: &Named,
+    change: &UserChange,
+    administrators: Administrators,
+) -> anyhow::Result<(User, Timestamp)> {
+    let node = open_existing(config).await?;
+    let changed = accounts::change(&node.state, named, change, administrators).await;
+    let now = node.state.now();
+    node.close().await;
+    Ok((changed?, now))
+}
+
+/// What has become of a user.
+fn tell(user: User, state: &str, output: OutputArgs, now: Timestamp) -> anyhow::Result<()> {
+    if output.format() != Format::Words {
+        return output::show(&UserRecord::from(user), output, now);
+    }
+    output::line(format_args!("User {} ({}) {state}.", user.id, output::escaped(&user.email)));
+    Ok(())
+}
+
+fn print_secrets(secrets: &[(&str, &str)]) {
+    for (name, secret) in secrets {
+        output::line(format_args!("  {name:<9}  {secret}"));
+    }
+    output::line(match secrets {
+        [_] => "It is shown this once.",
+        _ => "These secrets are shown this once.",
+    });
 }

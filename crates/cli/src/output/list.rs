@@ -2,6 +2,7 @@
 //! come, so that it may be of any length; a table needs to have seen all of it.
 
 use std::{
+    fmt::Write as _,
     io::{self, BufWriter, Write},
     marker::PhantomData,
 };
@@ -67,9 +68,8 @@ impl<R: Record> List<R> {
                 String::new()
             }
             (Format::Words, _) => table::table(columns, &self.rows, terminal),
-            (Format::Json, 0) => "[]\n".to_owned(),
+            (Format::Json | Format::Yaml, 0) => "[]\n".to_owned(),
             (Format::Json, _) => "\n]\n".to_owned(),
-            (Format::Yaml, 0) => "[]\n".to_owned(),
             (Format::Csv, 0) => csv::header(R::FIELDS),
             (Format::Yaml | Format::Csv | Format::Ids, _) => String::new(),
         };
@@ -116,7 +116,8 @@ fn with_escapes(json: &str) -> String {
         if text::is_harmful(character) && !character.is_ascii_control() || character == '\u{7f}' {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{unit:04x}");
             }
         } else {
             text.push(character);
@@ -179,7 +180,7 @@ mod tests {
         }
 
         fn cells(&self, _: Timestamp) -> Vec<Cell> {
-            vec![Cell::new(self.id), self.name.into()]
+            vec![Cell::new(&self.id), self.name.into()]
         }
     }
 

@@ -20,6 +20,7 @@ use tokenry_protocol::time::Timestamp;
 pub(crate) use self::{
     list::{List, show},
     record::{Cell, Column, Record},
+    text::escaped,
 };
 
 /// Wide enough where a terminal does not say how wide it is.

@@ -87,7 +87,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// Text, which others may have chosen.
-    pub(crate) fn new(text: impl ToString) -> Self {
+    pub(crate) fn new(text: &(impl ToString + ?Sized)) -> Self {
         Self { text: text::escaped(&text.to_string()), short: None, style: Style::new() }
     }
 
@@ -101,7 +101,7 @@ impl Cell {
         let relative =
             if time > now { time_words::until(time, now) } else { time_words::ago(time, now) };
         let text = format!("{}, {relative}", time_words::short_minute(time));
-        Self { short: Some(relative), ..Self::new(text) }
+        Self { short: Some(relative), ..Self::new(&text) }
     }
 
     /// Marks what is as it should be.
@@ -127,6 +127,6 @@ impl Cell {
 
 impl<T: ToString> From<Option<T>> for Cell {
     fn from(value: Option<T>) -> Self {
-        value.map_or_else(Self::none, Self::new)
+        value.map_or_else(Self::none, |value| Self::new(&value))
     }
 }

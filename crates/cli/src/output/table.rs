@@ -95,7 +95,7 @@ impl<'a> Layout<'a> {
 
     fn write(&self, rows: &[Vec<Cell>]) -> String {
         let mut lines = String::new();
-        let titles: Vec<Cell> = self.columns.iter().map(|place| place.title()).collect();
+        let titles: Vec<Cell> = self.columns.iter().map(Place::title).collect();
         self.write_line(&mut lines, titles.iter());
         for row in rows {
             let cells = self.columns.iter().filter_map(|place| row.get(place.index));
@@ -163,8 +163,13 @@ mod tests {
         let now = Timestamp::parse("2026-03-05T10:00:00Z").unwrap();
         let used = Timestamp::parse("2026-03-02T09:15:00Z").unwrap();
         vec![
-            vec![Cell::new(7), Cell::new("日本語のなまえ"), Cell::time(used, now), Cell::new("x")],
-            vec![Cell::new(12), Cell::new("Ben \u{1b}[2J"), Cell::none(), Cell::new("y")],
+            vec![
+                Cell::new("7"),
+                Cell::new("日本語のなまえ"),
+                Cell::time(used, now),
+                Cell::new("x"),
+            ],
+            vec![Cell::new("12"), Cell::new("Ben \u{1b}[2J"), Cell::none(), Cell::new("y")],
         ]
     }
 

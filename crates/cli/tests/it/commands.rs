@@ -105,12 +105,13 @@ fn a_user_who_owns_clients_is_not_deleted_and_another_is_dead_on_a_running_serve
     let server = Process::start(folder.path());
     let client = Client::new(&server.base);
     client.register(&admin);
-    let owner = failure(&run(folder.path(), &["user", "delete", "--email", "ada@acme.test"]));
+    let delete = ["user", "delete", "ada@acme.test", "--yes", "--leave-no-admin"];
+    let owner = failure(&run(folder.path(), &delete));
     assert!(owner.contains("owns clients"), "{owner}");
     let ben = ["user", "create", "--email", "ben@acme.test", "--json"];
     let ben = json(&run(folder.path(), &ben));
     assert_eq!(client.me(&ben).expect(200).json()["user"]["email"], "ben@acme.test");
-    let deleted = run(folder.path(), &["user", "delete", "--email", "ben@acme.test"]);
+    let deleted = run(folder.path(), &["user", "delete", "ben@acme.test", "--yes"]);
     assert!(deleted.status.success());
     assert_eq!(client.me(&ben).status, 401);
     server.stop();

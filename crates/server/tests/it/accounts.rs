@@ -1,11 +1,17 @@
 //! Accounts that the command line makes.
 
 use futures_util::future::join;
-use tokenry_core::user::Role;
-use tokenry_server::accounts::{AccountError, CreatedUser, NewUser, create};
+use tokenry_core::{
+    event::{Actor, EventKind},
+    user::{Role, User, UserChange},
+};
+use tokenry_server::accounts::{
+    AccountError, Administrators, CreatedUser, EndedCredentials, Named, NewUser, change, create,
+    delete, end_credentials, find, new_password,
+};
 use tokenry_store::Store as _;
 
-use crate::support::TestApp;
+use crate::support::{Form, PASSWORD, TestApp, TestUser};
 
 async fn create_ben(app: &TestApp) -> Result<CreatedUser, AccountError> {
     let (email, name) = ("ben@acme.test".to_owned(), "Ben".to_owned());
@@ -37,4 +43,138 @@ async fn an_account_that_is_deleted_while_it_is_made_is_not_there() {
     })
     .await;
     assert!(matches!(refused, Err(AccountError::Unknown(email)) if email == "ben@acme.test"));
+}
+
+fn named(user: &TestUser) -> Named {
+    Named::Id(user.id)
+}
+
+async fn keep_one(app: &TestApp, user: &TestUser, by: UserChange) -> Result<User, AccountError> {
+    change(&app.state, &named(user), &by, Administrators::KeepOne).await
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_address_in_every_spelling_and_by_id() {
+    let app = TestApp::new().await;
+    let ben = app.agent("Ben").await;
+    for name in ["ben@acme.test", "BEN@acme.TEST", &ben.id.to_string()] {
+        assert_eq!(find(&app.state, &name.parse().unwrap()).await.unwrap().id, ben.id, "{name}");
+    }
+    for nobody in ["eve@acme.test", "999"] {
+        let found = find(&app.state, &nobody.parse().unwrap()).await;
+        assert!(matches!(found, Err(AccountError::Unknown(name)) if name == nobody));
+    }
+    for word in ["ben", "", "0", "-1", "01"] {
+        assert!(matches!(word.parse::<Named>(), Err(AccountError::Named)), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_refused_at_once_and_an_enabled_one_let_in_again() {
+    let app = TestApp::new().await;
+    let (ada, ben) = (app.admin("Ada").await, app.agent("Ben").await);
+    let client = app.confidential_client("app", &ada).await;
+    let grant = app.grant(&ben, &client, "read").await;
+    app.get("/api/v2/users/me").by(&ben).await.expect(200);
+    keep_one(&app, &ben, UserChange::Suspend).await.unwrap();
+    app.get("/api/v2/users/me").by(&ben).await.expect(401);
+    assert!(!app.is_alive(&grant.access).await);
+    keep_one(&app, &ben, UserChange::Resume).await.unwrap();
+    app.get("/api/v2/users/me").by(&ben).await.expect(200);
+    assert!(app.is_alive(&grant.access).await);
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_writes_nothing() {
+    let app = TestApp::new().await;
+    let ben = app.agent("Ben").await;
+    let before = find(&app.state, &named(&ben)).await.unwrap();
+    let position = app.store.last_change().await.unwrap();
+    let same = keep_one(&app, &ben, UserChange::Role(Role::Agent)).await.unwrap();
+    assert_eq!(same.updated_at, before.updated_at);
+    assert!(app.store.list_changes(&position).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_last_active_administrator_stays_unless_told_otherwise() {
+    let app = TestApp::new().await;
+    let (ada, eve) = (app.admin("Ada").await, app.admin("Eve").await);
+    app.agent("Ben").await;
+    keep_one(&app, &eve, UserChange::Suspend).await.unwrap();
+    for by in [UserChange::Suspend, UserChange::Role(Role::Agent)] {
+        let refused = keep_one(&app, &ada, by).await;
+        assert!(matches!(refused, Err(AccountError::LastAdministrator(_))));
+    }
+    let refused = delete(&app.state, &named(&ada), Administrators::KeepOne).await;
+    assert!(matches!(refused, Err(AccountError::LastAdministrator(_))));
+    // Nothing is lost with one who could not act anyway.
+    keep_one(&app, &eve, UserChange::Role(Role::Agent)).await.unwrap();
+    let demoted = UserChange::Role(Role::EndUser);
+    let demoted = change(&app.state, &named(&ada), &demoted, Administrators::MayBeNone).await;
+    assert_eq!(demoted.unwrap().role, Role::EndUser);
+}
+
+#[tokio::test]
+async fn a_change_that_came_first_is_not_undone() {
+    let app = TestApp::new().await;
+    app.admin("Ada").await;
+    let ben = app.agent("Ben").await;
+    let stopped = app.store.stop_write();
+    let (promoted, ()) = join(keep_one(&app, &ben, UserChange::Role(Role::Admin)), async {
+        stopped.reached().await;
+        app.change_user(&ben, |user| user.name = "Benjamin".to_owned()).await;
+        stopped.release();
+    })
+    .await;
+    let promoted = promoted.unwrap();
+    assert_eq!((promoted.name.as_str(), promoted.role), ("Benjamin", Role::Admin));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_sessions_and_leaves_tokens() {
+    let app = TestApp::new().await;
+    let (ada, ben) = (app.admin("Ada").await, app.agent("Ben").await);
+    let client = app.confidential_client("app", &ada).await;
+    let grant = app.grant(&ben, &client, "read").await;
+    let browser = app.browser();
+    browser.sign_in(&ben).await;
+    browser.get("/account/connections").await.expect(200);
+    let (hash, made) = new_password(&app.state, None).unwrap();
+    keep_one(&app, &ben, UserChange::PasswordHash(hash)).await.unwrap();
+    assert_ne!(browser.get("/account/connections").await.status, 200);
+    assert!(app.is_alive(&grant.access).await);
+    for (password, is_right) in [(PASSWORD, false), (&made.unwrap(), true)] {
+        let browser = app.browser();
+        let page = browser.get("/sign-in").await.expect(200);
+        let mut form = Form::find(&page, "/sign-in");
+        form.fill("email", &ben.email);
+        form.fill("password", password);
+        assert_eq!(browser.press(&form, ("", "")).await.status == 303, is_right);
+    }
+    let short = new_password(&app.state, Some("short".to_owned()));
+    assert!(matches!(short, Err(AccountError::Password)));
+}
+
+#[tokio::test]
+async fn of_a_user_every_credential_is_ended_and_of_others_none() {
+    let app = TestApp::new().await;
+    let (ada, ben) = (app.admin("Ada").await, app.agent("Ben").await);
+    let client = app.confidential_client("app", &ada).await;
+    let mut theirs = Vec::new();
+    for _ in 0..205 {
+        theirs.push(app.grant(&ben, &client, "read").await);
+    }
+    let others = app.grant(&ada, &client, "read").await;
+    let mut told = Vec::new();
+    let ended = end_credentials(&app.state, ben.id, |ended| told.push(ended)).await.unwrap();
+    assert_eq!(ended, EndedCredentials { tokens: 205, api_tokens: 1 });
+    assert_eq!(told.len(), 206);
+    for grant in &theirs {
+        assert!(!app.is_alive(&grant.access).await);
+    }
+    assert!(app.is_alive(&others.access).await);
+    app.get("/api/v2/users/me").by(&ben).await.expect(401);
+    app.get("/api/v2/users/me").by(&ada).await.expect(200);
+    let event = app.store.list_events(theirs[0].id).await.unwrap().pop().unwrap();
+    assert_eq!((event.kind, event.actor), (EventKind::Revoked, Actor::Server));
 }

@@ -3,7 +3,7 @@
 use tokenry_core::user::{Role, User};
 
 use super::ReadColumns;
-use crate::Result;
+use crate::{Result, UserFilter};
 
 /// All but those of the tombstone, in the order of [`read`].
 macro_rules! user_columns {
@@ -28,4 +28,15 @@ pub(crate) fn read(columns: &mut impl ReadColumns) -> Result<User> {
         created_at: columns.time()?,
         updated_at: columns.time()?,
     })
+}
+
+/// What holds of the users on a list: words of this program alone.
+pub(crate) fn condition(filter: UserFilter) -> String {
+    let role = filter.role.map(|role| format!(" AND role = '{}'", role.as_str()));
+    let suspended = match filter.suspended {
+        Some(true) => " AND suspended",
+        Some(false) => " AND NOT suspended",
+        None => "",
+    };
+    format!("deleted_at IS NULL{}{suspended}", role.unwrap_or_default())
 }

@@ -35,7 +35,7 @@ use super::{
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
 };
 
 #[async_trait]
@@ -77,6 +77,10 @@ impl Store for PostgresStore {
 
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>> {
         users::find_by_email(&self.pool, folded_email).await
+    }
+
+    async fn list_users(&self, filter: UserFilter, page: PageRequest) -> Result<Page<User>> {
+        users::list(&self.pool, filter, page).await
     }
 
     async fn update_user(&self, write: Revision<User>) -> Result<Conditional> {

@@ -11,13 +11,14 @@ use tokenry_protocol::{ids::UserId, time::Timestamp};
 use super::{
     calls::{Call, Query},
     changes::{Log, leave_changes},
+    pages::List,
     pool::Pool,
     rows,
     values::values,
 };
 use crate::{
-    Conditional, Insertion, Result, UserDeletion,
-    columns::users::{read, user_columns},
+    Conditional, Insertion, Page, PageRequest, Result, UserDeletion, UserFilter,
+    columns::users::{condition, read, user_columns},
 };
 
 /// A user who is not deleted.
@@ -71,6 +72,16 @@ pub(super) async fn find_by_email(pool: &Arc<Pool>, folded_email: &str) -> Resul
     rows::first(&pool.run(Call::read(by_email, values![folded_email])).await?, |columns| {
         read(columns)
     })
+}
+
+/// A page, in the order of id.
+pub(super) async fn list(
+    pool: &Arc<Pool>,
+    filter: UserFilter,
+    page: PageRequest,
+) -> Result<Page<User>> {
+    let list = List::new("users", "id", user_columns!(), &condition(filter));
+    list.page(pool, page, |columns| read(columns)).await
 }
 
 /// Replaces everything but the id, the address and the time of creation, if nobody else did since.

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -80,6 +80,10 @@ impl Store for SqliteStore {
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>> {
         let folded_email = folded_email.to_owned();
         self.read(move |connection| users::find_by_email(connection, &folded_email)).await
+    }
+
+    async fn list_users(&self, filter: UserFilter, page: PageRequest) -> Result<Page<User>> {
+        self.read(move |connection| users::list(connection, filter, page)).await
     }
 
     async fn update_user(&self, write: Revision<User>) -> Result<Conditional> {

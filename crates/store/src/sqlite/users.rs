@@ -10,12 +10,12 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 
-use super::{changes, rows};
+use super::{changes, pages::List, rows};
 use crate::{
-    ChangedRecord, Conditional, Insertion, Result, UserDeletion,
+    ChangedRecord, Conditional, Insertion, Page, PageRequest, Result, UserDeletion, UserFilter,
     columns::{
         ReadColumns as _,
-        users::{read, user_columns},
+        users::{condition, read, user_columns},
     },
 };
 
@@ -71,6 +71,16 @@ pub(super) fn find(connection: &Connection, id: UserId) -> Result<Option<User>> 
 /// By folded address.
 pub(super) fn find_by_email(connection: &Connection, folded_email: &str) -> Result<Option<User>> {
     rows::find(connection, user_where!("folded_email = ?"), [folded_email], |columns| read(columns))
+}
+
+/// A page, in the order of id.
+pub(super) fn list(
+    connection: &Connection,
+    filter: UserFilter,
+    page: PageRequest,
+) -> Result<Page<User>> {
+    let list = List::new("users", user_columns!(), &condition(filter));
+    list.page(connection, page, |columns| read(columns))
 }
 
 /// Replaces everything but the id, the address and the time of creation, if nobody else did since.

@@ -136,6 +136,7 @@ macro_rules! for_each_rule {
                 there_are_users_while_one_is_not_deleted,
                 an_address_is_taken_once_in_every_spelling,
                 of_32_who_take_one_address_one_gets_it,
+                users_are_listed_in_pages_by_role_and_status,
                 an_update_of_a_user_replaces_what_may_change_and_leaves_a_change,
                 an_update_decided_on_an_older_version_of_a_user_writes_nothing,
                 of_32_concurrent_updates_of_a_user_none_is_lost,

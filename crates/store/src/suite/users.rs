@@ -8,7 +8,10 @@ use tokenry_core::{
 };
 
 use super::support::{START, World, after, thirty_two};
-use crate::{ChangedRecord, Conditional, Deletion, Insertion, Store, TokenFilter, UserDeletion};
+use crate::{
+    ChangedRecord, Conditional, Deletion, Insertion, PageRequest, Store, TokenFilter, UserDeletion,
+    UserFilter, Window,
+};
 
 fn assert_same(found: Option<User>, expected: &User) {
     assert_eq!(format!("{:?}", found.unwrap()), format!("{expected:?}"));
@@ -89,6 +92,44 @@ pub async fn of_32_who_take_one_address_one_gets_it(store: Arc<dyn Store>) {
     let done = inserted.iter().filter(|one| **one == Insertion::Done);
     assert_eq!(done.count(), 1);
     assert!(inserted.iter().all(|one| *one != Insertion::OwnerGone));
+}
+
+/// In the order of id, without those who are deleted.
+pub async fn users_are_listed_in_pages_by_role_and_status(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let mut all = Vec::new();
+    for number in 0..9 {
+        let role = Role::ALL[number % 3];
+        let user = User { role, suspended: number >= 6, ..world.new_user().await };
+        assert_eq!(world.store.insert_user(user.clone()).await.unwrap(), Insertion::Done);
+        all.push(user.id.get());
+    }
+    let gone = world.user().await;
+    world.store.delete_user(gone.id, START).await.unwrap();
+    let page = async |filter, window, limit| {
+        let request = PageRequest { window, limit };
+        let page = world.store.list_users(filter, request).await.unwrap();
+        let ids: Vec<u64> = page.items.iter().map(|user| user.id.get()).collect();
+        (ids, page.has_more)
+    };
+    let every = UserFilter::default();
+    assert_eq!(page(every, Window::After(0), 100).await, (all.clone(), false));
+    assert_eq!(page(every, Window::After(0), 4).await, (all[..4].to_vec(), true));
+    assert_eq!(page(every, Window::After(all[3]), 5).await, (all[4..].to_vec(), false));
+    assert_eq!(page(every, Window::Before(all[3]), 2).await, (all[1..3].to_vec(), true));
+    for (place, role) in Role::ALL.into_iter().enumerate() {
+        let of_role = UserFilter { role: Some(role), ..every };
+        let expected = vec![all[place], all[place + 3], all[place + 6]];
+        assert_eq!(page(of_role, Window::After(0), 3).await, (expected.clone(), false));
+        let active = UserFilter { suspended: Some(false), ..of_role };
+        assert_eq!(page(active, Window::After(0), 9).await, (expected[..2].to_vec(), false));
+        let suspended = UserFilter { suspended: Some(true), ..of_role };
+        assert_eq!(page(suspended, Window::After(0), 9).await, (expected[2..].to_vec(), false));
+    }
+    let found = world.store.list_users(every, PageRequest { window: Window::After(0), limit: 1 });
+    let found = found.await.unwrap().items.pop();
+    let same = world.store.find_user(found.as_ref().unwrap().id).await.unwrap().unwrap();
+    assert_same(found, &same);
 }
 
 /// Everything but the id, the address and when the account was made.

@@ -1,7 +1,6 @@
 //! A small HTTP client that shows what it does.
 
-use std::io::IsTerminal;
-
+use anstyle::{AnsiColor, Style};
 use anyhow::{Context, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -17,21 +16,11 @@ const SHOWN: usize = 24;
 pub(crate) struct Http {
     agent: ureq::Agent,
     base: String,
-    colours: Colours,
 }
 
-/// How to mark what is shown.
-#[derive(Clone, Copy)]
-struct Colours {
-    request: &'static str,
-    status: &'static str,
-    quiet: &'static str,
-    plain: &'static str,
-}
-
-const COLOURED: Colours =
-    Colours { request: "\x1b[36m", status: "\x1b[1m", quiet: "\x1b[2m", plain: "\x1b[0m" };
-const UNCOLOURED: Colours = Colours { request: "", status: "", quiet: "", plain: "" };
+const REQUEST: Style = AnsiColor::Cyan.on_default();
+const STATUS: Style = Style::new().bold();
+const QUIET: Style = Style::new().dimmed();
 
 /// An answer.
 pub(crate) struct Answer {
@@ -71,24 +60,7 @@ impl Http {
     /// A client of the server at `base`.
     pub(crate) fn new(base: &str) -> Self {
         let config = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false);
-        let is_plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
-        Self {
-            agent: config.build().into(),
-            base: base.to_owned(),
-            colours: if is_plain { UNCOLOURED } else { COLOURED },
-        }
-    }
-
-    /// Announces a step.
-    pub(crate) fn step(&self, number: u32, title: &str) {
-        let Colours { status, plain, .. } = self.colours;
-        output::line(format_args!("\n{status}{number}. {title}{plain}"));
-    }
-
-    /// Says something about what was shown.
-    pub(crate) fn say(&self, text: &str) {
-        let Colours { quiet, plain, .. } = self.colours;
-        output::line(format_args!("   {quiet}{text}{plain}"));
+        Self { agent: config.build().into(), base: base.to_owned() }
     }
 
     /// Sends a request, and shows it with its answer.
@@ -123,52 +95,60 @@ impl Http {
             }
             Credentials::Cookies(cookies) => request.header("cookie", *cookies),
         };
-        self.show_request(method, path, credentials, body);
+        show_request(method, path, credentials, body);
         let response =
             self.agent.run(request.body(bytes)?).context("the server does not answer")?;
         let answer = Answer::read(response)?;
-        self.show_answer(&answer);
+        show_answer(&answer);
         Ok(answer)
     }
+}
 
-    fn show_request(&self, method: &str, path: &str, by: &Credentials<'_>, body: &Body<'_>) {
-        let Colours { request, quiet, plain, .. } = self.colours;
-        let by = match by {
-            Credentials::None => String::new(),
-            Credentials::Basic(user, _) => format!("   Basic {user}:…"),
-            Credentials::Bearer(token) => format!("   Bearer {}", shortened(token)),
-            Credentials::Cookies(_) => "   (signed-in browser)".to_owned(),
-        };
-        output::line(format_args!(
-            "   {request}→ {method} {}{plain}{quiet}{by}{plain}",
-            shortened_path(path)
-        ));
-        match body {
-            Body::Empty => {}
-            Body::Json(value) => show_json(value),
-            Body::Form(fields) => {
-                for (name, value) in *fields {
-                    let is_hidden = ["password", "page_token", "request"].contains(name);
-                    let shown = if is_hidden { "…" } else { value };
-                    output::line(format_args!("     {name}={shown}"));
-                }
+/// Announces a step.
+pub(crate) fn step(number: u32, title: &str) {
+    output::line(format_args!("\n{STATUS}{number}. {title}{STATUS:#}"));
+}
+
+/// Says something about what was shown.
+pub(crate) fn say(text: &str) {
+    output::line(format_args!("   {QUIET}{text}{QUIET:#}"));
+}
+
+fn show_request(method: &str, path: &str, by: &Credentials<'_>, body: &Body<'_>) {
+    let by = match by {
+        Credentials::None => String::new(),
+        Credentials::Basic(user, _) => format!("   Basic {user}:…"),
+        Credentials::Bearer(token) => format!("   Bearer {}", shortened(token)),
+        Credentials::Cookies(_) => "   (signed-in browser)".to_owned(),
+    };
+    output::line(format_args!(
+        "   {REQUEST}→ {method} {}{REQUEST:#}{QUIET}{by}{QUIET:#}",
+        shortened_path(path)
+    ));
+    match body {
+        Body::Empty => {}
+        Body::Json(value) => show_json(value),
+        Body::Form(fields) => {
+            for (name, value) in *fields {
+                let is_hidden = ["password", "page_token", "request"].contains(name);
+                let shown = if is_hidden { "…" } else { value };
+                output::line(format_args!("     {name}={shown}"));
             }
         }
     }
+}
 
-    fn show_answer(&self, answer: &Answer) {
-        let Colours { status, plain, .. } = self.colours;
-        let location = answer.location.as_deref().map(|to| format!("  to {}", shortened_path(to)));
-        let page = answer.text.trim_start().starts_with('<').then_some("  (a page)");
-        output::line(format_args!(
-            "   {status}← {}{plain}{}{}",
-            answer.status,
-            location.unwrap_or_default(),
-            page.unwrap_or_default()
-        ));
-        if let Ok(json) = answer.json() {
-            show_json(&json);
-        }
+fn show_answer(answer: &Answer) {
+    let location = answer.location.as_deref().map(|to| format!("  to {}", shortened_path(to)));
+    let page = answer.text.trim_start().starts_with('<').then_some("  (a page)");
+    output::line(format_args!(
+        "   {STATUS}← {}{STATUS:#}{}{}",
+        answer.status,
+        location.unwrap_or_default(),
+        page.unwrap_or_default()
+    ));
+    if let Ok(json) = answer.json() {
+        show_json(&json);
     }
 }
 

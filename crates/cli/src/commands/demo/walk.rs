@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     browser::Browser,
     cast::Cast,
-    http::{Answer, Body, Credentials, Http},
+    http::{Answer, Body, Credentials, Http, say, step},
 };
 
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
@@ -37,44 +37,44 @@ pub(crate) fn walk(cast: &Cast) -> anyhow::Result<()> {
     let admin = Credentials::Basic(&basic, &cast.administrator.api_token);
     let mut browser = Browser::default();
 
-    http.step(1, "An administrator registers a client");
+    step(1, "An administrator registers a client");
     let app = register(&http, &admin, &cast.user.email)?;
 
-    http.step(2, "A user signs in and consents");
+    step(2, "A user signs in and consents");
     let code = consent(&http, &mut browser, cast, &app)?;
 
-    http.step(3, "The client redeems the code");
+    step(3, "The client redeems the code");
     let first = redeem(&http, &app, &code)?;
 
-    http.step(4, "The record of the token");
+    step(4, "The record of the token");
     let id = Credential::parse(&first.access)?.parts().id;
     let record = format!("/api/v2/oauth/tokens/{id}.json");
     let shown = http.send("GET", &record, &admin, &Body::Empty)?.expect(200)?;
     ensure!(shown.member("/token/used_at").is_err(), "the token was used before its first use");
 
-    http.step(5, "The client uses the token, and the record knows");
+    step(5, "The client uses the token, and the record knows");
     let me = Credentials::Bearer(&first.access);
     http.send("GET", "/api/v2/oauth/tokens/current.json", &me, &Body::Empty)?.expect(200)?;
     let shown = http.send("GET", &record, &admin, &Body::Empty)?.expect(200)?;
-    http.say(&format!("used_at is {}", shown.member("/token/used_at")?));
+    say(&format!("used_at is {}", shown.member("/token/used_at")?));
 
-    http.step(6, "The client refreshes: a new pair, the same record");
+    step(6, "The client refreshes: a new pair, the same record");
     let second = pair(&refresh(&http, &app, &first)?.expect(201)?)?;
     ensure!(second != first, "a refresh gave the old tokens");
 
-    http.step(7, "Had that answer been lost: the same refresh again gives the same tokens");
+    step(7, "Had that answer been lost: the same refresh again gives the same tokens");
     let again = pair(&refresh(&http, &app, &first)?.expect(201)?)?;
     ensure!(again == second, "a repeated refresh gave other tokens");
-    http.say("The same pair. Nobody has to sign in again because of a broken connection.");
+    say("The same pair. Nobody has to sign in again because of a broken connection.");
 
-    http.step(8, "Once the new token is used, the old refresh token is a stolen one");
+    step(8, "Once the new token is used, the old refresh token is a stolen one");
     let me = Credentials::Bearer(&second.access);
     http.send("GET", "/api/v2/users/me.json", &me, &Body::Empty)?.expect(200)?;
     refresh(&http, &app, &first)?.expect(400)?;
-    http.say("A replay: thief and owner cannot be told apart, so the whole grant has ended.");
+    say("A replay: thief and owner cannot be told apart, so the whole grant has ended.");
     http.send("GET", "/api/v2/oauth/tokens/current.json", &me, &Body::Empty)?.expect(401)?;
 
-    http.step(9, "The user consents again, and revokes the token by its record");
+    step(9, "The user consents again, and revokes the token by its record");
     let code = consent(&http, &mut browser, cast, &app)?;
     let third = redeem(&http, &app, &code)?;
     let id = Credential::parse(&third.access)?.parts().id;
@@ -83,11 +83,11 @@ pub(crate) fn walk(cast: &Cast) -> anyhow::Result<()> {
     http.send("DELETE", &format!("/api/v2/oauth/tokens/{id}.json"), &owner, &Body::Empty)?
         .expect(204)?;
 
-    http.step(10, "Revoked is dead, at once");
+    step(10, "Revoked is dead, at once");
     let me = Credentials::Bearer(&third.access);
     http.send("GET", "/api/v2/oauth/tokens/current.json", &me, &Body::Empty)?.expect(401)?;
 
-    http.step(11, "One more consent, so that there is something to look at");
+    step(11, "One more consent, so that there is something to look at");
     let code = consent(&http, &mut browser, cast, &app)?;
     redeem(&http, &app, &code)?;
     Ok(())

@@ -136,7 +136,7 @@ fn tokens_of_a_user_who_is_deleted_by_a_command_are_soon_dead_at_all_nodes() {
         let code = stage.browser.consent(&stage.clients[0], &stage.app).unwrap().unwrap();
         let tokens = stage.clients[0].redeem(&stage.app, &code).unwrap().tokens();
         assert!(stage.clients.iter().all(|client| is_alive(client, &tokens)));
-        command(&["user", "delete", "--email", &email]);
+        command(&["user", "delete", &email, "--yes"]);
         let ended = Instant::now();
         heard.extend(at_once(&stage.clients, |client| {
             is_dead_in(client, &tokens.access, HEARD_IN_MAX);

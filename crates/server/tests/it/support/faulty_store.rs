@@ -33,7 +33,8 @@ use tokenry_protocol::{
 use tokenry_store::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, UserDeletion, WrongVerifierCount,
+    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, UserDeletion, UserFilter,
+    WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -218,6 +219,7 @@ forward! {
     fn insert_user(user: User) -> Insertion;
     fn find_user(id: UserId) -> Option<User>;
     fn find_user_by_email(folded_email: &str) -> Option<User>;
+    fn list_users(filter: UserFilter, page: PageRequest) -> Page<User>;
     fn update_user(write: Revision<User>) -> Conditional;
     fn delete_user(id: UserId, now: Timestamp) -> UserDeletion;
     fn insert_client(client: Client) -> Insertion;
