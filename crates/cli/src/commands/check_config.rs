@@ -2,8 +2,19 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
+
 use super::load;
-use crate::{args::CheckConfigArgs, output};
+use crate::{args::ConfigArgs, output};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tokenry check-config
+  tokenry check-config --config /etc/tokenry.toml")]
+pub(crate) struct CheckConfigArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
 
 /// Prints what is in force and where it comes from.
 pub(crate) fn run(arguments: &CheckConfigArgs) -> anyhow::Result<ExitCode> {

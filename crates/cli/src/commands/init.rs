@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::Args;
 use serde::Serialize;
 use tokenry_core::user::Role;
 use tokenry_server::{
@@ -11,7 +12,24 @@ use tokenry_server::{
 };
 
 use super::open;
-use crate::{args::InitArgs, output};
+use crate::{args::ConfigArgs, output};
+
+/// The first administrator's address when nobody says otherwise.
+pub(crate) const FIRST_EMAIL: &str = "admin@example.com";
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  tokenry init --data /var/lib/tokenry --admin-email ada@example.com --json")]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The first administrator's address
+    #[arg(long, value_name = "EMAIL", default_value = FIRST_EMAIL)]
+    pub(crate) admin_email: String,
+    /// Print `{"email", "password", "api_token"}` instead of sentences
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// The first administrator, with secrets that are shown once.
 #[derive(Serialize)]

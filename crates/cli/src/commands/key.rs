@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
 use tokenry_core::credentials::Key;
 use tokenry_server::{
     config::Config, data_folder::DataFolder, database::Database, environment::Environment, keyring,
@@ -10,10 +11,34 @@ use tokenry_server::{
 };
 
 use super::{load, open};
-use crate::{
-    args::{ConfigArgs, KeyArgs, KeyCommand},
-    output,
-};
+use crate::{args::ConfigArgs, output};
+
+#[derive(Args)]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make new token, cursor and page keys; the old ones stay valid for what they made
+    Rotate(ConfigArgs),
+    /// Make a new server key for a database whose key is lost for good
+    Replace(KeyReplaceArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Tokens that were issued under the lost key stay valid. What needs the key itself is over
+for them: a refresh whose answer was lost cannot be given again, and an old refresh token that comes
+back is refused without ending its grant. Stop the server first.")]
+pub(crate) struct KeyReplaceArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Confirm that the old key is lost
+    #[arg(long, required = true)]
+    pub(crate) lost: bool,
+}
 
 /// Rotates or replaces keys.
 pub(crate) async fn run(arguments: KeyArgs) -> anyhow::Result<ExitCode> {

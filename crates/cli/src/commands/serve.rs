@@ -7,16 +7,60 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use tokenry_server::{
-    config::{BaseUrl, Config},
+    config::{BaseUrl, Config, Override},
     environment::Environment,
     node::{self, Node, NodeError},
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{init, load};
-use crate::{args::ServeArgs, output};
+use super::{
+    init::{self, FIRST_EMAIL},
+    load,
+};
+use crate::{
+    args::{ConfigArgs, flag},
+    output,
+};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tokenry serve
+  tokenry serve --listen 127.0.0.1:0 --data /tmp/try
+  TOKENRY_METRICS_LISTEN=127.0.0.1:9090 tokenry serve --config /etc/tokenry.toml
+
+The first start on an empty folder makes an administrator and says how to sign in.
+SIGTERM and Ctrl-C stop the server; requests that are in flight are finished.")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The address to listen on; port 0 takes any free port [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// The address that clients reach the server by [default: the address it listens on]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Allow plain http on an address that is not loopback
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
+    /// The address of the first administrator, if there is no user yet
+    #[arg(long, value_name = "EMAIL", default_value = FIRST_EMAIL)]
+    pub(crate) admin_email: String,
+}
+
+impl ServeArgs {
+    /// The flags that were given, as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let insecure = self.insecure_http.then_some("true");
+        let mut overrides = self.config.overrides();
+        overrides.extend(flag("listen", "--listen", self.listen.as_deref()));
+        overrides.extend(flag("base_url", "--base-url", self.base_url.as_deref()));
+        overrides.extend(flag("insecure_http", "--insecure-http", insecure));
+        overrides
+    }
+}
 
 /// Between two attempts to reach a shared database.
 const RETRY: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use tokenry_server::{
     config::{Config, process_environment},
@@ -22,10 +23,57 @@ use tokenry_store::{
 };
 
 use crate::{
-    args::{StoreArgs, StoreCommand, StoreCopyArgs},
     output,
     progress::{self, grouped, span},
 };
+
+#[derive(Args)]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Make one database the same as another, between SQLite and PostgreSQL or within one of them
+    Copy(StoreCopyArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+ADDRESS is one of
+  sqlite:PATH        a data folder, or a database file that ends in .db
+  postgres://…       a database that is there already
+  env:NAME           the address is in that environment variable: an argument can be seen in
+                     process lists, so an address with a password belongs there
+
+Examples:
+  tokenry store copy --from sqlite:/var/lib/tokenry --to postgres://tokenry@db.example.com/tokenry
+  TOKENRY_STORE='postgres://tokenry:…@db.example.com/tokenry' \\
+      tokenry store copy --from sqlite:/var/lib/tokenry --to env:TOKENRY_STORE
+  tokenry store copy --from env:TOKENRY_STORE --to sqlite:/var/lib/tokenry-copy --json
+
+Stop every server on both databases first. All that was issued stays valid: tokens, API tokens,
+sessions, clients and users are copied with their ids and the sealed keys. The server key is not in
+a database: take it along. At the end both sides are read again and compared.
+
+It can be run again, after it was broken off or when the source has moved on, and makes the target
+the same as the source again. A target that holds anything else, or that was served since it was
+copied, is refused before anything is written. Until a copy is whole no server opens its target.")]
+pub(crate) struct StoreCopyArgs {
+    /// The configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The database to read
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: String,
+    /// The database to write: empty, or an earlier copy that was not served since
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: String,
+    /// Print `{"tables": [{"table", "rows", "changed", "sha256"}], "seconds", "server_key"}`
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// The name of the database in a data folder, which is the only one that is served.
 const SERVED: &str = "tokenry.db";

@@ -8,6 +8,7 @@ mod walk;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::Args;
 use tokenry_server::{
     accounts::CreatedUser,
     config::{Config, Override},
@@ -18,10 +19,20 @@ use tokenry_server::{
 
 use self::cast::Cast;
 use super::serve::stop_signal;
-use crate::{
-    args::{DemoArgs, flag},
-    output,
-};
+use crate::{args::flag, output};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tokenry demo
+  tokenry demo --once > walk.txt        end after the walk; status 0 only if every step held")]
+pub(crate) struct DemoArgs {
+    /// Keep the data in this folder [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<String>,
+    /// End after the walk
+    #[arg(long)]
+    pub(crate) once: bool,
+}
 
 /// Starts a server, walks through the main job, and keeps serving.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
