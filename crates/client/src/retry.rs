@@ -73,13 +73,14 @@ impl RetryPolicy {
         Self { attempts_max: 1, ..Self::default() }
     }
 
-    /// How long to wait before the next request; `None` when there is none. `draw` is random.
+    /// How long to wait before the next request; `None` when there is none. `draw` gives a random
+    /// number.
     pub(crate) fn wait(
         &self,
         attempt: u32,
         outcome: Outcome,
         repeat: Repeat,
-        draw: u16,
+        draw: impl FnOnce() -> u16,
     ) -> Option<Duration> {
         if attempt >= self.attempts_max || !outcome.is_worth_repeating(repeat) {
             return None;
@@ -87,7 +88,7 @@ impl RetryPolicy {
         let doubled = self.wait_first.saturating_mul(1 << attempt.saturating_sub(1).min(20));
         let longest = doubled.min(self.wait_max);
         let half = longest / 2;
-        let drawn = half + half.mul_f64(f64::from(draw) / f64::from(u16::MAX));
+        let drawn = half + half.mul_f64(f64::from(draw()) / f64::from(u16::MAX));
         match outcome {
             Outcome::Answered { retry_after: Some(asked), .. } if asked > self.retry_after_max => {
                 None
@@ -128,7 +129,7 @@ mod tests {
             (Outcome::Failed(TransportErrorKind::TooLarge), false, false),
             (Outcome::Failed(TransportErrorKind::Unsendable), false, false),
         ] {
-            let is_repeated = |repeat| policy.wait(1, outcome, repeat, 0).is_some();
+            let is_repeated = |repeat| policy.wait(1, outcome, repeat, || 0).is_some();
             assert_eq!(is_repeated(Repeat::Always), always, "{outcome:?}");
             assert_eq!(is_repeated(Repeat::IfUntaken), if_untaken, "{outcome:?}");
         }
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_bound_and_are_drawn_from_their_upper_half() {
         let policy = RetryPolicy { attempts_max: 99, ..RetryPolicy::default() };
-        let wait = |attempt, draw| policy.wait(attempt, LOST, Repeat::Always, draw).unwrap();
+        let wait = |attempt, draw| policy.wait(attempt, LOST, Repeat::Always, || draw).unwrap();
         for (attempt, longest) in [(1, 200), (2, 400), (3, 800), (6, 6_400), (7, 10_000)] {
             assert_eq!(wait(attempt, 0), Duration::from_millis(longest / 2));
             assert_eq!(wait(attempt, u16::MAX), Duration::from_millis(longest));
@@ -152,7 +153,7 @@ mod tests {
             status: StatusCode::TOO_MANY_REQUESTS,
             retry_after: Some(Duration::from_secs(seconds)),
         };
-        let wait = |seconds| policy.wait(1, asked(seconds), Repeat::IfUntaken, 0);
+        let wait = |seconds| policy.wait(1, asked(seconds), Repeat::IfUntaken, || 0);
         assert_eq!(wait(7), Some(Duration::from_millis(7_100)));
         assert_eq!(wait(60), Some(Duration::from_millis(60_100)));
         assert_eq!(wait(61), None);
@@ -161,8 +162,8 @@ mod tests {
     #[test]
     fn there_is_an_end_to_attempts() {
         let policy = RetryPolicy::default();
-        assert!(policy.wait(3, LOST, Repeat::Always, 0).is_some());
-        assert_eq!(policy.wait(4, LOST, Repeat::Always, 0), None);
-        assert_eq!(RetryPolicy::never().wait(1, LOST, Repeat::Always, 0), None);
+        assert!(policy.wait(3, LOST, Repeat::Always, || 0).is_some());
+        assert_eq!(policy.wait(4, LOST, Repeat::Always, || 0), None);
+        assert_eq!(RetryPolicy::never().wait(1, LOST, Repeat::Always, || 0), None);
     }
 }
