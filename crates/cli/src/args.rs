@@ -9,7 +9,7 @@ use crate::{
     commands::{
         check_config::CheckConfigArgs, completions::CompletionsArgs, demo::DemoArgs,
         init::InitArgs, key::KeyArgs, man::ManArgs, reference::ReferenceArgs, serve::ServeArgs,
-        store::StoreArgs, user::UserArgs,
+        store::StoreArgs, user::UserArgs, whoami::WhoamiArgs,
     },
     exit_code::Exit,
 };
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Move a whole installation into another database
     Store(StoreArgs),
+    /// Show who is signed in, where, and what they may do
+    Whoami(WhoamiArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
     /// Print a script that completes commands and options in a shell

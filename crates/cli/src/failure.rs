@@ -1,12 +1,12 @@
 //! What went wrong, told in two lines: what it is, and how to mend it.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 use anstyle::{AnsiColor, Style};
 use tokenry_server::{accounts::AccountError, config::ConfigErrors, node::NodeError};
 use tokenry_store::StoreError;
 
-use crate::{exit_code::Exit, output::ReaderGone};
+use crate::{connection, exit_code::Exit, output::ReaderGone};
 
 /// What went wrong, how the process ends by it, and how to mend it if that is known.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
         return exit;
     }
     let bold = AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{bold}tokenry:{bold:#} {error:#}");
+    anstream::eprintln!("{bold}tokenry:{bold:#} {}", message(error));
     if let Some(hint) = hint(error) {
         let quiet = Style::new().bold();
         anstream::eprintln!("  {quiet}hint:{quiet:#} {hint}");
@@ -51,15 +51,31 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     exit
 }
 
-fn hint(error: &anyhow::Error) -> Option<&str> {
+/// Every cause, down to the one that has told all that there is.
+fn message(error: &anyhow::Error) -> String {
+    let mut causes = Vec::new();
+    for cause in error.chain() {
+        causes.push(cause.to_string());
+        if cause.is::<tokenry_client::Error>() {
+            break;
+        }
+    }
+    causes.join(": ")
+}
+
+fn hint(error: &anyhow::Error) -> Option<Cow<'_, str>> {
     error.chain().find_map(|cause| {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return failure.hint.as_deref();
+            return failure.hint.as_deref().map(Cow::from);
+        }
+        if let Some(error) = cause.downcast_ref() {
+            return connection::hint(error).map(Cow::from);
         }
         match cause.downcast_ref()? {
-            AccountError::Unknown(_) => Some("`tokenry user list` shows who there is"),
+            AccountError::Unknown(_) => Some("`tokenry user list` shows who there is".into()),
             AccountError::LastAdministrator(_) => Some(
-                "make another with `tokenry user create --role admin`, or add --leave-no-admin",
+                "make another with `tokenry user create --role admin`, or add --leave-no-admin"
+                    .into(),
             ),
             _ => None,
         }
@@ -86,6 +102,9 @@ fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
             AccountError::Store(error) => exit_of(error),
             _ => None,
         };
+    }
+    if let Some(error) = cause.downcast_ref() {
+        return connection::exit(error);
     }
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return error.may_pass().then_some(Exit::Unavailable);

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod commands;
+mod connection;
 mod exit_code;
 mod failure;
 mod output;
@@ -35,6 +36,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Key(arguments) => commands::key::run(arguments).await,
         Command::Store(arguments) => commands::store::run(arguments).await,
+        Command::Whoami(arguments) => commands::whoami::run(arguments).await,
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Man(arguments) => commands::man::run(&arguments),

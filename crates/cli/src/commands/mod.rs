@@ -10,6 +10,7 @@ pub(crate) mod reference;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod user;
+pub(crate) mod whoami;
 
 use anyhow::Context;
 use tokenry_server::{

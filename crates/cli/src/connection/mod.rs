@@ -1,0 +1,157 @@
+//! Which server a command speaks to, and as whom.
+//!
+//! The first of these that names a server decides:
+//!
+//! 1. `--profile` or `--server`;
+//! 2. `TOKENRY_CLIENT_PROFILE`;
+//! 3. the environment: `TOKENRY_CLIENT_SERVER`, `ZENDESK_SERVER_URL` or `ZENDESK_SUBDOMAIN`;
+//! 4. the profile that is in use.
+//!
+//! A server that is named without credentials takes those of the profile that is signed in there.
+
+mod args;
+mod environment;
+mod failure;
+mod keyring;
+mod profile;
+mod profiles;
+
+use std::time::Duration;
+
+use tokenry_client::{
+    Client, ClientBuilder, Credentials, Environment as _, Server, SystemEnvironment,
+    models::Timestamp,
+};
+
+pub(crate) use self::{
+    args::{ConnectionArgs, parse_server},
+    failure::{exit, hint},
+    profile::{Profile, Secrets, SignIn},
+    profiles::{Profiles, name_for},
+};
+use crate::{exit_code::Exit, failure::Failure};
+
+/// A server, and who asks there.
+pub(crate) struct Connection {
+    /// Sends what is asked.
+    pub(crate) client: Client,
+    /// The profile that it is of, by name.
+    pub(crate) profile: Option<String>,
+    /// As whom.
+    pub(crate) credentials: Credentials,
+}
+
+/// Who asks which server, before anything is sent.
+struct Target {
+    server: Server,
+    credentials: Credentials,
+    profile: Option<String>,
+}
+
+/// A client of the server that was named, as whoever is signed in there.
+pub(crate) fn connect(arguments: &ConnectionArgs) -> anyhow::Result<Client> {
+    Ok(open(arguments)?.client)
+}
+
+/// The same, and which profile it is of.
+pub(crate) fn open(arguments: &ConnectionArgs) -> anyhow::Result<Connection> {
+    let Target { server, credentials, profile } = target(arguments)?;
+    if matches!(credentials, Credentials::None) {
+        return Err(signed_out(&server).into());
+    }
+    let client = client(arguments, &server, credentials.clone())?;
+    Ok(Connection { client, profile, credentials })
+}
+
+/// A client of the server that was named, as nobody.
+pub(crate) fn connect_anonymously(arguments: &ConnectionArgs) -> anyhow::Result<Client> {
+    let server = target(arguments)?.server;
+    client(arguments, &server, Credentials::None)
+}
+
+/// Now, by this machine's clock.
+pub(crate) fn now() -> Timestamp {
+    SystemEnvironment.now()
+}
+
+/// A client of this server for these credentials, as the flags have it.
+pub(crate) fn client(
+    arguments: &ConnectionArgs,
+    server: &Server,
+    credentials: Credentials,
+) -> anyhow::Result<Client> {
+    arguments.start_debugging();
+    let mut builder = with_timeout(Client::builder(), arguments.timeout());
+    if arguments.insecure_http() {
+        builder = builder.insecure_http();
+    }
+    Ok(builder.server(server.as_str()).credentials(credentials).build()?)
+}
+
+fn with_timeout(builder: ClientBuilder, timeout: Option<Duration>) -> ClientBuilder {
+    match timeout {
+        Some(timeout) => builder.timeout(timeout),
+        None => builder,
+    }
+}
+
+fn target(arguments: &ConnectionArgs) -> anyhow::Result<Target> {
+    let profiles = Profiles::open()?;
+    let named = arguments.profile().map(str::to_owned);
+    if let Some(name) = named {
+        return of_profile(&profiles, &name);
+    }
+    let named = arguments.server()?;
+    if named.is_none()
+        && let Some(name) = environment::profile()
+    {
+        return of_profile(&profiles, &name);
+    }
+    let found = environment::server()?;
+    if let Some(server) = named.or_else(|| found.clone()) {
+        // Credentials beside the address of one server are not meant for another.
+        let is_meant = found.is_none_or(|found| found == server);
+        let credentials = if is_meant { environment::credentials()? } else { None };
+        return of_server(&profiles, server, credentials);
+    }
+    match profiles.current() {
+        Some(name) => of_profile(&profiles, name),
+        None => Err(nobody().into()),
+    }
+}
+
+fn of_server(
+    profiles: &Profiles,
+    server: Server,
+    credentials: Option<Credentials>,
+) -> anyhow::Result<Target> {
+    if let Some(credentials) = credentials {
+        return Ok(Target { server, credentials, profile: None });
+    }
+    match profiles.at(&server) {
+        Some(name) => of_profile(profiles, name),
+        None => Ok(Target { server, credentials: Credentials::None, profile: None }),
+    }
+}
+
+fn of_profile(profiles: &Profiles, name: &str) -> anyhow::Result<Target> {
+    let profile = profiles.get(name)?;
+    let server = Server::parse(&profile.server)?;
+    let credentials = profiles.credentials(name)?;
+    Ok(Target { server, credentials, profile: Some(name.to_owned()) })
+}
+
+fn signed_out(server: &Server) -> Failure {
+    let failure = Failure::new(Exit::NotAllowed, format!("nobody is signed in at {server}"));
+    failure.hint(format!(
+        "sign in with `tokenry login --server {server}`, or set TOKENRY_CLIENT_ACCESS_TOKEN, or \
+         TOKENRY_CLIENT_EMAIL and TOKENRY_CLIENT_API_TOKEN"
+    ))
+}
+
+fn nobody() -> Failure {
+    Failure::new(Exit::NotAllowed, "no server is named, and nobody is signed in").hint(
+        "sign in with `tokenry login`; scripts set TOKENRY_CLIENT_SERVER with \
+         TOKENRY_CLIENT_ACCESS_TOKEN, or with TOKENRY_CLIENT_EMAIL and TOKENRY_CLIENT_API_TOKEN",
+    )
+}

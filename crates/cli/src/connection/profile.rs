@@ -1,0 +1,79 @@
+//! A server, and how one signs in there.
+
+use serde::{Deserialize, Serialize};
+use tokenry_client::{
+    Credentials,
+    models::{SecretText, Timestamp},
+};
+
+/// A profile without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    /// The address.
+    pub(crate) server: String,
+    /// How one signs in.
+    pub(crate) sign_in: SignIn,
+    /// The address of whoever is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// The client that a browser signs in for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// Whether the secrets are in the keyring of the system and not in the file.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub(crate) keyring: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// How one signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SignIn {
+    /// With an address and an API token.
+    ApiToken,
+    /// With an access token that somebody else keeps alive.
+    AccessToken,
+    /// With tokens that a browser got and that are refreshed.
+    Browser,
+}
+
+impl SignIn {
+    /// As people read it.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::ApiToken => "API token",
+            Self::AccessToken => "access token",
+            Self::Browser => "browser",
+        }
+    }
+}
+
+/// What must not be seen of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_token: Option<SecretText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token: Option<SecretText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<SecretText>,
+    /// When the access token ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl Profile {
+    /// Who asks with these secrets; `None` when they are not all there.
+    pub(super) fn credentials(&self, secrets: Secrets) -> Option<Credentials> {
+        match self.sign_in {
+            SignIn::ApiToken => {
+                Some(Credentials::api_token(self.user.as_ref()?, secrets.api_token?.reveal()))
+            }
+            SignIn::AccessToken | SignIn::Browser => secrets.access_token.map(Credentials::Bearer),
+        }
+    }
+}
