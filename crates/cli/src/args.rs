@@ -8,8 +8,9 @@ use tokenry_server::config::Override;
 use crate::{
     commands::{
         check_config::CheckConfigArgs, completions::CompletionsArgs, demo::DemoArgs,
-        init::InitArgs, key::KeyArgs, man::ManArgs, reference::ReferenceArgs, serve::ServeArgs,
-        store::StoreArgs, user::UserArgs, whoami::WhoamiArgs,
+        init::InitArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs,
+        profile::ProfileArgs, reference::ReferenceArgs, serve::ServeArgs, store::StoreArgs,
+        user::UserArgs, whoami::WhoamiArgs,
     },
     exit_code::Exit,
 };
@@ -54,6 +55,12 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Move a whole installation into another database
     Store(StoreArgs),
+    /// Sign in at a server: its commands are then sent there, as you
+    Login(LoginArgs),
+    /// Sign out: revoke what `login` got, and forget it
+    Logout(LogoutArgs),
+    /// List, show, pick and forget the servers that one is signed in at
+    Profile(ProfileArgs),
     /// Show who is signed in, where, and what they may do
     Whoami(WhoamiArgs),
     /// Check the configuration without starting, and show every value and where it comes from

@@ -20,7 +20,7 @@ const ZENDESK: &str = ".zendesk.com";
 #[derive(Args, Clone, Default)]
 pub(crate) struct ConnectionArgs {
     /// Speak to the server of this profile [default: the one in use, see `tokenry profile list`]
-    #[arg(long, value_name = "NAME", help_heading = HEADING, conflicts_with = "server")]
+    #[arg(long, value_name = "NAME", help_heading = HEADING)]
     profile: Option<String>,
     /// Speak to this server
     #[arg(long, value_name = "URL|SUBDOMAIN.zendesk.com", help_heading = HEADING)]

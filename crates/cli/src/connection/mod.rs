@@ -97,11 +97,14 @@ fn with_timeout(builder: ClientBuilder, timeout: Option<Duration>) -> ClientBuil
 
 fn target(arguments: &ConnectionArgs) -> anyhow::Result<Target> {
     let profiles = Profiles::open()?;
-    let named = arguments.profile().map(str::to_owned);
-    if let Some(name) = named {
-        return of_profile(&profiles, &name);
-    }
     let named = arguments.server()?;
+    if let Some(name) = arguments.profile() {
+        let target = of_profile(&profiles, name)?;
+        return match named {
+            Some(server) if server != target.server => Err(of_another(name, &target).into()),
+            _ => Ok(target),
+        };
+    }
     if named.is_none()
         && let Some(name) = environment::profile()
     {
@@ -116,7 +119,7 @@ fn target(arguments: &ConnectionArgs) -> anyhow::Result<Target> {
     }
     match profiles.current() {
         Some(name) => of_profile(&profiles, name),
-        None => Err(nobody().into()),
+        None => Err(nobody(&profiles).into()),
     }
 }
 
@@ -149,7 +152,16 @@ fn signed_out(server: &Server) -> Failure {
     ))
 }
 
-fn nobody() -> Failure {
+fn of_another(name: &str, target: &Target) -> Failure {
+    let text = format!("the profile {name} is of another server, {}", target.server);
+    Failure::new(Exit::Usage, text).hint("leave out --profile or --server")
+}
+
+fn nobody(profiles: &Profiles) -> Failure {
+    if let Some((name, _)) = profiles.all().next() {
+        let failure = Failure::new(Exit::NotAllowed, "no profile is in use");
+        return failure.hint(format!("`tokenry profile use {name}`, or sign in: `tokenry login`"));
+    }
     Failure::new(Exit::NotAllowed, "no server is named, and nobody is signed in").hint(
         "sign in with `tokenry login`; scripts set TOKENRY_CLIENT_SERVER with \
          TOKENRY_CLIENT_ACCESS_TOKEN, or with TOKENRY_CLIENT_EMAIL and TOKENRY_CLIENT_API_TOKEN",

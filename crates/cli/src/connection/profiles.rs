@@ -94,6 +94,11 @@ impl Profiles {
         })
     }
 
+    /// Fails when there is no keyring that could keep the secrets of a profile.
+    pub(crate) fn try_keyring(name: &str) -> anyhow::Result<()> {
+        keyring::look_up(name).map(drop)
+    }
+
     /// Keeps a profile with its secrets, and uses it from now on.
     pub(crate) fn keep(
         &mut self,

@@ -55,6 +55,11 @@ pub(super) enum Narrow {
 }
 
 impl Column {
+    /// What stands above it.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.title
+    }
+
     /// Text that is cut when the terminal is too narrow.
     pub(crate) const fn new(title: &'static str) -> Self {
         Self { title, align: Align::Left, narrow: Narrow::Cut }
