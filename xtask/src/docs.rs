@@ -1,4 +1,5 @@
-//! The pages under `docs/` that the binary itself can tell: its endpoints and its settings.
+//! The pages under `docs/` that the binary itself can tell: its endpoints, its settings and its
+//! commands.
 //!
 //! `tokenry reference` prints each page; this module writes it, or says where it differs from what
 //! the repository holds.
@@ -11,8 +12,11 @@ use clap::Args;
 use crate::workspace::Workspace;
 
 /// Each page, and the option of `tokenry reference` that prints it.
-const PAGES: [(&str, &str); 2] =
-    [("docs/endpoints.md", "--endpoints"), ("docs/configuration.md", "--configuration")];
+const PAGES: [(&str, &str); 3] = [
+    ("docs/endpoints.md", "--endpoints"),
+    ("docs/configuration.md", "--configuration"),
+    ("docs/cli.md", "--cli"),
+];
 
 #[derive(Args)]
 pub(crate) struct Arguments {

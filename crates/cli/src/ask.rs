@@ -1,9 +1,16 @@
 //! Questions to whoever sits at the terminal: confirmations and passwords.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _},
+};
 
 use anyhow::Context as _;
 use clap::Args;
+use rustix::{
+    process::{Signal, getpid, kill_process},
+    termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
+};
 
 use crate::{exit_code::Exit, failure::Failure};
 
@@ -42,8 +49,9 @@ pub(crate) fn new_password(instead: &str) -> anyhow::Result<String> {
         let failure = Failure::new(Exit::Usage, "nobody is at a terminal to type a password");
         return Err(failure.hint(instead).into());
     }
-    let password = rpassword::prompt_password("New password: ")?;
-    if rpassword::prompt_password("The same again: ")? != password {
+    let mut unseen = Unseen::begin().context("the terminal")?;
+    let password = unseen.ask("New password: ")?;
+    if unseen.ask("The same again: ")? != password {
         let failure = Failure::new(Exit::Failed, "the two passwords differ; nothing was changed");
         return Err(failure.into());
     }
@@ -73,7 +81,69 @@ pub(crate) fn secret(question: &str, instead: &str) -> anyhow::Result<String> {
         let failure = Failure::new(Exit::Usage, "nobody is at a terminal to type a secret");
         return Err(failure.hint(instead).into());
     }
-    Ok(rpassword::prompt_password(format!("{question} "))?.trim().to_owned())
+    let mut unseen = Unseen::begin().context("the terminal")?;
+    Ok(unseen.ask(&format!("{question} "))?.trim().to_owned())
+}
+
+/// The terminal, which shows nothing of what is typed: from before the first question, so that not
+/// even the hasty are seen, until this is dropped.
+struct Unseen {
+    terminal: BufReader<File>,
+    before: Termios,
+}
+
+/// Ctrl-C, as it is typed.
+const INTERRUPT: u8 = 3;
+
+impl Unseen {
+    fn begin() -> io::Result<Self> {
+        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+        let before = tcgetattr(&terminal)?;
+        let mut unseen = before.clone();
+        // Ctrl-C would end the process with the terminal as it is now. So it ends the line instead.
+        unseen.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        unseen.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL);
+        unseen.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
+        tcsetattr(&terminal, OptionalActions::Flush, &unseen)?;
+        Ok(Self { terminal: BufReader::new(terminal), before })
+    }
+
+    fn ask(&mut self, question: &str) -> anyhow::Result<String> {
+        self.terminal.get_mut().write_all(question.as_bytes())?;
+        let mut typed = Vec::new();
+        while !matches!(typed.last(), Some(&(b'\n' | INTERRUPT))) {
+            let read = self.terminal.fill_buf()?;
+            let end = read.iter().position(|byte| matches!(*byte, b'\n' | INTERRUPT));
+            let taken = end.map_or(read.len(), |end| end + 1);
+            if taken == 0 {
+                return Err(Failure::new(
+                    Exit::Failed,
+                    "no password was typed; nothing was changed",
+                )
+                .into());
+            }
+            typed.extend(read.iter().take(taken));
+            self.terminal.consume(taken);
+        }
+        if typed.pop() == Some(INTERRUPT) {
+            self.end();
+            kill_process(getpid(), Signal::INT)?;
+            // Whoever started it may have had the signal ignored.
+            return Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed").into());
+        }
+        String::from_utf8(typed).context("what was typed is no text")
+    }
+
+    fn end(&self) {
+        // There is nothing else to be done with a terminal that is gone.
+        let _ = tcsetattr(self.terminal.get_ref(), OptionalActions::Now, &self.before);
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// All of standard input is the password, but for a line's end.

@@ -99,6 +99,12 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 token`, `1,234 tokens`
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
 /// `2 min 5 s`
 pub(crate) fn span(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 use tokenry_core::user::Role;
@@ -12,7 +11,7 @@ use tokenry_server::{
 };
 
 use super::open;
-use crate::{args::ConfigArgs, output};
+use crate::{args::ConfigArgs, exit_code::Exit, failure::Failure, output};
 
 /// The first administrator's address when nobody says otherwise.
 pub(crate) const FIRST_EMAIL: &str = "admin@example.com";
@@ -83,10 +82,9 @@ pub(crate) async fn run(arguments: InitArgs) -> anyhow::Result<ExitCode> {
     let created = first_administrator(&node, &arguments.admin_email).await;
     node.close().await;
     let Some(created) = created? else {
-        bail!(
-            "there are users already: make another administrator with \
-             `tokenry user create --role admin`"
-        );
+        let failure = Failure::new(Exit::Failed, "there are users already");
+        let hint = "make another administrator with `tokenry user create --role admin`";
+        return Err(failure.hint(hint).into());
     };
     if arguments.json {
         output::line(serde_json::to_string(&created)?);

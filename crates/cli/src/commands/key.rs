@@ -14,6 +14,8 @@ use super::{load, open};
 use crate::{args::ConfigArgs, output};
 
 #[derive(Args)]
+#[command(after_help = "Example:
+  tokenry key rotate --data /var/lib/tokenry")]
 pub(crate) struct KeyArgs {
     #[command(subcommand)]
     pub(crate) command: KeyCommand,
@@ -22,13 +24,26 @@ pub(crate) struct KeyArgs {
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make new token, cursor and page keys; the old ones stay valid for what they made
-    Rotate(ConfigArgs),
+    Rotate(KeyRotateArgs),
     /// Make a new server key for a database whose key is lost for good
     Replace(KeyReplaceArgs),
 }
 
 #[derive(Args)]
+#[command(after_help = "Example:
+  tokenry key rotate --data /var/lib/tokenry
+
+It works while servers run, which take the new keys at once.")]
+pub(crate) struct KeyRotateArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Args)]
 #[command(after_help = "\
+Example:
+  tokenry key replace --lost --data /var/lib/tokenry
+
 Tokens that were issued under the lost key stay valid. What needs the key itself is over
 for them: a refresh whose answer was lost cannot be given again, and an old refresh token that comes
 back is refused without ending its grant. Stop the server first.")]
@@ -43,7 +58,7 @@ pub(crate) struct KeyReplaceArgs {
 /// Rotates or replaces keys.
 pub(crate) async fn run(arguments: KeyArgs) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        KeyCommand::Rotate(arguments) => rotate(&arguments).await,
+        KeyCommand::Rotate(arguments) => rotate(&arguments.config).await,
         KeyCommand::Replace(arguments) => replace(&arguments.config).await,
     }
 }

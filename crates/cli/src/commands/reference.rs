@@ -1,5 +1,7 @@
 //! `tokenry reference`: what `docs/` is generated from.
 
+mod cli;
+
 use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Args;
@@ -13,6 +15,9 @@ pub(crate) struct ReferenceArgs {
     /// Every setting, in Markdown
     #[arg(long)]
     pub(crate) configuration: bool,
+    /// Every command, in Markdown
+    #[arg(long)]
+    pub(crate) cli: bool,
     /// Every endpoint, in Markdown
     #[arg(long)]
     pub(crate) endpoints: bool,
@@ -20,7 +25,13 @@ pub(crate) struct ReferenceArgs {
 
 /// Prints one of the generated pages.
 pub(crate) fn run(arguments: &ReferenceArgs) -> anyhow::Result<ExitCode> {
-    let page = if arguments.configuration { reference_markdown() } else { endpoints()? };
+    let page = if arguments.configuration {
+        reference_markdown()
+    } else if arguments.cli {
+        cli::page()
+    } else {
+        endpoints()?
+    };
     output::line(page.trim_end());
     Ok(ExitCode::SUCCESS)
 }

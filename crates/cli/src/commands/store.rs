@@ -28,6 +28,8 @@ use crate::{
 };
 
 #[derive(Args)]
+#[command(after_help = "Example:
+  tokenry store copy --from sqlite:/var/lib/tokenry --to env:TOKENRY_STORE")]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
     pub(crate) command: StoreCommand,

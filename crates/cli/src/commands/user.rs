@@ -29,7 +29,7 @@ use crate::{
     args::ConfigArgs,
     ask,
     output::{self, Format, List, OutputArgs},
-    progress::{self, Progress},
+    progress::{Progress, counted},
 };
 
 /// Enough to tell how far it is.
@@ -148,9 +148,9 @@ async fn set_password(arguments: SetPasswordArgs) -> anyhow::Result<()> {
     output::line("Their sign-in sessions are over.");
     if let Some(EndedCredentials { tokens, api_tokens }) = ended {
         output::line(format_args!(
-            "{} tokens and {} API tokens of theirs are revoked.",
-            progress::grouped(tokens),
-            progress::grouped(api_tokens)
+            "Revoked {} and {} of theirs.",
+            counted(tokens, "token"),
+            counted(api_tokens, "API token")
         ));
     }
     if let Some(password) = made {

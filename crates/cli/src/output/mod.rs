@@ -36,23 +36,25 @@ pub(crate) fn line(text: impl Display) {
 #[error("nobody reads standard output any more")]
 pub(crate) struct ReaderGone;
 
+/// Where `--help` shows how records can be printed.
+const HEADING: &str = "Output";
+
 /// How records are to be printed.
 #[expect(clippy::struct_excessive_bools, reason = "flags of which clap takes one at most")]
 #[derive(Args, Clone, Copy, Default)]
-#[command(next_help_heading = "Output")]
 #[group(id = "output", multiple = false)]
 pub(crate) struct OutputArgs {
     /// Print JSON: an object, or of a list an array of objects
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     json: bool,
     /// Print YAML
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     yaml: bool,
     /// Print comma-separated values with a header; what a spreadsheet would run is defused
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     csv: bool,
     /// Print nothing but ids, one a line
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = HEADING)]
     quiet: bool,
 }
 

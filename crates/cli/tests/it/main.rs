@@ -9,6 +9,7 @@
 )]
 
 mod browser;
+mod cli;
 mod client;
 mod cluster;
 mod cluster_jobs;

@@ -77,8 +77,8 @@ pub(super) struct ShowArgs {
   tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
   printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json
 
-With --json it prints `{\"id\", \"email\", \"api_token\"}`, and `password` when one was made. Secrets
-are shown this once; with -q, nobody ever sees them.")]
+With --json it prints `{\"id\", \"email\", \"api_token\"}`, and `password` when one was made.
+Secrets are shown this once; with -q, nobody ever sees them.")]
 pub(super) struct CreateArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
