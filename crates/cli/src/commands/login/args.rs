@@ -7,7 +7,7 @@ use crate::{connection::ConnectionArgs, output::OutputArgs};
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry login                                       asks for everything
-  tokenry login --server auth.example.com --email ada@example.com
+  tokenry login --server https://auth.example.com --email ada@example.com
   printf %s \"$API_TOKEN\" | tokenry login --server acme.zendesk.com --profile acme \\
       --email ada@acme.test --api-token-stdin
   printf %s \"$TOKEN\" | tokenry login --server https://auth.example.com --access-token-stdin

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tokenry_client::models::Timestamp;
 
 use crate::{
-    connection::{Profile, Profiles},
+    connection::{Profile, Profiles, SignIn},
     output::{Cell, Column, Record},
 };
 
@@ -13,8 +13,11 @@ use crate::{
 pub(super) struct ProfileRecord<'a> {
     name: &'a str,
     in_use: bool,
-    #[serde(flatten)]
-    profile: &'a Profile,
+    server: &'a str,
+    sign_in: SignIn,
+    user: Option<&'a str>,
+    client_id: Option<&'a str>,
+    keyring: bool,
     #[serde(skip)]
     file: String,
 }
@@ -22,7 +25,17 @@ pub(super) struct ProfileRecord<'a> {
 impl<'a> ProfileRecord<'a> {
     pub(super) fn new(name: &'a str, profile: &'a Profile, profiles: &Profiles) -> Self {
         let in_use = profiles.current() == Some(name);
-        Self { name, in_use, profile, file: profiles.path().display().to_string() }
+        let Profile { server, sign_in, user, client_id, keyring } = profile;
+        Self {
+            name,
+            in_use,
+            server,
+            sign_in: *sign_in,
+            user: user.as_deref(),
+            client_id: client_id.as_deref(),
+            keyring: *keyring,
+            file: profiles.path().display().to_string(),
+        }
     }
 }
 
@@ -46,19 +59,16 @@ impl Record for ProfileRecord<'_> {
         vec![
             Cell::new(self.name),
             if self.in_use { Cell::new("yes").good() } else { Cell::none() },
-            Cell::new(&self.profile.server),
-            self.profile.user.as_ref().into(),
-            Cell::new(self.profile.sign_in.words()),
+            Cell::new(self.server),
+            self.user.into(),
+            Cell::new(self.sign_in.words()),
         ]
     }
 
     fn details(&self, now: Timestamp) -> Vec<(&'static str, Cell)> {
         let titles = Self::COLUMNS.iter().map(Column::title);
-        let secrets = if self.profile.keyring { "the system's keyring" } else { &self.file };
-        let more = [
-            ("client", self.profile.client_id.as_ref().into()),
-            ("secrets in", Cell::new(secrets)),
-        ];
+        let secrets = if self.keyring { "the system's keyring" } else { &self.file };
+        let more = [("client", self.client_id.into()), ("secrets in", Cell::new(secrets))];
         titles.zip(self.cells(now)).chain(more).collect()
     }
 }
