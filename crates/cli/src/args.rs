@@ -7,10 +7,11 @@ use tokenry_server::config::Override;
 
 use crate::{
     commands::{
-        check_config::CheckConfigArgs, completions::CompletionsArgs, demo::DemoArgs,
-        init::InitArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs,
-        profile::ProfileArgs, reference::ReferenceArgs, serve::ServeArgs, store::StoreArgs,
-        user::UserArgs, whoami::WhoamiArgs,
+        api_token::ApiTokenArgs, check_config::CheckConfigArgs, client::ClientArgs,
+        completions::CompletionsArgs, demo::DemoArgs, init::InitArgs, introspect::IntrospectArgs,
+        key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs,
+        reference::ReferenceArgs, serve::ServeArgs, store::StoreArgs, user::UserArgs,
+        whoami::WhoamiArgs,
     },
     exit_code::Exit,
 };
@@ -63,6 +64,12 @@ pub(crate) enum Command {
     Profile(ProfileArgs),
     /// Show who is signed in, where, and what they may do
     Whoami(WhoamiArgs),
+    /// List, register, change and end clients
+    Client(ClientArgs),
+    /// List, make, change and end API tokens
+    ApiToken(ApiTokenArgs),
+    /// Ask as a client whether a token is active, and what it may do
+    Introspect(IntrospectArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
     /// Print a script that completes commands and options in a shell

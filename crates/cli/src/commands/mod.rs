@@ -1,9 +1,12 @@
 //! One command a file.
 
+pub(crate) mod api_token;
 pub(crate) mod check_config;
+pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod introspect;
 pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod logout;

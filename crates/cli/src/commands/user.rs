@@ -235,7 +235,7 @@ fn tell(user: User, state: &str, output: OutputArgs, now: Timestamp) -> anyhow::
     Ok(())
 }
 
-fn print_secrets(secrets: &[(&str, &str)]) {
+pub(super) fn print_secrets(secrets: &[(&str, &str)]) {
     for (name, secret) in secrets {
         output::line(format_args!("  {name:<9}  {secret}"));
     }

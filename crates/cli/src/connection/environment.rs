@@ -6,12 +6,14 @@ use tokenry_client::{Credentials, Error, Server};
 pub(crate) const PROFILE: &str = "TOKENRY_CLIENT_PROFILE";
 /// Names the file of profiles.
 pub(crate) const CONFIG: &str = "TOKENRY_CLIENT_CONFIG";
+/// The secret of the client that introspects.
+pub(crate) const CLIENT_SECRET: &str = "TOKENRY_CLIENT_SECRET";
 const SERVER: &str = "TOKENRY_CLIENT_SERVER";
 const ZENDESK_SERVER_URL: &str = "ZENDESK_SERVER_URL";
 const ZENDESK_SUBDOMAIN: &str = "ZENDESK_SUBDOMAIN";
 
 /// A variable that is set to something.
-pub(super) fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

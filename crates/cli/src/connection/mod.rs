@@ -25,6 +25,7 @@ use tokenry_client::{
 
 pub(crate) use self::{
     args::{ConnectionArgs, parse_server},
+    environment::{CLIENT_SECRET, variable},
     failure::{exit, hint},
     profile::{Profile, Secrets, SignIn},
     profiles::{Profiles, name_for},
