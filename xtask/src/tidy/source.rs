@@ -82,7 +82,7 @@ fn module_docs(file: &TextFile) -> Option<Finding> {
 
 /// A link cannot be broken, and a raw string only by changing what it shows.
 fn line_width(file: &TextFile) -> Vec<Finding> {
-    let cannot_be_broken = |line: &str| line.contains("https://") || line.contains("r#\"");
+    let cannot_be_broken = |line: &str| line.contains("://") || line.contains("r#\"");
     let lines = file.text.lines().enumerate();
     let wide =
         lines.filter(|(_, line)| line.chars().count() > LINE_WIDTH_MAX && !cannot_be_broken(line));
