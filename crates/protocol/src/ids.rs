@@ -89,12 +89,20 @@ macro_rules! ids {
 
 ids! {
     /// A token record, which is a grant from its code to its end.
+    ///
+    /// Example: `1002`
     TokenId;
     /// A registered client's resource id: the number, not the identifier that grants name.
+    ///
+    /// Example: `43`
     ClientId;
     /// A user.
+    ///
+    /// Example: `31`
     UserId;
     /// An API token.
+    ///
+    /// Example: `7`
     ApiTokenId;
     /// A browser's sign-in session.
     SignInSessionId;

@@ -9,7 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// On the wire it is `YYYY-MM-DDTHH:MM:SSZ`, cut to the second: clients parse only that form.
+/// On the wire it is `YYYY-MM-DDTHH:MM:SSZ`, cut to the second: clients parse only that form. Every
+/// time of RFC 3339 is read.
+///
+/// Example: `"2026-03-02T10:00:00Z"`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -31,6 +34,8 @@ pub struct Civil {
 }
 
 /// A span in whole seconds, as lifetimes are written on the wire (RFC 6749 §4.2.2 `expires_in`).
+///
+/// Example: `1800`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seconds(pub u32);
 

@@ -16,60 +16,117 @@ use crate::{
 /// The member that wraps an API token in a body.
 pub const API_TOKEN: &str = "api_token";
 
-/// One API token.
+/// One API token: what showing, creating and changing one are answered with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ApiTokenResponse {
-    /// The record. The server always sends it.
+    /// The record.
+    ///
+    /// Present: always.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub api_token: Option<ApiTokenObject>,
 }
 
-/// All API tokens.
+/// All API tokens of the account, at most 256. The list is one page: it has no pagination.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ApiTokensResponse {
     /// The records, in ascending order of id.
+    ///
+    /// Present: always.
     #[serde(default)]
     pub api_tokens: Vec<ApiTokenObject>,
 }
 
-/// An API token record.
+/// An API token record: a credential for HTTP Basic beside a user's address, with all that the user
+/// may do.
+///
+/// It is shown in full by the answer that creates it and by its first 10 characters afterwards, for
+/// only its hash is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiTokenObject {
     /// The id.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `7`; created: `8`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ApiTokenId>,
     /// Where the record is: `{base}/api/v2/api_tokens/{id}.json`.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"http://127.0.0.1:4000/api/v2/api_tokens/7.json"`; created:
+    /// `"http://127.0.0.1:4000/api/v2/api_tokens/8.json"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What it is for; may be empty.
+    /// What it is for: at most 255 characters; may be empty.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"nightly export"`; created: `"backup job"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Whether it works.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `true`; created: `true`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
     /// Who made it.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `29`; created: `29`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// With whose address it works; absent means with every user's.
+    ///
+    /// Present: when it is bound to one user, as every token of this server is.
+    ///
+    /// Example: `29`; created: `29`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned_user_id: Option<UserId>,
-    /// In full, when this request created it.
+    /// In full, 64 characters.
+    ///
+    /// Present: in the answer of create.
+    ///
+    /// Example: created: `"p000000008_tokenry_00000CR83afjrIR8z6HPobKQLHI0VbgkVoNJpgq0zaeaC"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<SecretText>,
-    /// The same.
+    /// The same as `token`.
+    ///
+    /// Present: in the answer of create.
+    ///
+    /// Example: created: `"p000000008_tokenry_00000CR83afjrIR8z6HPobKQLHI0VbgkVoNJpgq0zaeaC"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_token: Option<SecretText>,
     /// The first 10 characters.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"p000000007"`; created: `"p000000008"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visible_token: Option<SecretText>,
-    /// When it was made.
+    /// When it was made. UTC, whole seconds.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"2025-09-01T06:00:00Z"`; created: `"2026-03-05T12:10:00Z"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it was last changed.
+    /// When it was last changed. UTC, whole seconds.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"2025-09-01T06:00:00Z"`; created: `"2026-03-05T12:10:00Z"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// When it last authenticated a call.
+    /// When it last authenticated a call. UTC, whole seconds.
+    ///
+    /// Present: after the first use.
+    ///
+    /// Example: `"2026-03-05T11:59:58Z"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Timestamp>,
     /// What else the server said.
@@ -80,13 +137,20 @@ pub struct ApiTokenObject {
 /// What `POST` and `PUT /api/v2/api_tokens` ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ApiTokenRequest {
-    /// `description`
+    /// What it is for: at most 255 characters.
+    ///
+    /// Example: `"backup job"`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub description: Sent<String>,
-    /// `active`, which only an update minds.
+    /// Whether it works. Only a change minds it.
+    ///
+    /// Example: a change: `false`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub active: Sent<bool>,
-    /// `assigned_user_id`, which only a creation minds; a number that is no id is nobody's.
+    /// With whose address it works; without it, the caller's. Only a creation minds it. A number
+    /// that is no id is nobody's.
+    ///
+    /// Example: `29`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub assigned_user_id: Sent<Option<UserId>>,
     /// What is wrong with the types of the members.

@@ -22,91 +22,196 @@ use crate::{
 /// The member that wraps a client in a body.
 pub const CLIENT: &str = "client";
 
-/// One client.
+/// One client: what showing, creating and changing a client, and a new secret for it, are answered
+/// with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OAuthClientResponse {
-    /// The record. The server always sends it.
+    /// The record.
+    ///
+    /// Present: always.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client: Option<OAuthClientObject>,
 }
 
-/// A page of clients.
+/// A page of clients. A page may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OAuthClientsResponse {
-    /// The records, in ascending order of id.
+    /// The records, in ascending order of id; at most 100.
+    ///
+    /// Present: always.
     #[serde(default)]
     pub clients: Vec<OAuthClientObject>,
-    /// Where the page is in the list.
+    /// Where the page is in the list. Its form is that of the request. Other servers leave it out.
+    ///
+    /// Present: always.
     #[serde(flatten)]
     pub pagination: Option<Pagination>,
 }
 
-/// A client record.
+/// A client record: a program that users, or its own credentials, give tokens to.
+///
+/// Its secret is shown in full by the answer that mints it: that of creating a confidential client,
+/// of making a public one confidential, and of `generate_secret`. Every other answer has its first
+/// 10 characters, for only its hash is stored. Settings that have their default are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OAuthClientObject {
-    /// The resource id.
+    /// The resource id: what token records call `client_id`.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `41`; created: `47`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ClientId>,
-    /// Where the record is: `{base}/api/v2/clients/{id}.json`.
+    /// Where the record is: `{base}/api/v2/clients/{id}.json`, without `oauth` in it. It can be
+    /// read, changed and deleted there.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"http://127.0.0.1:4000/api/v2/clients/41.json"`; created:
+    /// `"http://127.0.0.1:4000/api/v2/clients/47.json"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The text name, which is the `client_id` of the grant endpoints.
+    /// The text name, which is the `client_id` of the grant endpoints: 1 to 255 of `A-Z a-z 0-9 . _
+    /// ~ -`, unique without regard to case.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"acme_reports"`; created: `"night_export"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
-    /// What users see.
+    /// What users see: 1 to 255 characters.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"Acme Reports"`; created: `"Night Export"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Whether it can keep a secret.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"confidential"`; created: `"confidential"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Open<ClientKind>>,
-    /// Who answers for it.
+    /// Who answers for it: an administrator. Tokens that the client gets for itself act as this
+    /// user.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `29`; created: `29`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
-    /// Where users may be sent back to.
+    /// Where users may be sent back to: 0 to 50 addresses of at most 2,000 characters, always an
+    /// array.
+    ///
+    /// Present: always, and empty where there are none.
+    ///
+    /// Example: `["https://reports.acme.test/callback"]`; created: `[]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<Vec<String>>,
-    /// Whether it belongs to every account.
+    /// Whether it belongs to every account; `false` for clients that were registered here. Set by
+    /// the server.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `false`; created: `false`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global: Option<bool>,
-    /// The organisation behind it.
+    /// The organisation behind it: at most 255 characters.
+    ///
+    /// Present: when it is set.
+    ///
+    /// Example: `"Acme Ltd"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
-    /// What it is for.
+    /// What it is for: at most 2,000 characters.
+    ///
+    /// Present: when it is set.
+    ///
+    /// Example: `"Weekly figures"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// An image of it.
+    /// An image of it, which the consent page shows. Set by the server.
+    ///
+    /// Present: when there is one.
+    ///
+    /// Example: of a global client: `"https://charts.acme.test/logo.png"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_url: Option<String>,
-    /// The most it may ask for; absent means no ceiling.
+    /// The most that its tokens may do, however they are asked for; absent means no ceiling.
+    ///
+    /// Present: when it is restricted.
+    ///
+    /// Example: restricted: `["read"]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_scopes: Option<Vec<String>>,
-    /// The secret of a confidential client: in full when this request minted it, else its first 10
-    /// characters.
+    /// The secret: in full, 64 characters, when this request minted it, else its first 10
+    /// characters. Public clients have none.
+    ///
+    /// Present: for confidential clients.
+    ///
+    /// Example: `"s00000000f"`; created:
+    /// `"s00000000l_tokenry_00000FV2tdGusu0eXVOxEa8jM9aeFRYlkaYYoPd1b1scd"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretText>,
-    /// `true` while it is stopped.
+    /// `true` while it is stopped: none of its tokens is taken, and it gets no new ones.
+    ///
+    /// Present: when it is `true`.
+    ///
+    /// Example: restricted: `true`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
-    /// `true` when introspection shows it every token.
+    /// `true` when introspection shows it every client's tokens, not its own alone.
+    ///
+    /// Present: when it is `true`.
+    ///
+    /// Example: restricted: `true`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<bool>,
     /// The grant types it may use; absent means all that its kind may.
+    ///
+    /// Present: when they are restricted.
+    ///
+    /// Example: restricted: `["authorization_code", "refresh_token"]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_types: Option<Vec<Open<GrantType>>>,
-    /// Lowers the lifetime of its access tokens.
+    /// The most seconds that its access tokens live: 300 to 172,800; absent means as the server is
+    /// set.
+    ///
+    /// Present: when it is set.
+    ///
+    /// Example: restricted: `900`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime_max: Option<Seconds>,
-    /// Lowers the lifetime of its refresh tokens.
+    /// The most seconds that its refresh tokens live: 604,800 to 7,776,000; absent means as the
+    /// server is set.
+    ///
+    /// Present: when it is set.
+    ///
+    /// Example: restricted: `604800`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_lifetime_max: Option<Seconds>,
-    /// How long its previous refresh token gets the same answer.
+    /// For how many seconds its previous refresh token gets the same answer, whatever was done with
+    /// that: 0 to 1,800; absent means as the server is set.
+    ///
+    /// Present: when it is set.
+    ///
+    /// Example: restricted: `10`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_window_seconds: Option<Seconds>,
-    /// When it was registered.
+    /// When it was registered. UTC, whole seconds.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"2026-01-10T09:00:00Z"`; created: `"2026-01-10T09:00:00Z"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it was last changed.
+    /// When it was last changed. UTC, whole seconds.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"2026-01-10T09:00:00Z"`; created: `"2026-01-10T09:00:00Z"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// What else the server said.
@@ -118,9 +223,10 @@ pub struct OAuthClientObject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientKind {
-    /// Runs where its secret could be read: a browser, a phone, a laptop.
+    /// Runs where its secret could be read: a browser, a phone, a laptop. It has none, and PKCE
+    /// takes its place.
     Public,
-    /// Runs on a server of its own.
+    /// Runs on a server of its own, and proves itself by its secret.
     Confidential,
 }
 
@@ -133,49 +239,91 @@ impl fmt::Display for ClientKind {
     }
 }
 
-/// What `POST` and `PUT /api/v2/oauth/clients` ask for. What the server sets itself is ignored.
+/// What `POST` and `PUT /api/v2/oauth/clients` ask for.
+///
+/// A change names any subset of the settings: what it leaves out stays, and `null` clears what has
+/// a default. What the server sets itself is ignored. Every fault is told at once, by field.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ClientRequest {
-    /// `identifier`
+    /// The text name: 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, unique without regard to case. It may be
+    /// changed.
+    ///
+    /// Required: to create.
+    ///
+    /// Example: `"night_export"`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub identifier: Sent<String>,
-    /// `name`
+    /// What users see: 1 to 255 characters, no control characters.
+    ///
+    /// Required: to create.
+    ///
+    /// Example: `"Night Export"`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub name: Sent<String>,
-    /// `kind`
+    /// Whether it can keep a secret. Without it a new client is confidential. Public to
+    /// confidential mints a secret and shows it once; the other way takes it away, and PKCE is
+    /// demanded from then on.
+    ///
+    /// Example: `"confidential"`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub kind: Sent<ClientKind>,
-    /// `user_id`; a number that is no id is nobody's.
+    /// Who answers for it: the id of an administrator, else the caller. A number that is no id is
+    /// nobody's.
+    ///
+    /// Example: a change: `29`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub user_id: Sent<Option<UserId>>,
-    /// `redirect_uri`
+    /// Where users may be sent back to: 0 to 50 addresses, each absolute and at most 2,000
+    /// characters: `https`, or `http` on the loopback; private schemes for public clients. One
+    /// string with an address on each line is read too.
+    ///
+    /// Example: `["https://export.acme.test/callback"]`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub redirect_uri: Sent<Vec<String>>,
-    /// `company`
+    /// The organisation behind it: at most 255 characters. `null` or `""` clears it.
+    ///
+    /// Example: `"Acme Ltd"`; a change: `null`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub company: Sent<String>,
-    /// `description`
+    /// What it is for: at most 2,000 characters. `null` or `""` clears it.
+    ///
+    /// Example: `"Exports by night"`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub description: Sent<String>,
-    /// `allowed_scopes`; `""` clears it as `null` does.
+    /// The most that its tokens may do. `null` or `""` lifts the ceiling.
+    ///
+    /// Example: `["read"]`; a change: `["read", "tickets:write"]`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub allowed_scopes: Sent<Vec<String>>,
-    /// `disabled`
+    /// `true` stops it: none of its tokens is taken while it is.
+    ///
+    /// Example: a change: `true`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub disabled: Sent<bool>,
-    /// `resource_server`
+    /// `true` lets it introspect every client's tokens.
+    ///
+    /// Example: a change: `false`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub resource_server: Sent<bool>,
-    /// `grant_types`
+    /// The grant types it may use. `null` allows all that its kind may.
+    ///
+    /// Example: a change: `["authorization_code", "refresh_token"]`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub grant_types: Sent<Vec<GrantType>>,
-    /// `access_token_lifetime_max`
+    /// The most seconds that its access tokens live: 300 to 172,800. `null` clears it.
+    ///
+    /// Example: a change: `900`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub access_token_lifetime_max: Sent<u64>,
-    /// `refresh_token_lifetime_max`
+    /// The most seconds that its refresh tokens live: 604,800 to 7,776,000. `null` clears it.
+    ///
+    /// Example: a change: `604800`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub refresh_token_lifetime_max: Sent<u64>,
-    /// `retry_window_seconds`
+    /// For how many seconds its previous refresh token gets the same answer: 0 to 1,800. `null`
+    /// clears it.
+    ///
+    /// Example: a change: `10`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub retry_window_seconds: Sent<u64>,
     /// What is wrong with the types of the members.

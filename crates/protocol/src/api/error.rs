@@ -7,21 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use super::open::Open;
 
-/// Every shape of error body.
+/// Every shape of error body of the record API. Each is an object with a top-level `error` or
+/// `errors`: clients index into it.
+///
+/// The status says what kind of error it is: 400 a query or body that cannot be taken, 401 no
+/// usable credentials, 403 not allowed, 404 no such record or not the caller's, 422 fields that are
+/// wrong, 429 too many requests, 503 try again shortly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ErrorBody {
-    /// `{"error":{"title":…,"message":…}}`
+    /// 400 for a query parameter of the wrong form or a body without its wrapper, and 403 by role.
     Titled {
         /// Title and message.
+        ///
+        /// Present: always.
         error: TitledError,
     },
-    /// `{"errors":[{"code":…,"title":…,"detail":…}]}`: pagination.
+    /// 400 for pagination parameters.
     List {
         /// What is wrong.
+        ///
+        /// Present: always.
         errors: Vec<ListedError>,
     },
-    /// `{"error":"…", …}`: everything else.
+    /// Everything else.
     Plain(PlainError),
 }
 
@@ -30,8 +39,17 @@ pub enum ErrorBody {
 #[serde(default)]
 pub struct TitledError {
     /// The kind of error.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"Invalid attribute"`
     pub title: String,
     /// What is wrong and how to mend it.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"You passed an invalid value for the client_id attribute. Invalid parameter:
+    /// client_id must be an integer"`
     pub message: String,
 }
 
@@ -39,34 +57,66 @@ pub struct TitledError {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListedError {
-    /// For programs.
+    /// For programs: `InvalidPaginationParameter` or `InvalidPaginationDepth`.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"InvalidPaginationDepth"`
     pub code: String,
     /// For people.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"Offset pagination is limited to page 100"`
     pub title: String,
     /// What to do.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"Use cursor pagination for more than 10000 records."`
     pub detail: String,
 }
 
-/// A word for programs and at most one kind of explanation.
+/// A word for programs and at most one kind of explanation, whose member depends on who explains.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlainError {
-    /// The word.
+    /// The word. Programs compare it; explanations are for people and may change.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"RecordInvalid"`; a bearer token that is not valid: `"invalid_token"`; a scope
+    /// that is missing: `"Forbidden"`; no such record: `"RecordNotFound"`; a body that cannot be
+    /// read: `"Unprocessable Entity"`
     pub error: String,
-    /// As the grant endpoints and bearer failures explain themselves (RFC 6750 §3).
+    /// As bearer failures and the grant endpoints explain themselves (RFC 6750 §3).
+    ///
+    /// Example: a bearer token that is not valid: `"The access token is unknown, expired or
+    /// revoked."`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_description: Option<String>,
     /// As records explain themselves.
+    ///
+    /// Example: `"Record validation errors"`; a scope that is missing: `"You are missing the
+    /// following required scopes: write"`; no such record: `"Not found"`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<String>,
     /// As unreadable bodies explain themselves.
+    ///
+    /// Example: a body that cannot be read: `"Server could not parse JSON"`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
     /// By field, what is wrong with it.
+    ///
+    /// Present: with `RecordInvalid`.
+    ///
+    /// Example: `{"name": [{"description": "Name: cannot be blank", "error": "BlankValue"}]}`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub details: Option<FieldErrors>,
 }
 
 /// By field, what is wrong with it.
+///
+/// Example: `{"name": [{"description": "Name: cannot be blank", "error": "BlankValue"}]}`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FieldErrors(BTreeMap<String, Vec<FieldError>>);
@@ -122,9 +172,17 @@ fn title(field: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FieldError {
-    /// The field's title and what is wrong.
+    /// The field's title and what is wrong, for people.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"Name: cannot be blank"`
     pub description: String,
-    /// For programs. The server always says it.
+    /// The code, for programs.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"BlankValue"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Open<FieldErrorCode>>,
 }

@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 
 /// What a server sent and this version does not know, by name and in the order of sending, so that
 /// reading and writing a record loses nothing.
+///
+/// Its `Debug` shows the names alone: what is unknown may be a secret.
+///
+/// Example: `{"resource_type": "oauth_token"}`
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Extra(Map<String, Value>);

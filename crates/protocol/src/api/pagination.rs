@@ -31,19 +31,35 @@ pub const AFTER: &str = "page[after]";
 /// `page[before]`
 pub const BEFORE: &str = "page[before]";
 
-/// Which part of a list a request asks for.
+/// Which part of a list a request asks for, as parameters of its query.
+///
+/// The two families exclude each other. Without any of them a list is counted, from page 1, with
+/// 100 records. The counted form ends at page [`PAGE_MAX`]; further on there are cursors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageParameters {
-    /// By number.
+    /// By number: the answer counts.
     Offset {
-        /// 1 to [`PAGE_MAX`].
+        /// `page`: 1 to [`PAGE_MAX`]; 1 without it.
+        ///
+        /// Required: no.
+        ///
+        /// Example: `2`
         page: u32,
-        /// 1 to [`SIZE_MAX`].
+        /// `per_page`: 1 to [`SIZE_MAX`]; more is taken as that, and so is nothing.
+        ///
+        /// Required: no.
+        ///
+        /// Example: `2`
         per_page: u32,
     },
-    /// By cursor.
+    /// By cursor: the answer does not count, and what exists throughout the walk comes exactly
+    /// once.
     Cursor {
-        /// 1 to [`SIZE_MAX`].
+        /// `page[size]`: 1 to [`SIZE_MAX`], which it is without it.
+        ///
+        /// Required: no.
+        ///
+        /// Example: `2`
         size: u32,
         /// Where.
         position: CursorPosition,
@@ -55,9 +71,14 @@ pub enum PageParameters {
 pub enum CursorPosition {
     /// At the beginning.
     Start,
-    /// It starts after this cursor.
+    /// `page[after]`: the page starts after this cursor. Excludes `page[before]`.
+    ///
+    /// Example: `"v1.t.AAAAAAAAA-o.9Qm3xw"`
     After(String),
-    /// It ends before this cursor.
+    /// `page[before]`: the page ends before this cursor, still in ascending order. Excludes
+    /// `page[after]`.
+    ///
+    /// Example: backwards: `"v1.t.AAAAAAAAA-s.kT0aVg"`
     Before(String),
 }
 
@@ -140,45 +161,86 @@ fn page_size(text: Option<&str>) -> Result<u32, InvalidQuery> {
         .ok_or(InvalidQuery::Pagination("page[size] must be 1 to 100."))
 }
 
-/// The members that a list carries beside its records. Always there, `null` when empty.
+/// The members that a list carries beside its records, in the form of the request. Always there,
+/// `null` when empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Pagination {
-    /// The cursor form.
+    /// The cursor form, where the request had `page[size]`, `page[after]` or `page[before]`.
     Cursor {
-        /// Cursors.
+        /// Whether there is more, and the cursors.
+        ///
+        /// Present: always.
         meta: CursorMeta,
         /// The same as addresses.
+        ///
+        /// Present: always.
         links: CursorLinks,
     },
-    /// The offset form.
+    /// The counted form, of every other request.
     Offset {
-        /// All matching records, not only this page; counted to [`COUNT_MAX`] and no further.
+        /// All matching records, not only this page's; counted to [`COUNT_MAX`] and no further.
+        ///
+        /// Present: always.
+        ///
+        /// Example: `4`
         count: u64,
-        /// The page after this one.
+        /// The address of the page after this one, with every parameter of the request; `null` on
+        /// the last page.
+        ///
+        /// Present: always.
+        ///
+        /// Example: `"http://127.0.0.1:4000/api/v2/oauth/tokens?all=true&per_page=2&page=2"`
         next_page: Option<String>,
-        /// The page before this one.
+        /// The address of the page before this one; `null` on the first page.
+        ///
+        /// Present: always.
+        ///
+        /// Example: `null`
         previous_page: Option<String>,
     },
 }
 
-/// `meta`
+/// Whether a list goes on, and the cursors of its next and its previous page. A cursor is opaque,
+/// and good for the same list with the same filters and the same caller.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CursorMeta {
     /// Whether there are more records in the direction of travel.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `true`
     pub has_more: bool,
-    /// `null` on the last page: clients ask for pages until it is.
+    /// For `page[after]`; `null` on the last page: clients ask for pages until it is.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"v1.t.AAAAAAAAA-o.9Qm3xw"`
     pub after_cursor: Option<String>,
-    /// `null` on the first page.
+    /// For `page[before]`; `null` on the first page.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `null`
     pub before_cursor: Option<String>,
 }
 
-/// `links`
+/// The next and the previous page as absolute addresses, with every filter and `page[size]` of the
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CursorLinks {
-    /// `null` exactly when the cursor after this page is.
+    /// The page after this one; `null` exactly when `after_cursor` is.
+    ///
+    /// Present: always.
+    ///
+    /// Example:
+    /// `"http://127.0.0.1:4000/api/v2/oauth/tokens?all=true&page[size]=2&page[after]=v1.t.AAAAAAAAA-o.9Qm3xw"`
     pub next: Option<String>,
-    /// `null` exactly when the cursor before this page is.
+    /// The page before this one; `null` exactly when `before_cursor` is.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `null`
     pub prev: Option<String>,
 }
 

@@ -21,7 +21,10 @@ pub enum InvalidBody {
     Fields(FieldErrors),
 }
 
-/// A member of a request.
+/// A member of a request: what was not sent is not `null`, for a change leaves the one alone and
+/// clears the other.
+///
+/// Example: `"Acme Reports"`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Sent<T> {
     /// It was not sent.

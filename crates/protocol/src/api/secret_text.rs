@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "credentials")]
 use crate::secret::Credential;
 
-/// An opaque string of any length and alphabet: other servers write hexadecimal digits, JSON Web
-/// Tokens or an ellipsis.
+/// A credential as a record shows it: an opaque string of any length and alphabet, since other
+/// servers write hexadecimal digits, JSON Web Tokens or an ellipsis.
+///
+/// Its `Debug` never shows a secret; [`reveal`](SecretText::reveal) is the one way to its text.
+///
+/// Example: `"a0000000GA"`
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "credentials", derive(zeroize::Zeroize, zeroize::ZeroizeOnDrop))]
 #[serde(transparent)]

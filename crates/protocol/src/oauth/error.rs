@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An error code, as the wire spells it.
+/// An error code of the grant endpoints, as the wire spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -61,11 +61,23 @@ impl fmt::Display for ErrorCode {
 }
 
 /// The body of every error under `/oauth/` (RFC 6749 §5.2).
+///
+/// The status is 400; 401 where the client did not prove itself; 429 and 503 with
+/// `temporarily_unavailable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorResponse {
-    /// The code.
+    /// The code, for programs.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"invalid_grant"`
     pub error: ErrorCode,
-    /// What is wrong and how to mend it, for the developer who reads it.
+    /// What is wrong and how to mend it, for the developer who reads it. A thief learns nothing
+    /// from it: there is one text for every reason.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"The grant is invalid, expired or used."`
     pub error_description: String,
 }
 

@@ -17,15 +17,15 @@ pub const ACCESS_TOKEN_LIFETIME: std::ops::RangeInclusive<u32> = 300..=172_800;
 /// Bounds of a refresh token's lifetime in seconds, both ends included.
 pub const REFRESH_TOKEN_LIFETIME: std::ops::RangeInclusive<u32> = 604_800..=7_776_000;
 
-/// The grant types there are.
+/// The grant types there are: how a client comes by a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
-    /// RFC 6749 §4.1
+    /// A user's consent, by a code that the browser brought (RFC 6749 §4.1).
     AuthorizationCode,
-    /// RFC 6749 §6
+    /// The pair before, by its refresh token (RFC 6749 §6).
     RefreshToken,
-    /// RFC 6749 §4.4
+    /// The client for itself, as the user who answers for it (RFC 6749 §4.4).
     ClientCredentials,
 }
 
@@ -55,27 +55,57 @@ impl fmt::Display for GrantType {
     }
 }
 
-/// What a token request is answered with (RFC 6749 §5.1).
+/// What a token request is answered with (RFC 6749 §5.1): 201 at `POST /oauth/tokens`, 200 at `POST
+/// /oauth/token`.
+///
+/// Both tokens are in full, and here alone: the record API shows their first 10 characters
+/// ([`OAuthTokenObject`](crate::api::tokens::OAuthTokenObject)). A refresh answers with a new pair;
+/// the pair before is dead, save that the same refresh again gives the same answer while nothing of
+/// it was used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TokenResponse {
-    /// The access token. The server always sends it.
+    /// The access token in full, 64 characters.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"a0000000WI_tokenry_0000lKNAPIz6Kun2j4HGTNwQZDwpQEUO8VKdiuh3IoRAy"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<SecretText>,
-    /// `bearer` (RFC 6750), always stated by the server.
+    /// How it is sent: `bearer` (RFC 6750).
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"bearer"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
-    /// What it may do, separated by spaces; always stated by the server.
+    /// What it may do, separated by spaces.
+    ///
+    /// Present: always.
+    ///
+    /// Example: `"tickets:read users:read"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Seconds that the access token lives; absent when it does not expire. `POST /oauth/tokens`
-    /// says it only to whom asked for a lifetime.
+    /// Seconds that the access token lives: 300 to 172,800. `POST /oauth/tokens` says it only to
+    /// whom asked for a lifetime.
+    ///
+    /// Present: when the token expires.
+    ///
+    /// Example: `1800`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Seconds>,
-    /// The refresh token. There is none for client credentials (RFC 6749 §4.4.3).
+    /// The refresh token in full, 64 characters. It is good for one refresh.
+    ///
+    /// Present: unless the grant was client credentials (RFC 6749 §4.4.3).
+    ///
+    /// Example: `"r0000000WI_tokenry_0000lJQ1paGiAaeV4UFk1ECbvx2IUSex0dltiOY4KT8Ir"`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<SecretText>,
-    /// Seconds that the refresh token lives (an extension).
+    /// Seconds that the refresh token lives: 604,800 to 7,776,000. An extension of the standard.
+    ///
+    /// Present: with `refresh_token`.
+    ///
+    /// Example: `2592000`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_expires_in: Option<Seconds>,
     /// What else the server said.

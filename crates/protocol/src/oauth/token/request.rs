@@ -21,36 +21,62 @@ pub enum Dialect {
 /// What a client asks of the tokens it will get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wishes {
-    /// `scope`
+    /// `scope`: what the tokens shall do, separated by spaces; at most what the grant allows.
+    /// Without it, all of that. `POST /oauth/tokens` reads `scopes` too, where there is no `scope`.
+    ///
+    /// Example: `"tickets:read users:read"`
     pub scope: Option<Scope>,
-    /// `expires_in`
+    /// `expires_in`: seconds that the access token shall live, 300 to 172,800. Without it, as the
+    /// server is set; after a refresh, as before.
+    ///
+    /// Example: `1800`
     pub access_token_lifetime: Option<Seconds>,
-    /// `refresh_token_expires_in`
+    /// `refresh_token_expires_in`: seconds that the refresh token shall live, 604,800 to 7,776,000.
+    /// Ignored for client credentials, which get none (RFC 6749 §4.4.3).
+    ///
+    /// Example: longer: `2592000`
     pub refresh_token_lifetime: Option<Seconds>,
 }
 
-/// A token request, read but not yet judged.
+/// The parameters of a token request, read but not yet judged.
+///
+/// `POST /oauth/token` takes them as a form, `POST /oauth/tokens` as a form or as the members of a
+/// JSON object. The client proves itself beside them, by HTTP Basic or by `client_id` and
+/// `client_secret`, never by both (RFC 6749 §2.3.1); a public client sends its `client_id` alone.
+/// The answer is a [`TokenResponse`](super::TokenResponse), errors are
+/// [`ErrorResponse`](crate::oauth::error::ErrorResponse)s.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TokenRequest {
-    /// RFC 6749 §4.1.3
+    /// `grant_type=authorization_code`: a code becomes tokens, once (RFC 6749 §4.1.3).
     AuthorizationCode {
-        /// `code`
+        /// `code`: as the browser brought it.
+        ///
+        /// Example: `"c0000000WI_tokenry_00000GQzBKDPo26EhpRs1jJQzr8zh2duCTDl4KR0NLq1S"`
         code: String,
-        /// `redirect_uri`
+        /// `redirect_uri`: the address of the authorization request, letter for letter, where that
+        /// named one.
+        ///
+        /// Example: `"http://127.0.0.1:53123/callback"`
         redirect_uri: Option<String>,
-        /// `code_verifier` (RFC 7636 §4.5)
+        /// `code_verifier`: of which the authorization request sent the hash; required of public
+        /// clients (RFC 7636 §4.5).
+        ///
+        /// Example: `"x3Jq0aV7mTnKc2LwR9sYdE5uHbG8fPzI1oN4tQ6kMvA"`
         code_verifier: Option<String>,
         /// What is asked of the tokens.
         wishes: Wishes,
     },
-    /// RFC 6749 §6
+    /// `grant_type=refresh_token`: a pair becomes the next pair (RFC 6749 §6).
     RefreshToken {
-        /// `refresh_token`
+        /// `refresh_token`: the newest of the record.
+        ///
+        /// Example: `"r0000000WI_tokenry_0000lJQ1paGiAaeV4UFk1ECbvx2IUSex0dltiOY4KT8Ir"`
         refresh_token: String,
         /// What is asked of the tokens.
         wishes: Wishes,
     },
-    /// RFC 6749 §4.4.2
+    /// `grant_type=client_credentials`: a confidential client gets a token for itself (RFC 6749
+    /// §4.4.2).
     ClientCredentials {
         /// What is asked of the token.
         wishes: Wishes,
