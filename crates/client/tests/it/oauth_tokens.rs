@@ -1,8 +1,8 @@
-//! Token records.
+//! Token records: `/api/v2/oauth/tokens`.
 
-use tokenry_client::{Credentials, RefusalKind};
+use tokenry_client::{ClientAuthentication, Credentials, RefusalKind, models::OAuthTokensResponse};
 
-use crate::{example_oauth_tokens as example, support::TestServer};
+use crate::support::{REDIRECT_URI, TestServer, VERIFIER};
 
 #[tokio::test]
 async fn a_token_is_created_shown_used_listed_and_revoked() {
@@ -30,20 +30,89 @@ async fn a_token_is_created_shown_used_listed_and_revoked() {
 }
 
 #[tokio::test]
-async fn the_examples_do_what_they_say() {
+async fn a_token_that_may_write_revokes_itself() {
     let server = TestServer::start().await;
     let (client_id, _) = server.register("acme_reports").await;
-    let client = server.client();
-    let token = client.oauth_tokens().create(client_id).await.unwrap().token.unwrap();
-    let id = token.id.unwrap().get();
-    example::create(&client, client_id).await.unwrap();
-    example::list(&client).await.unwrap();
-    example::show(&client, id).await.unwrap();
-    let bearer = Credentials::bearer(token.full_token.unwrap().reveal());
-    let bearer = client.with_credentials(bearer);
-    example::current(&bearer).await.unwrap();
-    example::revoke_current(&bearer).await.unwrap();
-    assert!(bearer.oauth_tokens().current().await.is_err());
-    assert!(example::revoke(&client, id).await.is_err(), "it is gone");
+    let admin = server.client();
+    let created = admin.oauth_tokens().create(client_id).scopes(["read", "write"]).await.unwrap();
+    let secret = created.token.unwrap().full_token.unwrap();
+    let bearer = admin.with_credentials(Credentials::bearer(secret.reveal()));
+    bearer.oauth_tokens().revoke_current().await.unwrap();
+    let dead = bearer.oauth_tokens().current().await.unwrap_err();
+    assert_eq!(dead.kind(), Some(RefusalKind::InvalidToken));
+    assert!(admin.oauth_tokens().list().all(true).await.unwrap().tokens.is_empty());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_has_what_its_options_ask_for() {
+    let server = TestServer::start().await;
+    let (reports, secret) = server.register("acme_reports").await;
+    let (mails, _) = server.register("acme_mails").await;
+    let admin = server.client();
+    let mine = admin.oauth_tokens().create(reports).await.unwrap().token.unwrap().id.unwrap();
+    let other = admin.oauth_tokens().create(mails).await.unwrap().token.unwrap().id.unwrap();
+    let ben = server.user("ben@acme.test").await;
+    let ben = server.client_of(&ben);
+
+    let ids = |page: OAuthTokensResponse| {
+        page.tokens.into_iter().map(|token| token.id.unwrap()).collect::<Vec<_>>()
+    };
+    let tokens = admin.oauth_tokens();
+    assert_eq!(ids(tokens.list().await.unwrap()), [mine, other]);
+    assert_eq!(ids(tokens.list().all(true).await.unwrap()), [mine, other]);
+    assert_eq!(ids(tokens.list().client_id(mails).await.unwrap()), [other]);
+    assert_eq!(ids(tokens.list().global_client_id(9_001).await.unwrap()), []);
+    assert_eq!(ids(ben.oauth_tokens().list().await.unwrap()), []);
+    let refused = ben.oauth_tokens().list().all(true).await.unwrap_err();
+    assert_eq!(refused.kind(), Some(RefusalKind::Forbidden));
+    let expired = tokens.list().all(true).include_expired(true).await.unwrap();
+    assert_eq!(ids(expired), [mine, other]);
+    let alone = tokens.list().include_expired(true).await.unwrap_err();
+    assert_eq!(alone.kind(), Some(RefusalKind::BadRequest));
+
+    let app = ClientAuthentication::secret("acme_reports", secret);
+    let code = server.consent("acme_reports", "read").await;
+    let grants = admin.grant_type_tokens();
+    let call = grants.redeem(&app, code).redirect_uri(REDIRECT_URI).code_verifier(VERIFIER);
+    call.await.unwrap();
+    let granted = tokens.list().client_id(reports).await.unwrap().tokens;
+    let granted = granted.last().unwrap();
+    assert!(granted.refresh_token.is_some() && granted.refresh_token_expires_at.is_some());
+    assert!(granted.expires_at.is_some() && granted.created_at.is_some());
+    assert_eq!(granted.user_id, Some(server.admin.id));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_id_that_can_be_nobodys_is_refused_before_anything_is_sent() {
+    let server = TestServer::start().await;
+    let admin = server.client();
+    for error in [
+        admin.oauth_tokens().show(0).await.unwrap_err(),
+        admin.oauth_tokens().show(u64::MAX).await.unwrap_err(),
+        admin.oauth_tokens().create(0).await.unwrap_err(),
+        admin.oauth_tokens().list().client_id(0).await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("an id is a whole number"), "{error}");
+        assert_eq!(error.status(), None);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_comes_with_its_status_and_headers() {
+    let server = TestServer::start().await;
+    let (client_id, _) = server.register("acme_reports").await;
+    let admin = server.client();
+    let created = admin.oauth_tokens().create(client_id).answer().await.unwrap();
+    assert_eq!((created.status.as_u16(), created.attempts), (201, 1));
+    let id = created.value.token.unwrap().id.unwrap();
+    let shown = admin.oauth_tokens().show(id).answer().await.unwrap();
+    assert_eq!(shown.status.as_u16(), 200);
+    assert_eq!(shown.headers["cache-control"], "no-store");
+    assert!(shown.headers.contains_key("x-request-id"));
+    let gone = admin.oauth_tokens().revoke(id).answer().await.unwrap();
+    assert_eq!(gone.status.as_u16(), 204);
     server.stop().await;
 }

@@ -1,5 +1,7 @@
 //! A real server, and clients of it.
 
+mod browser;
 mod server;
 
-pub(crate) use server::TestServer;
+pub(crate) use browser::{REDIRECT_URI, VERIFIER};
+pub(crate) use server::{PASSWORD, TestServer};

@@ -8,8 +8,11 @@ use tokenry_server::{
     config::{Config, Override},
     environment::Environment,
     node::{self, Node},
+    state::AppState,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::REDIRECT_URI;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -18,6 +21,7 @@ pub(crate) struct TestServer {
     pub(crate) base: String,
     /// An administrator.
     pub(crate) admin: CreatedUser,
+    state: AppState,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     _folder: TempDir,
@@ -47,6 +51,7 @@ impl TestServer {
             password: Some(PASSWORD.to_owned()),
         };
         let admin = accounts::create(&node.state, admin).await.unwrap();
+        let state = node.state.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
             let stopped = async move {
@@ -54,7 +59,7 @@ impl TestServer {
             };
             node.serve(bound, lock, None, stopped).await.unwrap();
         });
-        Self { base: base.as_str().to_owned(), admin, stop, served, _folder: folder }
+        Self { base: base.as_str().to_owned(), admin, state, stop, served, _folder: folder }
     }
 
     /// A client of the administrator's, by API token.
@@ -72,11 +77,28 @@ impl TestServer {
         let request = ClientRequest {
             identifier: identifier.to_owned().into(),
             name: identifier.to_owned().into(),
-            redirect_uri: vec!["http://127.0.0.1/callback".to_owned()].into(),
+            redirect_uri: vec![REDIRECT_URI.to_owned()].into(),
             ..ClientRequest::default()
         };
         let client = self.client().oauth_clients().create(request).await.unwrap().client.unwrap();
         (client.id.unwrap().get(), client.secret.unwrap().reveal().to_owned())
+    }
+
+    /// Makes an agent.
+    pub(crate) async fn user(&self, email: &str) -> CreatedUser {
+        let new = NewUser {
+            email: email.to_owned(),
+            name: email.to_owned(),
+            role: Role::Agent,
+            password: None,
+        };
+        accounts::create(&self.state, new).await.unwrap()
+    }
+
+    /// A client of this user's, by API token.
+    pub(crate) fn client_of(&self, user: &CreatedUser) -> Client {
+        let credentials = Credentials::api_token(&*user.email, &*user.api_token);
+        self.client().with_credentials(credentials)
     }
 
     pub(crate) async fn stop(self) {
