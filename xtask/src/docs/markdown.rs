@@ -99,6 +99,9 @@ fn item(path: &str, shown: &str, to: &Links) -> String {
     if let Some(value) = to.library.constant(name) {
         return thousands(value);
     }
+    if path.contains("RefusalKind::") {
+        return format!("[`{shown}`](README.md#errors)");
+    }
     match to.page(name) {
         Some(page) => format!("[`{shown}`]({page})"),
         None => format!("`{shown}`"),

@@ -42,6 +42,13 @@ impl RustType {
         format!("{name}\\<{}\\>", arguments.join(", "))
     }
 
+    /// Every name in it.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = vec![self.name.clone()];
+        names.extend(self.arguments.iter().flat_map(Self::names));
+        names
+    }
+
     /// Whether this name is anywhere in it.
     pub(super) fn mentions(&self, name: &str) -> bool {
         self.name == name || self.arguments.iter().any(|inner| inner.mentions(name))

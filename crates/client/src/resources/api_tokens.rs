@@ -23,28 +23,53 @@ pub struct ApiTokens<'c, C> {
 
 impl<'c, C> ApiTokens<'c, C> {
     /// Lists all API tokens in ascending order of id: one page.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`NotFound`](crate::RefusalKind::NotFound): API tokens are switched off.
     pub fn list(&self) -> Call<'c, C, ListApiTokens> {
         Call::new(self.client, ListApiTokens)
     }
 
     /// Shows one API token.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such API token.
     pub fn show(&self, id: impl IntoId<ApiTokenId>) -> Call<'c, C, ShowApiToken> {
         Call::new(self.client, ShowApiToken { id: id.into_id() })
     }
 
     /// Makes an API token, in full in this answer and never again. Zendesk makes none since 27
     /// October 2026.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator, or none can be
+    /// made any more. [`Invalid`](crate::RefusalKind::Invalid): by field, what is wrong.
     pub fn create(&self) -> Call<'c, C, CreateApiToken> {
         Call::new(self.client, CreateApiToken { description: None, assigned_user_id: None })
     }
 
     /// Changes an API token: its description, or whether it works.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden) and [`NotFound`](crate::RefusalKind::NotFound)
+    /// as for showing one. [`Invalid`](crate::RefusalKind::Invalid): by field, what is wrong.
     pub fn update(&self, id: impl IntoId<ApiTokenId>) -> Call<'c, C, UpdateApiToken> {
         let operation = UpdateApiToken { id: id.into_id(), request: ApiTokenRequest::default() };
         Call::new(self.client, operation)
     }
 
     /// Ends an API token: it is dead when this is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such API token.
     pub fn delete(&self, id: impl IntoId<ApiTokenId>) -> Call<'c, C, DeleteApiToken> {
         Call::new(self.client, DeleteApiToken { id: id.into_id() })
     }

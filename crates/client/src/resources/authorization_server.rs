@@ -21,6 +21,11 @@ impl<'c, C> AuthorizationServer<'c, C> {
 
     /// Asks what a token is (RFC 7662). Confidential clients may ask of their own tokens, and
     /// resource servers of all; what is not alive, or not theirs, is `active: false` and no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): the client did not prove itself,
+    /// or is public.
     pub fn introspect(
         &self,
         client: &ClientAuthentication,
@@ -31,6 +36,10 @@ impl<'c, C> AuthorizationServer<'c, C> {
 
     /// Ends a token of the client that asks, an access or a refresh token, and the other one of
     /// its pair with it (RFC 7009). A token that is unknown or dead already is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): the client did not prove itself.
     pub fn revoke(
         &self,
         client: &ClientAuthentication,

@@ -17,6 +17,11 @@ pub struct GlobalClients<'c, C> {
 
 impl<'c, C> GlobalClients<'c, C> {
     /// Lists the global clients that users of this account have let in.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): a cursor of another list.
     pub fn list(&self) -> Call<'c, C, ListGlobalClients> {
         Call::new(self.client, ListGlobalClients { page: FIRST })
     }

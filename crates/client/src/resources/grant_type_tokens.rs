@@ -35,6 +35,13 @@ impl<'c, C> GrantTypeTokens<'c, C> {
     ///
     /// A code works once, and twice ends what it gave: so a redemption whose answer is lost is not
     /// repeated. Ask the user again.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidGrant`](crate::RefusalKind::InvalidGrant): the code is unknown, expired, used or
+    /// another client's, or was asked for with another address or challenge.
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): the client did not prove itself.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): a parameter that is wrong.
     pub fn redeem(
         &self,
         client: &ClientAuthentication,
@@ -50,6 +57,13 @@ impl<'c, C> GrantTypeTokens<'c, C> {
     /// Trades a refresh token for a new pair. Tokenry gives the same pair again after a lost
     /// answer, so the request is repeated; store the new refresh token before you let the old one
     /// go. `TokenSource` does all that.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidGrant`](crate::RefusalKind::InvalidGrant): the refresh token is unknown, expired,
+    /// revoked, used or another client's: the user must consent again.
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): the client did not prove itself.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): more scope than was approved.
     pub fn refresh(
         &self,
         client: &ClientAuthentication,
@@ -61,6 +75,12 @@ impl<'c, C> GrantTypeTokens<'c, C> {
 
     /// Gets an access token for the client itself, which acts as the user who answers for it.
     /// There is no refresh token: ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): the client did not prove itself.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): a public client, or more scope than it may
+    /// have.
     pub fn client_credentials(&self, client: &ClientAuthentication) -> Call<'c, C, RequestTokens> {
         self.request(client, TokenRequest::ClientCredentials { wishes: Wishes::NONE })
     }

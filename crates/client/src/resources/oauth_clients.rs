@@ -28,16 +28,31 @@ pub struct OAuthClients<'c, C> {
 
 impl<'c, C> OAuthClients<'c, C> {
     /// Lists the clients of the account in ascending order of id.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): a cursor of another list.
     pub fn list(&self) -> Call<'c, C, ListClients> {
         Call::new(self.client, ListClients { path: PATH, page: FIRST })
     }
 
     /// Lists the clients that the caller answers for.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): a cursor of another list.
     pub fn list_own(&self) -> Call<'c, C, ListClients> {
         Call::new(self.client, ListClients { path: "/api/v2/users/me/oauth/clients", page: FIRST })
     }
 
     /// Shows one client.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such client.
     pub fn show(&self, id: impl IntoId<ClientId>) -> Call<'c, C, ShowClient> {
         Call::new(self.client, ShowClient { id: id.into_id() })
     }
@@ -46,12 +61,24 @@ impl<'c, C> OAuthClients<'c, C> {
     /// client is in full in this answer and never again.
     ///
     /// A registration whose answer is lost is not repeated: look for its identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator, or asks by a
+    /// token that may do less than the client might. [`Invalid`](crate::RefusalKind::Invalid): by
+    /// field, what is missing, taken or wrong.
     pub fn create(&self, client: ClientRequest) -> Call<'c, C, CreateClient> {
         Call::new(self.client, CreateClient { client })
     }
 
     /// Changes what the request names, and leaves the rest as it is. Making a public client
     /// confidential mints a secret, which is in full in this answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden) and [`NotFound`](crate::RefusalKind::NotFound)
+    /// as for showing one. [`Invalid`](crate::RefusalKind::Invalid): by field, what is taken or
+    /// wrong.
     pub fn update(
         &self,
         id: impl IntoId<ClientId>,
@@ -61,12 +88,22 @@ impl<'c, C> OAuthClients<'c, C> {
     }
 
     /// Ends a client, and all its tokens with it: they are dead when this is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator.
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such client.
     pub fn delete(&self, id: impl IntoId<ClientId>) -> Call<'c, C, DeleteClient> {
         Call::new(self.client, DeleteClient { id: id.into_id() })
     }
 
     /// Gives a confidential client a new secret, in full in this answer and never again. The one
     /// before is dead. After a lost answer it is asked for once more, and the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden) and [`NotFound`](crate::RefusalKind::NotFound)
+    /// as for showing one. [`Invalid`](crate::RefusalKind::Invalid): the client is public.
     pub fn generate_secret(&self, id: impl IntoId<ClientId>) -> Call<'c, C, GenerateSecret> {
         Call::new(self.client, GenerateSecret { id: id.into_id() })
     }

@@ -30,17 +30,32 @@ pub struct OAuthTokens<'c, C> {
 impl<'c, C> OAuthTokens<'c, C> {
     /// Lists tokens in ascending order of id: the caller's own, or everybody's for an
     /// administrator who asks for [`all`](Call::all).
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): `all` is for administrators.
+    /// [`BadRequest`](crate::RefusalKind::BadRequest): `include_expired` without `all`, or a cursor
+    /// of another list.
     pub fn list(&self) -> Call<'c, C, ListTokens> {
         Call::new(self.client, ListTokens::default())
     }
 
     /// Shows one token: the caller's own, or anybody's to an administrator.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such token, or not the caller's.
     pub fn show(&self, id: impl IntoId<TokenId>) -> Call<'c, C, ShowToken> {
         Call::new(self.client, ShowToken { id: id.into_id() })
     }
 
     /// Shows the access token that the call is made with: the way to check one. It needs no scope,
     /// and counts as a use.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`](crate::RefusalKind::InvalidToken): the token is dead, or the call was made
+    /// with other credentials than a token.
     pub fn current(&self) -> Call<'c, C, CurrentToken> {
         Call::new(self.client, CurrentToken)
     }
@@ -51,6 +66,12 @@ impl<'c, C> OAuthTokens<'c, C> {
     ///
     /// A creation whose answer is lost is not repeated: list the client's tokens, revoke the
     /// stray one, and create again.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::RefusalKind::Forbidden): the caller is no administrator, or asks by a
+    /// token that may do less than is asked for. [`Invalid`](crate::RefusalKind::Invalid): no such
+    /// client, or more than it may be given.
     pub fn create(&self, client_id: impl IntoId<ClientId>) -> Call<'c, C, CreateToken> {
         Call::new(self.client, CreateToken { client_id: client_id.into_id(), scopes: None })
     }
@@ -58,11 +79,20 @@ impl<'c, C> OAuthTokens<'c, C> {
     /// Revokes a token, its refresh token with it. Both are dead when this is answered. Where the
     /// answer to an earlier attempt was lost, "no such token" is the success that was not heard
     /// of.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such token, or not the caller's.
     pub fn revoke(&self, id: impl IntoId<TokenId>) -> Call<'c, C, RevokeToken> {
         Call::new(self.client, RevokeToken { id: id.into_id() })
     }
 
     /// Revokes the access token that the call is made with, and its refresh token.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`](crate::RefusalKind::InvalidToken): the token is dead already, or the call
+    /// was made with other credentials than a token.
     pub fn revoke_current(&self) -> Call<'c, C, RevokeCurrentToken> {
         Call::new(self.client, RevokeCurrentToken)
     }

@@ -17,11 +17,20 @@ pub struct Users<'c, C> {
 impl<'c, C> Users<'c, C> {
     /// Shows who the call is made as: the way to learn whose a token is. Needs the scope
     /// `users:read` or `read`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthenticated`](crate::RefusalKind::Unauthenticated): nobody calls. Zendesk answers a
+    /// user without an id.
     pub fn me(&self) -> Call<'c, C, CurrentUser> {
         Call::new(self.client, CurrentUser)
     }
 
     /// Shows one user: oneself, or anybody to an administrator.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::RefusalKind::NotFound): no such user, or not for the caller to see.
     pub fn show(&self, id: impl IntoId<UserId>) -> Call<'c, C, ShowUser> {
         Call::new(self.client, ShowUser { id: id.into_id() })
     }

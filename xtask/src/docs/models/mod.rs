@@ -13,15 +13,16 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Page;
+use super::sdk::Reference;
 pub(super) use library::Library;
 
 /// Where the pages lie.
 pub(super) const FOLDER: &str = "docs/models";
 
-pub(super) fn pages(library: &Library) -> Result<Vec<Page>> {
+pub(super) fn pages(library: &Library, operations: &[Reference]) -> Result<Vec<Page>> {
     let mut pages = vec![page::index(library)];
     for model in library.models() {
-        pages.push(page::of(library, model)?);
+        pages.push(page::of(library, model, operations)?);
     }
     Ok(pages)
 }
@@ -138,7 +139,7 @@ mod tests {
     fn text_of(source: &str, name: &str) -> Result<String> {
         let library = Library::of("a/tokens.rs", source)?;
         let model = library.find(name).unwrap_or_else(|| panic!("{name} has no page"));
-        Ok(page::of(&library, model)?.text)
+        Ok(page::of(&library, model, &[])?.text)
     }
 
     fn page_of(name: &str) -> String {

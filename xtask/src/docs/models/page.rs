@@ -10,6 +10,7 @@ use super::{FOLDER, json};
 use crate::docs::comment::Comment;
 use crate::docs::markdown::{self, Links, cell, sentence_case};
 use crate::docs::rust_types::RustType;
+use crate::docs::sdk::Reference;
 use crate::docs::{MARK, Page};
 
 /// What the index says before its lists.
@@ -23,8 +24,9 @@ so are unknown words ([`Open`](Open.md)). What the server writes is exact: a fie
 is left out. On each page **Required** says what a reader or a request must have, and behind it \
 when the server sends it. Every example is read and written again by a test.";
 
-pub(super) fn of(library: &Library, model: &Model) -> Result<Page> {
-    let page = Writer { library, links: links(library), model, text: String::new() }.write();
+pub(super) fn of(library: &Library, model: &Model, operations: &[Reference]) -> Result<Page> {
+    let writer = Writer { library, links: links(library), operations, model, text: String::new() };
+    let page = writer.write();
     let text = page.with_context(|| format!("{}: {}", model.path, model.name))?;
     Ok(Page { path: format!("{FOLDER}/{}.md", model.name), text })
 }
@@ -47,6 +49,7 @@ fn list(group: &Group, links: &Links) -> String {
 struct Writer<'a> {
     library: &'a Library,
     links: Links<'a>,
+    operations: &'a [Reference],
     model: &'a Model,
     text: String,
 }
@@ -56,6 +59,7 @@ impl Writer<'_> {
         let (name, path) = (&self.model.name, &self.model.path);
         self.text = format!("# {name}\n\n{MARK} from {path}: change the comments there. -->\n");
         self.paragraph(&markdown::text(self.model.comment.introduction(), &self.links));
+        self.operations();
         let users = self.library.users(name).map(|user| link(&user.name));
         let users: Vec<String> = users.collect();
         if !users.is_empty() {
@@ -67,6 +71,26 @@ impl Writer<'_> {
             "---\n\nSource: [`{path}`](../../{path}). All: [models](README.md)."
         ));
         Ok(self.text)
+    }
+
+    /// Which operations send the model, and which are answered with it or with what it is part of.
+    fn operations(&mut self) {
+        let name = &self.model.name;
+        let holders: Vec<_> = self.library.users(name).map(|user| user.name.as_str()).collect();
+        let answers = |operation: &&Reference| {
+            let answer = operation.answer.as_deref().unwrap_or_default();
+            answer == name || holders.contains(&answer)
+        };
+        let sends = |operation: &&Reference| operation.sends.contains(name);
+        let is_record = matches!(self.model.shape, Shape::Object(_) | Shape::Either(_));
+        let answered = listed(self.operations.iter().filter(|_| is_record).filter(answers));
+        let sent = listed(self.operations.iter().filter(sends));
+        if !answered.is_empty() {
+            self.paragraph(&format!("Answered by {answered}."));
+        }
+        if !sent.is_empty() && answered.is_empty() {
+            self.paragraph(&format!("Sent by {sent}."));
+        }
     }
 
     fn paragraph(&mut self, text: &str) {
@@ -220,6 +244,11 @@ impl Writer<'_> {
 
 fn links(library: &Library) -> Links<'_> {
     Links { library, models: "" }
+}
+
+fn listed<'r>(operations: impl Iterator<Item = &'r Reference>) -> String {
+    let links = operations.map(|found| format!("[{}]({})", found.name, found.address));
+    links.collect::<Vec<_>>().join(", ")
 }
 
 fn link(name: &str) -> String {
