@@ -3,7 +3,9 @@
 use std::{borrow::Cow, error::Error, fmt};
 
 use anstyle::{AnsiColor, Style};
-use tokenry_server::{accounts::AccountError, config::ConfigErrors, node::NodeError};
+use tokenry_server::{
+    accounts::AccountError, config::ConfigErrors, database::DatabaseError, node::NodeError,
+};
 use tokenry_store::StoreError;
 
 use crate::{connection, exit_code::Exit, output::ReaderGone};
@@ -107,7 +109,13 @@ fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         return connection::exit(error);
     }
     if let Some(error) = cause.downcast_ref::<NodeError>() {
-        return error.may_pass().then_some(Exit::Unavailable);
+        return match error {
+            NodeError::Database(
+                DatabaseError::Embedded { error, .. } | DatabaseError::Shared { error, .. },
+            )
+            | NodeError::Store(error) => exit_of(error),
+            error => error.may_pass().then_some(Exit::Unavailable),
+        };
     }
     if let Some(StoreError::Unavailable(_)) = cause.downcast_ref() {
         return Some(Exit::Unavailable);

@@ -28,7 +28,9 @@ struct Stage {
 impl Progress {
     /// Nothing has begun.
     pub(crate) fn new() -> Self {
-        Self { is_terminal: io::stderr().is_terminal(), stage: None }
+        // A dumb terminal cannot draw anew what is there already.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { is_terminal: io::stderr().is_terminal() && !is_dumb, stage: None }
     }
 
     /// So many rows of this work are done. A name that was not there before begins anew.

@@ -22,7 +22,7 @@ use self::{
         ChangeArgs, CreateArgs, DeleteArgs, DisableArgs, EnableArgs, ListArgs, SetPasswordArgs,
         SetRoleArgs, ShowArgs, UserCommand,
     },
-    record::{Secrets, UserRecord},
+    record::{CreatedRecord, PasswordRecord, UserRecord},
 };
 use super::{open, open_existing};
 use crate::{
@@ -93,10 +93,10 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     let (created, now) = (accounts::create(&node.state, new).await, node.state.now());
     node.close().await;
     let created = created?;
-    let made = Secrets {
+    let made = CreatedRecord {
         id: created.id,
         email: created.email,
-        api_token: Some(created.api_token),
+        api_token: created.api_token,
         password: created.password,
     };
     if arguments.output.format() != Format::Words {
@@ -104,8 +104,7 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     }
     output::line(format_args!("Made user {} ({}).", made.id, output::escaped(&made.email)));
     let password = made.password.as_deref().map(|password| ("password", password));
-    let api_token = made.api_token.as_deref().map(|api_token| ("API token", api_token));
-    let secrets: Vec<_> = password.into_iter().chain(api_token).collect();
+    let secrets: Vec<_> = password.into_iter().chain([("API token", &*made.api_token)]).collect();
     print_secrets(&secrets);
     Ok(())
 }
@@ -138,37 +137,53 @@ async fn set_password(arguments: SetPasswordArgs) -> anyhow::Result<()> {
     let (set, now) = (replace_password(&node, &arguments).await, node.state.now());
     node.close().await;
     let PasswordSet { user, made, ended } = set?;
-    let output = arguments.output;
-    if output.format() != Format::Words {
-        let set = Secrets { id: user.id, email: user.email, api_token: None, password: made };
-        return output::show(&set, output, now);
+    // A password that was made is told in any case: it is the user's, and nobody else has it.
+    let (ended, failed) = match ended.transpose() {
+        Ok(ended) => (ended, None),
+        Err(error) => (None, Some(error)),
+    };
+    let set = PasswordRecord {
+        id: user.id,
+        email: user.email,
+        password: made,
+        tokens_revoked: ended.map(|ended| ended.tokens),
+        api_tokens_revoked: ended.map(|ended| ended.api_tokens),
+    };
+    if arguments.output.format() == Format::Words {
+        tell_password(&set);
+    } else {
+        output::show(&set, arguments.output, now)?;
     }
-    let email = output::escaped(&user.email);
-    output::line(format_args!("User {} ({email}) has a new password.", user.id));
+    match failed {
+        Some(error) => Err(error.context("not every token is revoked; run it again")),
+        None => Ok(()),
+    }
+}
+
+fn tell_password(set: &PasswordRecord) {
+    let email = output::escaped(&set.email);
+    output::line(format_args!("User {} ({email}) has a new password.", set.id));
     output::line("Their sign-in sessions are over.");
-    if let Some(EndedCredentials { tokens, api_tokens }) = ended {
-        output::line(format_args!(
-            "Revoked {} and {} of theirs.",
-            counted(tokens, "token"),
-            counted(api_tokens, "API token")
-        ));
+    if let (Some(tokens), Some(api_tokens)) = (set.tokens_revoked, set.api_tokens_revoked) {
+        let (tokens, api_tokens) = (counted(tokens, "token"), counted(api_tokens, "API token"));
+        output::line(format_args!("Revoked {tokens} and {api_tokens} of theirs."));
     }
-    if let Some(password) = made {
-        print_secrets(&[("password", &password)]);
+    if let Some(password) = &set.password {
+        print_secrets(&[("password", password)]);
     }
-    Ok(())
 }
 
 struct PasswordSet {
     user: User,
     made: Option<String>,
-    ended: Option<EndedCredentials>,
+    /// If they were to be ended.
+    ended: Option<anyhow::Result<EndedCredentials>>,
 }
 
 /// The user is looked for first: nobody types a password for somebody who is not there.
 async fn replace_password(node: &Node, arguments: &SetPasswordArgs) -> anyhow::Result<PasswordSet> {
     let (state, named) = (&node.state, &arguments.user);
-    accounts::find(state, named).await?;
+    let named = Named::Id(accounts::find(state, named).await?.id);
     let given = match (arguments.password_stdin, arguments.generate) {
         (true, _) => Some(ask::password_from_stdin()?),
         (false, true) => None,
@@ -176,9 +191,9 @@ async fn replace_password(node: &Node, arguments: &SetPasswordArgs) -> anyhow::R
     };
     let (hash, made) = accounts::new_password(state, given)?;
     let change = UserChange::PasswordHash(hash);
-    let user = accounts::change(state, named, &change, Administrators::KeepOne).await?;
+    let user = accounts::change(state, &named, &change, Administrators::KeepOne).await?;
     let ended =
-        if arguments.revoke_tokens { Some(end_credentials(node, user.id).await?) } else { None };
+        if arguments.revoke_tokens { Some(end_credentials(node, user.id).await) } else { None };
     Ok(PasswordSet { user, made, ended })
 }
 

@@ -173,7 +173,7 @@ pub(super) struct SetPasswordArgs {
     #[arg(long, conflicts_with = "generate")]
     pub(super) password_stdin: bool,
     /// Make a password and print it, this once
-    #[arg(long)]
+    #[arg(long, conflicts_with = "quiet")]
     pub(super) generate: bool,
     /// Revoke their tokens and API tokens as well, for good
     #[arg(long)]

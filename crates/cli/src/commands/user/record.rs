@@ -87,18 +87,17 @@ impl Record for UserRecord {
     }
 }
 
-/// Who was made, or whose password was, with secrets that are shown once.
+/// Who was made, with secrets that are shown once.
 #[derive(Serialize)]
-pub(super) struct Secrets {
+pub(super) struct CreatedRecord {
     pub(super) id: UserId,
     pub(super) email: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) api_token: Option<String>,
+    pub(super) api_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) password: Option<String>,
 }
 
-impl Record for Secrets {
+impl Record for CreatedRecord {
     const PLURAL: &'static str = "users";
     const FIELDS: &'static [&'static str] = &["id", "email", "api_token", "password"];
     const COLUMNS: &'static [Column] = &[
@@ -116,8 +115,48 @@ impl Record for Secrets {
         vec![
             Cell::new(&self.id),
             Cell::new(&self.email),
-            self.api_token.as_ref().into(),
+            Cell::new(&self.api_token),
             self.password.as_ref().into(),
+        ]
+    }
+}
+
+/// Whose password was replaced. One that was made is shown this once.
+#[derive(Serialize)]
+pub(super) struct PasswordRecord {
+    pub(super) id: UserId,
+    pub(super) email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) password: Option<String>,
+    /// `None` if that was not asked for, or not done.
+    pub(super) tokens_revoked: Option<u64>,
+    /// The same.
+    pub(super) api_tokens_revoked: Option<u64>,
+}
+
+impl Record for PasswordRecord {
+    const PLURAL: &'static str = "users";
+    const FIELDS: &'static [&'static str] =
+        &["id", "email", "password", "tokens_revoked", "api_tokens_revoked"];
+    const COLUMNS: &'static [Column] = &[
+        Column::number("id"),
+        Column::new("email"),
+        Column::new("password").whole(),
+        Column::number("tokens revoked"),
+        Column::number("API tokens revoked"),
+    ];
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn cells(&self, _: Timestamp) -> Vec<Cell> {
+        vec![
+            Cell::new(&self.id),
+            Cell::new(&self.email),
+            self.password.as_ref().into(),
+            self.tokens_revoked.into(),
+            self.api_tokens_revoked.into(),
         ]
     }
 }
