@@ -10,6 +10,8 @@
 //! the same of one resource, `<resource>` both, `unrestricted` everything that `read write` covers.
 //! A name that the configuration does not know is a scope token that grants nothing.
 
+pub mod explanation;
+
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -23,7 +25,7 @@ pub const LENGTH_MAX: usize = 2_000;
 const NAME_MAX: usize = 100;
 
 /// What a request does: `read` is GET and HEAD, `write` everything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// GET, HEAD
     Read,
@@ -37,6 +39,14 @@ impl Access {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+        }
+    }
+
+    /// The methods that it stands for.
+    pub const fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &["GET", "HEAD"],
+            Self::Write => &["POST", "PUT", "PATCH", "DELETE"],
         }
     }
 
@@ -241,6 +251,11 @@ impl ScopeCatalog {
             }
         }
         Ok(Self { resources: known })
+    }
+
+    /// The resources, in order, each with the accesses that it offers.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &[Access])> {
+        self.resources.iter().map(|(name, offered)| (name.as_str(), offered.as_slice()))
     }
 
     /// Every name that means something, as metadata lists them (RFC 8414 `scopes_supported`).

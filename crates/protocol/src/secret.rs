@@ -16,6 +16,8 @@
 //! nothing. The tag lets the server know its own mint without keeping a row. Acceptance rests on
 //! neither: the stored [`SecretHash`] decides. The pattern is [`PATTERN`].
 
+pub mod examination;
+
 use std::{
     borrow::Cow,
     fmt,
@@ -61,7 +63,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
         Self::AccessToken,
         Self::RefreshToken,
         Self::AuthorizationCode,
@@ -81,6 +84,37 @@ impl Kind {
             Self::ApiToken => b'p',
             Self::ClientSecret => b's',
             Self::SignInSession => b'b',
+        }
+    }
+
+    /// The word in tables and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
+            Self::AuthorizationCode => "authorization_code",
+            Self::DeviceCode => "device_code",
+            Self::ApiToken => "api_token",
+            Self::ClientSecret => "client_secret",
+            Self::SignInSession => "sign_in_session",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::RefreshToken => "refresh token",
+            Self::AuthorizationCode => "authorization code",
+            Self::DeviceCode => "device code",
+            Self::ApiToken => "API token",
+            Self::ClientSecret => "client secret",
+            Self::SignInSession => "sign-in session",
         }
     }
 
