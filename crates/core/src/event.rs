@@ -58,6 +58,17 @@ impl EventKind {
         Self::PresentedByForeignClient,
     ];
 
+    /// Whether the record was gone from then on.
+    pub const fn ends_record(self) -> bool {
+        match self {
+            Self::Revoked
+            | Self::CodeReplayed
+            | Self::RefreshTokenReplayed
+            | Self::VerifiersSpent => true,
+            Self::PresentedByForeignClient => false,
+        }
+    }
+
     /// The word at rest and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {

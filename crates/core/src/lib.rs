@@ -24,11 +24,13 @@ pub mod issue;
 pub mod minting;
 pub mod policy;
 pub mod record_access;
+pub mod refusal;
 pub mod rejection;
 pub mod revision;
 pub mod revocation;
 mod scope;
 pub mod sign_in_session;
+pub mod standing;
 pub mod token_creation;
 pub mod user;
 

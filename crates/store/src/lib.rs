@@ -36,6 +36,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    refusal::Refusal,
     revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
@@ -54,7 +55,7 @@ pub use crate::{
         ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
         Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job, JobHolder,
         JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject,
-        SealedKey, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
+        SealedKey, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter, WrongVerifierCount,
     },
 };
 
@@ -69,6 +70,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes `count` ids that nobody will ever be given again, power loss included.
     async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>>;
+
+    /// The highest id that was leased so far; 0 if none was.
+    async fn last_id(&self, sequence: IdSequence) -> Result<u64>;
 
     // Keys, sealed under the root key.
 
@@ -87,6 +91,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_user(&self, user: User) -> Result<Insertion>;
     /// A user who is not deleted.
     async fn find_user(&self, id: UserId) -> Result<Option<User>>;
+    /// A user who is deleted and not purged yet.
+    async fn find_deleted_user(&self, id: UserId) -> Result<Option<Tombstone>>;
     /// By [`tokenry_core::user::fold_email`].
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>>;
     /// Users who are not deleted, in ascending order of id.
@@ -102,6 +108,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_client(&self, client: Client) -> Result<Insertion>;
     /// A client that is not deleted.
     async fn find_client(&self, id: ClientId) -> Result<Option<Client>>;
+    /// A client that is deleted and not purged yet.
+    async fn find_deleted_client(&self, id: ClientId) -> Result<Option<Tombstone>>;
     /// By identifier, exactly as it was registered.
     async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>>;
     /// Replaces what may change of a client if the version is as it was, and leaves a [`Change`];
@@ -183,6 +191,10 @@ pub trait Store: Send + Sync + 'static {
     async fn record_event(&self, event: Event) -> Result<()>;
     /// What is remembered of a record, oldest first.
     async fn list_events(&self, id: TokenId) -> Result<Vec<Event>>;
+    /// Notes when credentials were refused, for each the last time; never back in time.
+    async fn record_refusals(&self, refusals: Vec<Refusal>) -> Result<()>;
+    /// The last refusals of the credentials of any kind that name this id, the oldest first.
+    async fn list_refusals(&self, id: u64) -> Result<Vec<Refusal>>;
 
     // Coherence between processes.
 

@@ -170,6 +170,15 @@ pub struct ApiTokenUse {
     pub used_at: Timestamp,
 }
 
+/// What is left of a deleted client or user until it is purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// What it was called; a user's name goes at once, and is empty.
+    pub name: String,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
 /// Who numbers changes: a process that writes, or all of them together where they take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeNumber(pub u64);
@@ -314,6 +323,11 @@ pub enum PurgeSubject {
     SignInSessions,
     /// Events.
     Events {
+        /// How many are kept, the latest ones.
+        kept: u64,
+    },
+    /// Refusals.
+    Refusals {
         /// How many are kept, the latest ones.
         kept: u64,
     },

@@ -7,6 +7,7 @@ pub(crate) mod changes;
 pub(crate) mod clients;
 pub(crate) mod events;
 pub(crate) mod keys;
+pub(crate) mod refusals;
 pub(crate) mod sign_in_sessions;
 pub(crate) mod tokens;
 pub(crate) mod users;
@@ -18,7 +19,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use crate::Result;
+use crate::{Result, Tombstone};
 
 /// The columns of one row, read from left to right. What is not of the kind that is asked for, or
 /// is not understood, makes the row corrupt.
@@ -122,6 +123,11 @@ pub(crate) trait ReadColumns {
     fn json_set<U: DeserializeOwned>(&mut self) -> Result<Option<U>> {
         self.word_set(|text| serde_json::from_str(text).ok())
     }
+}
+
+/// From `name` and `deleted_at`.
+pub(crate) fn read_tombstone(columns: &mut impl ReadColumns) -> Result<Tombstone> {
+    Ok(Tombstone { name: columns.text()?, deleted_at: columns.time()? })
 }
 
 /// What may be NULL, and has to be understood if it is not.

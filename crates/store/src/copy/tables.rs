@@ -134,7 +134,7 @@ macro_rules! columns {
 }
 
 /// What is copied, each after what it refers to.
-pub static TABLES: [Table; 8] = [
+pub static TABLES: [Table; 9] = [
     // First: whose installation this is shows in its keys.
     Table::plain(
         "keys",
@@ -189,6 +189,18 @@ pub static TABLES: [Table; 8] = [
             user_id: Integer,
             actor: Text,
             actor_id: Integer,
+        ],
+    ),
+    Table::plain(
+        "refusals",
+        1,
+        columns![
+            id: Integer,
+            record_id: Integer,
+            kind: Text,
+            at: Integer,
+            reason: Text,
+            place: Text,
         ],
     ),
 ];

@@ -146,17 +146,17 @@ const SEQUENCES: [IdSequence; 5] = [
     IdSequence::ApiTokens,
     IdSequence::SignInSessions,
 ];
-/// Another one of PostgreSQL's. `SQLite` numbers events itself, by the highest id there is.
-const EVENTS: (&str, &str) = ("events", "events");
+/// Others of PostgreSQL's, each with the name of its table. `SQLite` numbers these rows itself, by
+/// the highest id there is.
+const NUMBERED: [&str; 2] = ["events", "refusals"];
 
 /// The next ids of the target, where they are lower than the source's.
 pub(super) async fn raise_leases(source: &Side, target: &Side) -> Result<()> {
     let mut ours = leases(source).await?;
     ours.retain(|sequence, _| SEQUENCES.iter().any(|known| words::id_sequence(*known) == sequence));
-    let (events, sequence) = EVENTS;
-    if let Some(events) = TABLES.iter().find(|table| table.name == events) {
-        let last = source.tell(source.end.last_id(events).await)?;
-        ours.insert(sequence.to_owned(), last + 1);
+    for table in TABLES.iter().filter(|table| NUMBERED.contains(&table.name)) {
+        let last = source.tell(source.end.last_id(table).await)?;
+        ours.insert(table.name.to_owned(), last + 1);
     }
     let theirs = leases(target).await?;
     ours.retain(|sequence, next| theirs.get(sequence).is_some_and(|theirs| theirs < next));

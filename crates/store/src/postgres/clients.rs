@@ -22,9 +22,11 @@ use super::{
 };
 use crate::{
     ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
+    Tombstone,
     columns::{
         ReadColumns as _,
         clients::{client_columns, read},
+        read_tombstone,
     },
     words,
 };
@@ -145,6 +147,12 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 pub(super) async fn find(pool: &Arc<Pool>, id: ClientId) -> Result<Option<Client>> {
     let by_id = client_where!("id = $1");
     rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
+}
+
+/// Of a client that is deleted.
+pub(super) async fn find_deleted(pool: &Arc<Pool>, id: ClientId) -> Result<Option<Tombstone>> {
+    let left = "SELECT name, deleted_at FROM clients WHERE id = $1 AND deleted_at IS NOT NULL";
+    rows::first(&pool.run(Call::read(left, values![id])).await?, |columns| read_tombstone(columns))
 }
 
 /// By identifier, in its exact case.

@@ -14,6 +14,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    refusal::Refusal,
     revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
@@ -28,14 +29,15 @@ use tokenry_protocol::{
 use super::{
     PostgresStore, api_tokens,
     calls::{Call, Repeat},
-    changes, clients, events, ids, job_leases, keys, purge, sign_in_sessions, tokens, tokens_list,
-    users,
+    changes, clients, events, ids, job_leases, keys, purge, refusals, sign_in_sessions, tokens,
+    tokens_list, users,
     values::values,
 };
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
+    Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
+    WrongVerifierCount,
 };
 
 #[async_trait]
@@ -49,6 +51,10 @@ impl Store for PostgresStore {
 
     async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>> {
         ids::lease(&self.pool, sequence, count).await
+    }
+
+    async fn last_id(&self, sequence: IdSequence) -> Result<u64> {
+        ids::last(&self.pool, sequence).await
     }
 
     async fn list_keys(&self) -> Result<Vec<SealedKey>> {
@@ -75,6 +81,10 @@ impl Store for PostgresStore {
         users::find(&self.pool, id).await
     }
 
+    async fn find_deleted_user(&self, id: UserId) -> Result<Option<Tombstone>> {
+        users::find_deleted(&self.pool, id).await
+    }
+
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>> {
         users::find_by_email(&self.pool, folded_email).await
     }
@@ -97,6 +107,10 @@ impl Store for PostgresStore {
 
     async fn find_client(&self, id: ClientId) -> Result<Option<Client>> {
         clients::find(&self.pool, id).await
+    }
+
+    async fn find_deleted_client(&self, id: ClientId) -> Result<Option<Tombstone>> {
+        clients::find_deleted(&self.pool, id).await
     }
 
     async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>> {
@@ -215,6 +229,14 @@ impl Store for PostgresStore {
 
     async fn list_events(&self, id: TokenId) -> Result<Vec<Event>> {
         events::list(&self.pool, id).await
+    }
+
+    async fn record_refusals(&self, refusals: Vec<Refusal>) -> Result<()> {
+        refusals::record(&self.pool, &self.refusal_ids, refusals).await
+    }
+
+    async fn list_refusals(&self, id: u64) -> Result<Vec<Refusal>> {
+        refusals::list(&self.pool, id).await
     }
 
     async fn last_change(&self) -> Result<ChangePosition> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokenry_core::event::Event;
 use tokenry_protocol::ids::TokenId;
 
-use super::{calls::Call, ids::EventIds, pool::Pool, rows, values::values};
+use super::{calls::Call, ids::RowIds, pool::Pool, rows, values::values};
 use crate::{
     Result,
     columns::events::{event_columns, read},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Remembers an event.
-pub(super) async fn record(pool: &Arc<Pool>, ids: &EventIds, event: &Event) -> Result<()> {
+pub(super) async fn record(pool: &Arc<Pool>, ids: &RowIds, event: &Event) -> Result<()> {
     let recorded = "INSERT INTO events \
         (id, at, kind, token_id, client_id, user_id, actor, actor_id) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

@@ -8,7 +8,7 @@ use super::{
     batches::Batch,
     calls::{Call, Failure},
     changes::{Log, leave_changes},
-    ids::EventIds,
+    ids::RowIds,
     rows,
     values::{column, values},
 };
@@ -17,7 +17,7 @@ use crate::{Conditional, Result, words};
 /// Ends records.
 pub(super) struct End {
     pub(super) log: Arc<Log>,
-    pub(super) event_ids: Arc<EventIds>,
+    pub(super) event_ids: Arc<RowIds>,
 }
 
 const END: &str = concat!(

@@ -23,6 +23,12 @@ pub(super) async fn lease(
     Ok(read(&taken)?)
 }
 
+/// The highest id that was leased so far.
+pub(super) async fn last(pool: &Arc<Pool>, sequence: IdSequence) -> Result<u64> {
+    let next = "SELECT next - 1 FROM id_leases WHERE sequence = $1";
+    rows::number(&pool.run(Call::read(next, values![words::id_sequence(sequence)])).await?)
+}
+
 fn lease_call(sequence: &'static str, count: u32) -> Call {
     let taken = "UPDATE id_leases SET next = next + $2 \
         WHERE sequence = $1 AND next + $2 - 1 <= $3 RETURNING next - $2, next - 1";
@@ -36,19 +42,21 @@ fn read(taken: &[tokio_postgres::Row]) -> std::result::Result<RangeInclusive<u64
     block.ok_or_else(|| unavailable("the ids are spent"))
 }
 
-/// Ids of events, which the store gives itself: leased in blocks, given in ascending order.
-pub(super) struct EventIds {
+/// Ids of rows that the store numbers itself, events and refusals: leased in blocks, given in
+/// ascending order.
+pub(super) struct RowIds {
     pool: Arc<Pool>,
+    sequence: &'static str,
     left: Mutex<(u64, u64)>,
 }
 
-/// How many ids of events are leased at least. They are lost when a process ends, and the purge
-/// counts them as events that are kept.
-const EVENT_BLOCK: u32 = 64;
+/// How many ids are leased at least. They are lost when a process ends, and the purge counts them
+/// as rows that are kept.
+const ROW_BLOCK: u32 = 64;
 
-impl EventIds {
-    pub(super) fn new(pool: Arc<Pool>) -> Self {
-        Self { pool, left: Mutex::new((1, 0)) }
+impl RowIds {
+    pub(super) fn new(pool: Arc<Pool>, sequence: &'static str) -> Self {
+        Self { pool, sequence, left: Mutex::new((1, 0)) }
     }
 
     /// The next `count` ids, without a gap between them.
@@ -57,8 +65,8 @@ impl EventIds {
         let mut left = self.left.lock().await;
         let (mut first, mut last) = *left;
         if first.saturating_add(count) > last.saturating_add(1) {
-            let block = u32::try_from(count).unwrap_or(u32::MAX).max(EVENT_BLOCK);
-            let found = self.pool.carry_out(&lease_call("events", block)).await?;
+            let block = u32::try_from(count).unwrap_or(u32::MAX).max(ROW_BLOCK);
+            let found = self.pool.carry_out(&lease_call(self.sequence, block)).await?;
             (first, last) = read(&found.rows)?.into_inner();
         }
         *left = (first + count, last);

@@ -20,11 +20,12 @@ use super::{
 use crate::{Result, StoreError, columns::ReadColumns as _};
 
 /// Every step; the schema's number is how many of them were taken.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("../../migrations/postgres/0001_initial.sql"),
     include_str!("../../migrations/postgres/0002_listings.sql"),
     include_str!("../../migrations/postgres/0003_listing_parts.sql"),
     include_str!("../../migrations/postgres/0004_several_nodes.sql"),
+    include_str!("../../migrations/postgres/0005_refusals.sql"),
 ];
 
 /// The schema that this program writes.

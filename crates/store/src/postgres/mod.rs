@@ -36,6 +36,7 @@ mod open;
 mod pages;
 mod pool;
 mod purge;
+mod refusals;
 mod rows;
 mod session;
 mod sign_in_sessions;
@@ -60,7 +61,7 @@ use self::{
     changes::Log,
     grant_ends::End,
     hosts::Hosts,
-    ids::EventIds,
+    ids::RowIds,
     pool::Pool,
     token_uses::Note,
     tokens::{Find, Insert, Redeem, Rotate},
@@ -71,7 +72,8 @@ use crate::Result;
 pub struct PostgresStore {
     pool: Arc<Pool>,
     log: Arc<Log>,
-    event_ids: Arc<EventIds>,
+    event_ids: Arc<RowIds>,
+    refusal_ids: RowIds,
     batches: Kinds,
 }
 
@@ -108,7 +110,8 @@ impl PostgresStore {
             return Err(error);
         }
         let log = Log::new(Arc::clone(&pool), options.queue_max);
-        let event_ids = Arc::new(EventIds::new(Arc::clone(&pool)));
+        let event_ids = Arc::new(RowIds::new(Arc::clone(&pool), "events"));
+        let refusal_ids = RowIds::new(Arc::clone(&pool), "refusals");
         let (tasks, queue_max) = (options.batches, options.queue_max);
         let end = End { log: Arc::clone(&log), event_ids: Arc::clone(&event_ids) };
         let shared = || Arc::clone(&pool);
@@ -121,7 +124,7 @@ impl PostgresStore {
             end: Batches::start(&pool, end, 1, queue_max),
             note: Batches::start(&pool, Note(shared()), 1, queue_max),
         };
-        Ok(Self { pool, log, event_ids, batches })
+        Ok(Self { pool, log, event_ids, refusal_ids, batches })
     }
 
     /// What it has done, for metrics.

@@ -5,7 +5,7 @@
 //!    may have got an API token since. It locks rows in the order of id.
 //!
 //! A look also tells when the next of its rows will be over, so that nobody needs to look before.
-//! Events and changes have no look: those that are over are the first ones, and counted.
+//! Events, refusals and changes have no look: those that are over are the first ones, and counted.
 
 use std::sync::Arc;
 
@@ -73,7 +73,8 @@ fn tokens(grants_kept: Seconds) -> String {
 /// One step.
 pub(super) async fn step(pool: &Arc<Pool>, request: PurgeRequest) -> Result<PurgeStep> {
     let (table, over_at) = match request.subject {
-        PurgeSubject::Events { kept } => return events(pool, request, kept).await,
+        PurgeSubject::Events { kept } => return numbered(pool, request, "events", kept).await,
+        PurgeSubject::Refusals { kept } => return numbered(pool, request, "refusals", kept).await,
         PurgeSubject::Changes { kept } => return changes(pool, request, kept).await,
         PurgeSubject::Tokens { grants_kept } => ("tokens", tokens(grants_kept)),
         PurgeSubject::SignInSessions => ("sign_in_sessions", SIGN_IN_SESSIONS.to_owned()),
@@ -141,10 +142,17 @@ async fn remove_stray_uses(pool: &Arc<Pool>, after: u64, last: Option<u64>) -> R
 }
 
 /// All but the latest, from the first on.
-async fn events(pool: &Arc<Pool>, request: PurgeRequest, kept: u64) -> Result<PurgeStep> {
-    let sql = "WITH removed AS (DELETE FROM events WHERE id IN (SELECT id FROM events \
-        WHERE id <= (SELECT max(id) FROM events) - $1 ORDER BY id LIMIT $2) RETURNING id) \
-        SELECT count(*) FROM removed";
+async fn numbered(
+    pool: &Arc<Pool>,
+    request: PurgeRequest,
+    table: &str,
+    kept: u64,
+) -> Result<PurgeStep> {
+    let sql = format!(
+        "WITH removed AS (DELETE FROM {table} WHERE id IN (SELECT id FROM {table} \
+         WHERE id <= (SELECT max(id) FROM {table}) - $1 ORDER BY id LIMIT $2) RETURNING id) \
+         SELECT count(*) FROM removed"
+    );
     let values = values![kept, request.limit];
     let removed = pool.run(Call::new(Repeat::Harmless, sql, values)).await?;
     Ok(step_of(request, rows::number(&removed)?))

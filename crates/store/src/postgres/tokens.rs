@@ -24,7 +24,7 @@ use super::{
     batches::Batch,
     calls::{Call, Failure, Query},
     changes::{Log, leave_changes},
-    ids::EventIds,
+    ids::RowIds,
     pool::Pool,
     rows::{self, Columns},
     values::{column, values},
@@ -318,7 +318,7 @@ pub(super) async fn renew(log: &Arc<Log>, write: &RepeatRenewal) -> Result<Condi
 /// second statement finds what the first has left.
 pub(super) async fn count_wrong_verifier(
     log: &Arc<Log>,
-    ids: &EventIds,
+    ids: &RowIds,
     write: &WrongVerifier,
 ) -> Result<WrongVerifierCount> {
     let counting = "UPDATE tokens SET wrong_verifiers = wrong_verifiers + 1 \

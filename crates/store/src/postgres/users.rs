@@ -17,8 +17,11 @@ use super::{
     values::values,
 };
 use crate::{
-    Conditional, Insertion, Page, PageRequest, Result, UserDeletion, UserFilter,
-    columns::users::{condition, read, user_columns},
+    Conditional, Insertion, Page, PageRequest, Result, Tombstone, UserDeletion, UserFilter,
+    columns::{
+        read_tombstone,
+        users::{condition, read, user_columns},
+    },
 };
 
 /// A user who is not deleted.
@@ -64,6 +67,12 @@ pub(super) async fn insert(pool: &Arc<Pool>, user: &User) -> Result<Insertion> {
 pub(super) async fn find(pool: &Arc<Pool>, id: UserId) -> Result<Option<User>> {
     let by_id = user_where!("id = $1");
     rows::first(&pool.run(Call::read(by_id, values![id])).await?, |columns| read(columns))
+}
+
+/// Of a user who is deleted.
+pub(super) async fn find_deleted(pool: &Arc<Pool>, id: UserId) -> Result<Option<Tombstone>> {
+    let left = "SELECT name, deleted_at FROM users WHERE id = $1 AND deleted_at IS NOT NULL";
+    rows::first(&pool.run(Call::read(left, values![id])).await?, |columns| read_tombstone(columns))
 }
 
 /// By folded address.

@@ -14,8 +14,11 @@ use tokenry_protocol::{
 use super::{changes, pages::List, rows, users};
 use crate::{
     ChangedRecord, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
-    StoreError,
-    columns::clients::{client_columns, read},
+    StoreError, Tombstone,
+    columns::{
+        clients::{client_columns, read},
+        read_tombstone,
+    },
     words,
 };
 
@@ -127,6 +130,12 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 /// By id.
 pub(super) fn find(connection: &Connection, id: ClientId) -> Result<Option<Client>> {
     rows::find(connection, client_where!("id = ?"), [id.get()], |columns| read(columns))
+}
+
+/// Of a client that is deleted.
+pub(super) fn find_deleted(connection: &Connection, id: ClientId) -> Result<Option<Tombstone>> {
+    let left = "SELECT name, deleted_at FROM clients WHERE id = ? AND deleted_at IS NOT NULL";
+    rows::find(connection, left, [id.get()], |columns| read_tombstone(columns))
 }
 
 /// By identifier, in its exact case.

@@ -13,6 +13,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    refusal::Refusal,
     revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
@@ -27,12 +28,13 @@ use tokenry_protocol::{
 use super::{
     SqliteStore, api_tokens, changes, clients, events, ids, keys,
     purge::{self, Look},
-    rows, sign_in_sessions, tokens, tokens_list, users,
+    refusals, rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, UserDeletion, UserFilter, WrongVerifierCount,
+    Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
+    WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -51,6 +53,10 @@ impl Store for SqliteStore {
 
     async fn lease_ids(&self, sequence: IdSequence, count: u32) -> Result<RangeInclusive<u64>> {
         self.write(move |connection| ids::lease(connection, sequence, count)).await
+    }
+
+    async fn last_id(&self, sequence: IdSequence) -> Result<u64> {
+        self.read(move |connection| ids::last(connection, sequence)).await
     }
 
     async fn list_keys(&self) -> Result<Vec<SealedKey>> {
@@ -77,6 +83,10 @@ impl Store for SqliteStore {
         self.read(move |connection| users::find(connection, id)).await
     }
 
+    async fn find_deleted_user(&self, id: UserId) -> Result<Option<Tombstone>> {
+        self.read(move |connection| users::find_deleted(connection, id)).await
+    }
+
     async fn find_user_by_email(&self, folded_email: &str) -> Result<Option<User>> {
         let folded_email = folded_email.to_owned();
         self.read(move |connection| users::find_by_email(connection, &folded_email)).await
@@ -100,6 +110,10 @@ impl Store for SqliteStore {
 
     async fn find_client(&self, id: ClientId) -> Result<Option<Client>> {
         self.read(move |connection| clients::find(connection, id)).await
+    }
+
+    async fn find_deleted_client(&self, id: ClientId) -> Result<Option<Tombstone>> {
+        self.read(move |connection| clients::find_deleted(connection, id)).await
     }
 
     async fn find_client_by_identifier(&self, id: &ClientIdentifier) -> Result<Option<Client>> {
@@ -226,6 +240,20 @@ impl Store for SqliteStore {
 
     async fn list_events(&self, id: TokenId) -> Result<Vec<Event>> {
         self.read(move |connection| events::list(connection, id)).await
+    }
+
+    async fn record_refusals(&self, mut refusals: Vec<Refusal>) -> Result<()> {
+        // Neighbours share pages.
+        refusals.sort_unstable_by_key(|refusal| refusal.id);
+        for part in refusals.chunks(ROWS_AT_ONCE as usize) {
+            let part = part.to_vec();
+            self.write(move |connection| refusals::record(connection, &part)).await?;
+        }
+        Ok(())
+    }
+
+    async fn list_refusals(&self, id: u64) -> Result<Vec<Refusal>> {
+        self.read(move |connection| refusals::list(connection, id)).await
     }
 
     async fn last_change(&self) -> Result<ChangePosition> {

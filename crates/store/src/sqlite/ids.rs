@@ -24,3 +24,9 @@ pub(super) fn lease(
     )?;
     block.ok_or_else(|| unavailable("the ids are spent"))
 }
+
+/// The highest id that was leased so far.
+pub(super) fn last(connection: &Connection, sequence: IdSequence) -> Result<u64> {
+    let next = "SELECT next - 1 FROM id_leases WHERE sequence = ?";
+    rows::value(connection, next, [words::id_sequence(sequence)])
+}

@@ -32,6 +32,7 @@ mod open;
 mod pages;
 mod purge;
 mod readers;
+mod refusals;
 mod rows;
 mod session;
 mod sign_in_sessions;

@@ -80,6 +80,7 @@ fn rule(subject: PurgeSubject) -> Rule {
             ("sign_in_sessions", SIGN_IN_SESSIONS.to_owned(), Order::None)
         }
         PurgeSubject::Events { kept } => ("events", older("events", "id", kept), Order::ById),
+        PurgeSubject::Refusals { kept } => ("refusals", older("refusals", "id", kept), Order::ById),
         // The last one stays, or numbers would begin again.
         PurgeSubject::Changes { kept } => {
             ("changes", older("changes", "number", kept.max(1)), Order::ById)

@@ -12,9 +12,10 @@ use tokenry_protocol::{
 
 use super::{changes, pages::List, rows};
 use crate::{
-    ChangedRecord, Conditional, Insertion, Page, PageRequest, Result, UserDeletion, UserFilter,
+    ChangedRecord, Conditional, Insertion, Page, PageRequest, Result, Tombstone, UserDeletion,
+    UserFilter,
     columns::{
-        ReadColumns as _,
+        ReadColumns as _, read_tombstone,
         users::{condition, read, user_columns},
     },
 };
@@ -66,6 +67,12 @@ pub(super) fn insert(connection: &Connection, user: &User) -> Result<Insertion> 
 /// By id.
 pub(super) fn find(connection: &Connection, id: UserId) -> Result<Option<User>> {
     rows::find(connection, user_where!("id = ?"), [id.get()], |columns| read(columns))
+}
+
+/// Of a user who is deleted.
+pub(super) fn find_deleted(connection: &Connection, id: UserId) -> Result<Option<Tombstone>> {
+    let left = "SELECT name, deleted_at FROM users WHERE id = ? AND deleted_at IS NOT NULL";
+    rows::find(connection, left, [id.get()], |columns| read_tombstone(columns))
 }
 
 /// By folded address.

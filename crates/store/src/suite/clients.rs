@@ -15,7 +15,8 @@ use tokenry_protocol::{
 
 use super::support::{ALL, START, World, after, scope, thirty_two};
 use crate::{
-    ChangedRecord, ClientUpdate, Deletion, Insertion, PageRequest, Store, TokenFilter, Window,
+    ChangedRecord, ClientUpdate, Deletion, Insertion, PageRequest, Store, TokenFilter, Tombstone,
+    Window,
 };
 
 fn assert_same(found: Option<Client>, expected: &Client) {
@@ -250,6 +251,16 @@ pub async fn of_32_concurrent_updates_of_a_client_none_is_lost(store: Arc<dyn St
     let found = world.store.find_client(id).await.unwrap().unwrap();
     assert_eq!(found.company, Some("+".repeat(32)));
     assert_eq!(world.last_number().await, 32);
+}
+
+/// Until it is purged.
+pub async fn of_a_deleted_client_its_name_and_its_end_are_left(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let client = world.parties().await.client.client().clone();
+    assert_eq!(world.store.find_deleted_client(client.id).await.unwrap(), None);
+    world.store.delete_client(client.id, after(7)).await.unwrap();
+    let left = world.store.find_deleted_client(client.id).await.unwrap();
+    assert_eq!(left, Some(Tombstone { name: client.name, deleted_at: after(7) }));
 }
 
 /// At once, and another may take the identifier.

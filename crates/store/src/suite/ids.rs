@@ -43,3 +43,13 @@ pub async fn ids_leased_by_32_tasks_never_overlap(store: Arc<dyn Store>) {
     assert_eq!(ids.len(), 4 * (1..=32).sum::<usize>());
     assert_eq!(distinct.len(), ids.len());
 }
+
+/// Which tells an id that was never given from one whose record is gone.
+pub async fn the_last_id_is_the_highest_that_was_leased(store: Arc<dyn Store>) {
+    let last = async |sequence| store.last_id(sequence).await.unwrap();
+    assert_eq!(last(IdSequence::ApiTokens).await, 0);
+    store.lease_ids(IdSequence::ApiTokens, 3).await.unwrap();
+    store.lease_ids(IdSequence::ApiTokens, 2).await.unwrap();
+    assert_eq!(last(IdSequence::ApiTokens).await, 5);
+    assert_eq!(last(IdSequence::SignInSessions).await, 0);
+}

@@ -21,6 +21,7 @@ pub mod job_leases;
 pub mod keys;
 pub mod purge;
 pub mod refresh;
+pub mod refusals;
 pub mod seeded;
 pub mod sign_in_sessions;
 pub mod support;
@@ -59,13 +60,15 @@ macro_rules! for_each_rule {
                 of_an_older_version_of_a_client_nothing_else_is_told,
                 of_32_concurrent_updates_of_a_client_none_is_lost,
                 a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free,
+                of_a_deleted_client_its_name_and_its_end_are_left,
                 clients_are_listed_in_pages;
             events:
                 events_come_back_oldest_first_with_every_field;
             ids:
                 ids_start_at_one_and_follow_each_other,
                 each_sequence_has_numbers_of_its_own,
-                ids_leased_by_32_tasks_never_overlap;
+                ids_leased_by_32_tasks_never_overlap,
+                the_last_id_is_the_highest_that_was_leased;
             job_leases:
                 a_job_is_the_first_ones_who_takes_it,
                 a_holder_prolongs_its_own_lease_under_the_same_number,
@@ -88,6 +91,7 @@ macro_rules! for_each_rule {
                 a_rotation_and_a_purge_of_one_record_never_both_succeed,
                 sessions_go_when_they_are_over,
                 of_events_the_latest_are_kept,
+                of_refusals_the_credentials_refused_first_go_first,
                 of_changes_the_last_one_always_stays,
                 a_deleted_client_goes_and_its_tokens_are_over_without_it,
                 a_deleted_user_goes_when_nothing_but_tokens_is_left_of_theirs,
@@ -101,6 +105,11 @@ macro_rules! for_each_rule {
                 a_pair_that_was_used_or_rotated_meanwhile_is_not_renewed,
                 a_use_that_the_decision_knew_does_not_stop_a_renewal,
                 a_grant_that_is_ended_while_it_is_rotated_stays_ended;
+            refusals:
+                a_refusal_comes_back_with_every_field,
+                the_last_refusal_of_a_credential_never_goes_back,
+                refusals_are_noted_in_batches_of_any_size,
+                of_32_who_note_the_same_refusals_all_succeed;
             sign_in_sessions:
                 a_session_comes_back_with_every_field,
                 a_session_that_is_not_there_is_none,
@@ -141,6 +150,7 @@ macro_rules! for_each_rule {
                 an_update_decided_on_an_older_version_of_a_user_writes_nothing,
                 of_32_concurrent_updates_of_a_user_none_is_lost,
                 a_deleted_user_is_gone_and_the_address_is_free,
+                of_a_deleted_user_the_end_is_left_and_no_name,
                 a_user_who_owns_clients_stays,
                 deleting_a_user_ends_what_was_theirs_and_nothing_else;
         }

@@ -6,10 +6,12 @@ use tokenry_core::{
     event::{Actor, Event, EventKind},
     grant::{Origin, Stage, Token},
     grant_types::refresh_token::Refresh,
+    refusal::Refusal,
     sign_in_session::SignInSession,
 };
 use tokenry_protocol::{
     ids::{ClientId, TokenId, UserId},
+    secret::Kind,
     time::{Seconds, Timestamp},
 };
 
@@ -215,6 +217,28 @@ pub async fn of_events_the_latest_are_kept(store: Arc<dyn Store>) {
     let left = store.list_events(token_id).await.unwrap();
     let left: Vec<_> = left.iter().map(|event| event.at).collect();
     assert_eq!(left, [after(7), after(8), after(9)]);
+}
+
+/// Being refused again keeps a place and takes none: few that are refused all the time do not push
+/// out others.
+pub async fn of_refusals_the_credentials_refused_first_go_first(store: Arc<dyn Store>) {
+    let refuse = async |id, second| {
+        let (reason, place) = ("expired".into(), "GET /".into());
+        let refusal = Refusal { kind: Kind::AccessToken, id, at: after(second), reason, place };
+        store.record_refusals(vec![refusal]).await.unwrap();
+    };
+    for second in 0..10 {
+        refuse(u64::from(second) + 1, second).await;
+    }
+    for second in 10..100 {
+        refuse(10, second).await;
+    }
+    let keep = |kept| PurgeSubject::Refusals { kept };
+    assert_eq!(sweep(&*store, keep(10), 4, after(u32::MAX)).await, 0);
+    assert_eq!(sweep(&*store, keep(3), 2, START).await, 7);
+    for id in 1..=10 {
+        assert_eq!(store.list_refusals(id).await.unwrap().len(), usize::from(id > 7), "{id}");
+    }
 }
 
 /// And numbers rise for ever, or a process would take a new change for one it has seen.

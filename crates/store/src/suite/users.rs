@@ -9,8 +9,8 @@ use tokenry_core::{
 
 use super::support::{START, World, after, thirty_two};
 use crate::{
-    ChangedRecord, Conditional, Deletion, Insertion, PageRequest, Store, TokenFilter, UserDeletion,
-    UserFilter, Window,
+    ChangedRecord, Conditional, Deletion, Insertion, PageRequest, Store, TokenFilter, Tombstone,
+    UserDeletion, UserFilter, Window,
 };
 
 fn assert_same(found: Option<User>, expected: &User) {
@@ -194,6 +194,16 @@ pub async fn of_32_concurrent_updates_of_a_user_none_is_lost(store: Arc<dyn Stor
     let found = world.store.find_user(id).await.unwrap().unwrap();
     assert_eq!(found.password_epoch, 3 + 32);
     assert_eq!(world.last_number().await, 32);
+}
+
+/// A deleted user's name is nobody's business any more.
+pub async fn of_a_deleted_user_the_end_is_left_and_no_name(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let user = world.user().await;
+    assert_eq!(world.store.find_deleted_user(user.id).await.unwrap(), None);
+    world.store.delete_user(user.id, after(7)).await.unwrap();
+    let left = world.store.find_deleted_user(user.id).await.unwrap();
+    assert_eq!(left, Some(Tombstone { name: String::new(), deleted_at: after(7) }));
 }
 
 /// For everybody who asks from then on, and another may take the address.

@@ -20,6 +20,7 @@ use tokenry_core::{
         refresh_token::{RepeatRenewal, TokenRotation},
     },
     issue::NewToken,
+    refusal::Refusal,
     revision::Revision,
     revocation::GrantEnd,
     sign_in_session::SignInSession,
@@ -33,8 +34,8 @@ use tokenry_protocol::{
 use tokenry_store::{
     ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
     IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, UserDeletion, UserFilter,
-    WrongVerifierCount,
+    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, Tombstone, UserDeletion,
+    UserFilter, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -212,18 +213,21 @@ macro_rules! forward {
 forward! {
     fn check() -> ();
     fn lease_ids(sequence: IdSequence, count: u32) -> RangeInclusive<u64>;
+    fn last_id(sequence: IdSequence) -> u64;
     fn list_keys() -> Vec<SealedKey>;
     fn insert_key(key: SealedKey) -> Insertion;
     fn replace_lost_keys(replacements: Vec<SealedKey>) -> ();
     fn has_users() -> bool;
     fn insert_user(user: User) -> Insertion;
     fn find_user(id: UserId) -> Option<User>;
+    fn find_deleted_user(id: UserId) -> Option<Tombstone>;
     fn find_user_by_email(folded_email: &str) -> Option<User>;
     fn list_users(filter: UserFilter, page: PageRequest) -> Page<User>;
     fn update_user(write: Revision<User>) -> Conditional;
     fn delete_user(id: UserId, now: Timestamp) -> UserDeletion;
     fn insert_client(client: Client) -> Insertion;
     fn find_client(id: ClientId) -> Option<Client>;
+    fn find_deleted_client(id: ClientId) -> Option<Tombstone>;
     fn find_client_by_identifier(id: &ClientIdentifier) -> Option<Client>;
     fn update_client(write: Revision<Client>) -> ClientUpdate;
     fn delete_client(id: ClientId, now: Timestamp) -> Deletion;
@@ -250,6 +254,8 @@ forward! {
     fn record_token_uses(uses: Vec<TokenUse>) -> ();
     fn record_event(event: Event) -> ();
     fn list_events(id: TokenId) -> Vec<Event>;
+    fn record_refusals(refusals: Vec<Refusal>) -> ();
+    fn list_refusals(id: u64) -> Vec<Refusal>;
     fn last_change() -> ChangePosition;
     fn list_changes(after: &ChangePosition) -> Vec<Change>;
     fn lease_job(request: JobLeaseRequest) -> Option<JobLease>;
