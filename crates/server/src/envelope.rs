@@ -44,7 +44,7 @@ use crate::{
     extract::body::TooSlow,
     listen::{Answer, Sent},
     pages::error::PageError,
-    request_context::{RequestContext, RequestId},
+    request_context::{Place, RequestContext, RequestId},
     respond,
     routes::{self, Route, Routes},
     row::{Origins, Row},
@@ -91,13 +91,15 @@ impl Answer for Envelope {
         let id = shared.request_ids.of(request.headers());
         let route = shared.routes.find(&mut request);
         let answering = AssertUnwindSafe(shared.routed(request, route)).catch_unwind();
-        let answered = RequestContext::new(id.clone(), peer).scope(answering.map(|routed| {
-            let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
-            let row = route.map_or(&shared.unmatched, Route::row);
-            finish_headers(response.headers_mut(), id.header(), caching, row);
-            tell(&method, row, response.status(), started.elapsed());
-            response
-        }));
+        let row = route.map_or(&shared.unmatched, Route::row);
+        let place = Place { method: known_method(&method), path: row.path() };
+        let answered =
+            RequestContext::new(id.clone(), peer, place).scope(answering.map(|routed| {
+                let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
+                finish_headers(response.headers_mut(), id.header(), caching, row);
+                tell(&method, row, response.status(), started.elapsed());
+                response
+            }));
         let response = answered.await;
         if method == Method::HEAD { without_body(response) } else { response }
     }

@@ -24,6 +24,7 @@ pub mod listen;
 pub mod node;
 pub mod pages;
 pub mod passwords;
+pub mod refusals;
 pub mod rendered;
 pub mod request_context;
 pub mod request_path;

@@ -60,18 +60,34 @@ fn hexadecimal(process: u64, number: u64) -> [u8; 32] {
     digits
 }
 
+/// Where a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The method, if it is a known one.
+    pub method: &'static str,
+    /// The row of the table of routes: its path, with `{id}` where an id stands.
+    pub path: &'static str,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.method, self.path)
+    }
+}
+
 /// What is known of one request.
 pub struct RequestContext {
     id: RequestId,
     peer: SocketAddr,
+    place: Place,
     user: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
 }
 
 impl RequestContext {
-    /// All that is known of a request at first: its id, and where it came from.
-    pub const fn new(id: RequestId, peer: SocketAddr) -> Self {
-        Self { id, peer, user: Cell::new(None), client: Cell::new(None) }
+    /// All that is known of a request at first: its id, where it came from and where it goes.
+    pub const fn new(id: RequestId, peer: SocketAddr, place: Place) -> Self {
+        Self { id, peer, place, user: Cell::new(None), client: Cell::new(None) }
     }
 
     /// Does `work` as part of this request.
@@ -131,6 +147,11 @@ pub fn peer() -> Option<SocketAddr> {
     look(|context| context.peer)
 }
 
+/// Where the request is answered.
+pub fn place() -> String {
+    look(|context| context.place.to_string()).unwrap_or_else(|| "-".to_owned())
+}
+
 /// By which operators find the request in the log.
 pub fn id() -> String {
     look(|context| context.id.to_string()).unwrap_or_else(|| "-".to_owned())
@@ -144,12 +165,14 @@ mod tests {
     async fn what_is_learned_on_the_way_is_seen_at_the_end() {
         let peer = SocketAddr::from(([192, 0, 2, 1], 50_000));
         let id = RequestId::Given(HeaderValue::from_static("r-1"));
-        let context = RequestContext::new(id, peer);
+        let place = Place { method: "GET", path: "/api/v2/users/{id}" };
+        let context = RequestContext::new(id, peer, place);
         let (text, json) = context
             .scope(async {
                 note_user(UserId::new(7).unwrap());
                 note_client(ClientId::new(41).unwrap());
                 assert_eq!(super::peer(), Some(peer));
+                assert_eq!(super::place(), "GET /api/v2/users/{id}");
                 let text = look(ToString::to_string);
                 (text, look(|context| AsJson(context).to_string()))
             })
@@ -169,6 +192,6 @@ mod tests {
     async fn outside_a_request_there_is_nothing_to_see() {
         note_user(UserId::new(7).unwrap());
         assert!(look(ToString::to_string).is_none());
-        assert_eq!(id(), "-");
+        assert_eq!((id().as_str(), place().as_str()), ("-", "-"));
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     id_lease::IdLeases,
     keyring::{Keyring, KeyringError, Keys},
     passwords::{PasswordError, Passwords},
+    refusals::Refusals,
     verify::Verifier,
 };
 
@@ -51,6 +52,8 @@ pub struct App {
     pub passwords: Passwords,
     /// When API tokens were last used.
     pub api_token_uses: ApiTokenUses,
+    /// Credentials of ours that were refused.
+    pub refusals: Refusals,
     /// The root key, to open keys that other processes add.
     pub root_key: Key,
 }
@@ -115,6 +118,7 @@ impl AppState {
             ids: IdLeases::new(Arc::clone(&store)),
             failures: FailureLimits::new(&config.limits),
             api_token_uses: ApiTokenUses::default(),
+            refusals: Refusals::default(),
             passwords,
             freshness,
             keyring,

@@ -169,7 +169,7 @@ impl Verifier {
     ) -> Option<Result<VerifiedToken, VerifyError>> {
         let cached = self.current(id_of(credential).ok()?, credential)?;
         let owners = cached.known_owners(directory)?;
-        Some(judge(cached, Some(owners), credential, now))
+        Some(judge(cached, Ok(owners), credential, now))
     }
 
     /// The record in memory, if it can say anything about this token.
@@ -277,7 +277,7 @@ fn id_of(credential: &Credential) -> Result<TokenId, VerifyError> {
 /// Steps 3 to 5.
 fn judge(
     cached: Arc<CachedToken>,
-    owners: Option<Arc<Owners>>,
+    owners: Result<Arc<Owners>, &'static str>,
     credential: &Credential,
     now: Timestamp,
 ) -> Result<VerifiedToken, VerifyError> {
@@ -285,7 +285,7 @@ fn judge(
     if !issued.access.hash.matches(&credential.hash()) {
         return Err(VerifyError::Invalid("other secret"));
     }
-    let owners = owners.ok_or(VerifyError::Invalid("client or user gone"))?;
+    let owners = owners.map_err(VerifyError::Invalid)?;
     if issued.access.is_expired(now) {
         return Err(VerifyError::Invalid("expired"));
     }
@@ -314,18 +314,23 @@ impl CachedToken {
         known.as_ref().filter(|owners| owners.found_in == directory.state()).map(Arc::clone)
     }
 
-    /// Whose token it is; `None` if one of them is gone or stopped.
-    async fn find_owners(&self, directory: &Directory) -> Result<Option<Arc<Owners>>, StoreError> {
+    /// Whose token it is; the reason for which it is refused if one of them is gone or stopped.
+    async fn find_owners(
+        &self,
+        directory: &Directory,
+    ) -> Result<Result<Arc<Owners>, &'static str>, StoreError> {
         let found_in = directory.state();
         let client = directory.find_client(self.token.client_id).await?;
         let user = directory.find_user(self.token.user_id).await?;
-        let Some((client, user)) =
-            client.zip(user).filter(|(client, user)| in_good_standing(client, user))
-        else {
-            return Ok(None);
+        let (client, user) = match (client, user) {
+            (Some(client), Some(user)) if in_good_standing(&client, &user) => (client, user),
+            (None, _) => return Ok(Err("client deleted")),
+            (_, None) => return Ok(Err("user deleted")),
+            (_, Some(user)) if user.suspended => return Ok(Err("user suspended")),
+            _ => return Ok(Err("client disabled")),
         };
         let owners = Arc::new(Owners { found_in, client, user, described: OnceLock::new() });
         *self.owners.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&owners));
-        Ok(Some(owners))
+        Ok(Ok(owners))
     }
 }

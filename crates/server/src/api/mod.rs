@@ -19,12 +19,27 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 
-use crate::{extract::caller::OAUTH, keyring::Keys, respond::ApiError, state::AppState};
+use crate::{
+    extract::caller::{OAUTH, USERS},
+    keyring::Keys,
+    respond::ApiError,
+    state::AppState,
+};
 
 /// What reading records takes of a bearer token.
 const READ: Requirement = Requirement { resource: OAUTH, access: Access::Read };
 /// What writing records takes of a bearer token.
 const WRITE: Requirement = Requirement { resource: OAUTH, access: Access::Write };
+
+/// The resource whose scope a handler of this API asks of a bearer token, by the handler's name in
+/// the table of routes; `None` of what is open to every scope, or asks for no token.
+pub fn resource_of(handler: &str) -> Option<&'static str> {
+    match handler.strip_prefix("api::")? {
+        "tokens::current" | "tokens::revoke_current" => None,
+        handler if handler.starts_with("users::") => Some(USERS),
+        _ => Some(OAUTH),
+    }
+}
 
 /// What decisions mint with.
 fn minting<'a>(state: &'a AppState, keys: &'a Keys, now: Timestamp) -> Minting<'a> {

@@ -98,7 +98,10 @@ section! {
         /// How long a consented grant is kept after both its tokens have expired. Administrators
         /// can list it meanwhile (`include_expired`), for 30 days at most. Other tokens go at once.
         expired_grants_kept: Duration = Duration::from_secs(30 * DAY), duration(0, 3_650 * DAY);
-        /// How many events (ends of tokens, replays, refusals) are kept, the latest ones.
+        /// How many events (ends of tokens, replays, leaks) are kept, the latest ones.
         events_kept: usize = 1_000_000, count(1_000, 1_000_000_000);
+        /// Of how many refused credentials `tokenry why` can tell the last refusal. Those that were
+        /// refused first are forgotten first.
+        refusals_kept: usize = 1_000_000, count(1_000, 1_000_000_000);
     }
 }

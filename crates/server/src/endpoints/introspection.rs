@@ -64,7 +64,10 @@ async fn access_token(
     let verified = state.verifier.verify(credential, &state.keyring, &state.directory, now).await;
     let verified = match verified {
         Ok(verified) => verified,
-        Err(VerifyError::Invalid(_)) => return Ok(inactive()),
+        Err(VerifyError::Invalid(reason)) => {
+            state.note_refusal(credential, reason);
+            return Ok(inactive());
+        }
         Err(VerifyError::Store(error)) => return Err(error.into()),
     };
     if !may_see(asker, verified.client()) {
@@ -93,6 +96,10 @@ async fn refresh_token(
     presented: &str,
 ) -> Result<IntrospectionResponse, OAuthError> {
     let inactive = Ok(IntrospectionResponse::inactive());
+    let refused = |credential: &Credential, reason| {
+        state.note_refusal(credential, reason);
+        Ok(IntrospectionResponse::inactive())
+    };
     let Ok(credential) = state.keys().token.read(presented, &[Kind::RefreshToken]) else {
         return inactive;
     };
@@ -100,16 +107,22 @@ async fn refresh_token(
         return inactive;
     };
     let Some(token) = state.store.find_token(id).await? else {
-        return inactive;
+        return refused(&credential, "unknown");
     };
     let client = state.directory.find_client(token.client_id).await?;
     let user = state.directory.find_user(token.user_id).await?;
-    let (Some(client), Some(user)) = (client, user) else {
-        return inactive;
+    let Some(client) = client else {
+        return refused(&credential, "client deleted");
+    };
+    let Some(user) = user else {
+        return refused(&credential, "user deleted");
     };
     if !may_see(asker, &client) {
         return inactive;
     }
     let subject = Subject { client: &client, user: &user, issuer: state.issuer() };
-    Ok(describe(&token, &credential, &subject, state.now()))
+    match describe(&token, &credential, &subject, state.now()) {
+        IntrospectionResponse::Inactive { .. } => refused(&credential, "inactive"),
+        active @ IntrospectionResponse::Active(_) => Ok(active),
+    }
 }

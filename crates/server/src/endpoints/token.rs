@@ -105,11 +105,13 @@ async fn token(
                 code_verifier: code_verifier.as_deref(),
                 wishes,
             };
-            redeem_code(state, &client, &request).await?
+            let redeemed = redeem_code(state, &client, &request).await;
+            redeemed.inspect_err(|error| note_refused(state, request.code, error))?
         }
         TokenRequest::RefreshToken { refresh_token, wishes } => {
             let presented = state.keys().token.read(refresh_token, &[Kind::RefreshToken])?;
-            rotate(state, &client, &presented, wishes).await?
+            let rotated = rotate(state, &client, &presented, wishes).await;
+            rotated.inspect_err(|error| note_refused(state, &presented, error))?
         }
         TokenRequest::ClientCredentials { wishes } => {
             client_credentials(state, &client, wishes).await?
@@ -303,6 +305,13 @@ async fn end_grant(state: &AppState, end: GrantEnd) -> Result<(), StoreError> {
     tracing::warn!(token.id = id.get(), event = kind.as_str(), "a replay ended a grant");
     metrics::counter!("tokenry_replays_total", "event" => kind.as_str()).increment(1);
     Ok(())
+}
+
+/// What is refused by decision is remembered; a store that is away says nothing of a credential.
+fn note_refused(state: &AppState, presented: &Credential, error: &OAuthError) {
+    if let OAuthError::Rejected(rejection, _) = error {
+        state.note_refusal(presented, rejection.as_str());
+    }
 }
 
 /// A credential of ours in the wrong client's hands is remembered; its owner is unharmed.

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderName, request::Parts},
 };
 use tokenry_core::{
-    api_token::ApiTokenStatus,
+    api_token::{ApiToken, ApiTokenStatus},
     user::{Role, User, fold_email},
 };
 use tokenry_protocol::{
@@ -114,6 +114,7 @@ async fn bearer(
         }
         Err(error @ VerifyError::Invalid(reason)) => {
             note_refused(reason);
+            state.note_refused_text(token, reason);
             Err(error.into())
         }
         Err(error @ VerifyError::Store(_)) => {
@@ -171,6 +172,7 @@ async fn user_by_api_token(
     state: &AppState,
 ) -> Result<Option<(ApiTokenId, Arc<User>)>, ApiError> {
     if !state.config.api_tokens.enabled {
+        state.note_refused_text(presented, "API tokens are off");
         return Ok(None);
     }
     let Ok(credential) = Credential::parse(presented) else {
@@ -180,13 +182,38 @@ async fn user_by_api_token(
     let Some(id) = ApiTokenId::new(parts.id).ok().filter(|_| parts.kind == Kind::ApiToken) else {
         return Ok(None);
     };
-    let token = state.store.find_api_token(id).await?.filter(|token| {
-        token.status == ApiTokenStatus::Active && token.hash.matches(&credential.hash())
-    });
-    let Some(token) = token else { return Ok(None) };
-    let user = state.directory.find_user(token.assigned_user_id).await?;
-    let user = user.filter(|user| !user.suspended && fold_email(&user.email) == email);
-    Ok(user.map(|user| (id, user)))
+    let token = state.store.find_api_token(id).await?;
+    let user = match &token {
+        Some(token) => state.directory.find_user(token.assigned_user_id).await?,
+        None => None,
+    };
+    Ok(match judge_api_token(token.as_ref(), user, &credential, email) {
+        Ok(user) => Some((id, user)),
+        Err(reason) => {
+            state.note_refusal(&credential, reason);
+            None
+        }
+    })
+}
+
+fn judge_api_token(
+    token: Option<&ApiToken>,
+    user: Option<Arc<User>>,
+    presented: &Credential,
+    email: &str,
+) -> Result<Arc<User>, &'static str> {
+    let token = token.ok_or("unknown")?;
+    if !token.hash.matches(&presented.hash()) {
+        return Err("other secret");
+    }
+    if token.status != ApiTokenStatus::Active {
+        return Err("switched off");
+    }
+    let user = user.ok_or("user deleted")?;
+    if user.suspended {
+        return Err("user suspended");
+    }
+    if fold_email(&user.email) == email { Ok(user) } else { Err("other address") }
 }
 
 async fn user_by_password(

@@ -51,8 +51,11 @@ pub async fn authenticated_client(
         Err(_) => None,
     };
     let client = state.failures.judge(subjects, state.now(), || {
-        authenticate(client, presented.secret.as_deref())
-            .map_err(|rejection| OAuthError::Rejected(rejection, presented.by))
+        let secret = presented.secret.as_deref();
+        authenticate(client, secret).map_err(|rejection| {
+            state.note_refused_text(secret.unwrap_or_default(), rejection.as_str());
+            OAuthError::Rejected(rejection, presented.by)
+        })
     })?;
     request_context::note_client(client.client().id);
     Ok(client)

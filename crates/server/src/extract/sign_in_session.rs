@@ -30,12 +30,21 @@ pub async fn find(headers: &HeaderMap, state: &AppState) -> Result<Option<Signed
     let Some((id, cookie)) = read(cookie, state) else {
         return Ok(None);
     };
-    let Some(session) = state.store.find_sign_in_session(id).await? else {
-        return Ok(None);
+    let session = state.store.find_sign_in_session(id).await?;
+    let user = match &session {
+        Some(session) => state.directory.find_user(session.user_id).await?,
+        None => None,
     };
-    let user = state.directory.find_user(session.user_id).await?;
-    let user = user.filter(|user| session.accepts(&cookie, user, state.now()));
-    Ok(user.map(|user| SignedIn { session, user }))
+    let refused = match (session, user) {
+        (Some(session), Some(user)) if session.accepts(&cookie, &user, state.now()) => {
+            return Ok(Some(SignedIn { session, user }));
+        }
+        (Some(_), Some(_)) => "session over",
+        (Some(_), None) => "user deleted",
+        (None, _) => "unknown",
+    };
+    state.note_refusal(&cookie, refused);
+    Ok(None)
 }
 
 /// A forged cookie is refused without a look at the store.

@@ -1,4 +1,4 @@
-//! Writes the uses of tokens once a second.
+//! Writes the uses and the refusals of tokens once a second.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokenry_store::Result;
 
 use crate::{state::AppState, stop_signal::StopSignal, telemetry::log_store_error};
 
-/// What a crash may lose of `used_at`.
+/// What a crash may lose of `used_at` and of refusals.
 const PERIOD: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(state: AppState, mut stop: StopSignal) {
@@ -17,8 +17,9 @@ pub(super) async fn run(state: AppState, mut stop: StopSignal) {
     }
 }
 
-/// Writes the uses noted so far; also the last thing before the store is closed.
+/// Writes the uses and refusals noted so far; also the last thing before the store is closed.
 pub async fn flush(state: &AppState) -> Result<()> {
     state.verifier.flush().await?;
-    state.api_token_uses.flush(&state.store).await
+    state.api_token_uses.flush(&state.store).await?;
+    state.refusals.flush(&state.store).await
 }

@@ -1,8 +1,8 @@
 //! What runs beside requests, until the server stops.
 //!
 //! * `purge` is one node's for all, by lease ([`lease`]).
-//! * `flush_uses` is each node's own: the uses that it has noted are in its memory and nowhere
-//!   else, so no other could write them for it.
+//! * `flush_uses` is each node's own: the uses and refusals that it has noted are in its memory
+//!   and nowhere else, so no other could write them for it.
 //! * `follow_changes` is each node's own: what it evicts is in its memory.
 //! * `condense_metrics` and `reload_certificate` are each node's own: its counts, and its files.
 //!

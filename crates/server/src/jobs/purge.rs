@@ -60,12 +60,14 @@ impl Purge {
         let settings = &state.config.purge;
         let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
         let events_kept = u64::try_from(settings.events_kept).unwrap_or(u64::MAX);
+        let refusals_kept = u64::try_from(settings.refusals_kept).unwrap_or(u64::MAX);
         let limit = u32::try_from(settings.rows_per_step).unwrap_or(u32::MAX);
         let mut removed = 0;
         for subject in [
             PurgeSubject::Tokens { grants_kept: Seconds(kept) },
             PurgeSubject::SignInSessions,
             PurgeSubject::Events { kept: events_kept },
+            PurgeSubject::Refusals { kept: refusals_kept },
             PurgeSubject::Changes { kept: CHANGES_KEPT },
             PurgeSubject::Clients,
             PurgeSubject::Users,

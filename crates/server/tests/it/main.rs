@@ -16,6 +16,7 @@ mod contract;
 mod endpoints;
 mod envelope;
 mod pages;
+mod refusals;
 mod routes;
 mod support;
 mod verify;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
-use tokenry_server::routes;
+use tokenry_server::{api, routes};
 
 use crate::support::{TestApp, TestUser};
 
@@ -197,5 +197,34 @@ async fn every_endpoint_of_the_record_api_wants_credentials_first() {
         let call = app.call(route.method, &concrete(route.path));
         let answer = call.body("text/plain", "not what it wants").await;
         assert_eq!(answer.status, 401, "{} {}", route.method, route.path);
+    }
+}
+
+/// So that what is said of a scope is what it does.
+#[tokio::test]
+async fn every_address_of_the_record_api_asks_for_the_scope_of_its_resource() {
+    let (app, ada) = app().await;
+    let client = app.confidential_client("acme_reports", &ada).await;
+    for route in routes::documented().iter().filter(|route| route.handler.starts_with("api::")) {
+        let ask = async |scope| {
+            let token = app.grant(&ada, &client, scope).await.access;
+            // Of nothing that is there.
+            let path = route.path.replace("{id}", "999");
+            let answer = app.call(route.method, &path).bearer(&token).await;
+            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            challenge.contains("insufficient_scope")
+        };
+        let (mut asked, mut others) = ("impersonate", None);
+        match api::resource_of(&route.handler) {
+            Some("oauth") => (asked, others) = ("oauth", Some("users tickets impersonate")),
+            Some("users") => (asked, others) = ("users", Some("oauth tickets impersonate")),
+            other => assert_eq!(other, None, "{}", route.handler),
+        }
+        if let Some(others) = others {
+            assert!(ask(others).await, "{} {} is open to {others}", route.method, route.path);
+        }
+        // What takes every right, as a new API token does, names those rights.
+        let takes_all = route.handler.starts_with("api::api_tokens") && route.method != "GET";
+        assert!(takes_all || !ask(asked).await, "{} {}", route.method, route.path);
     }
 }
