@@ -8,10 +8,10 @@ use tokenry_server::config::Override;
 use crate::{
     commands::{
         api_token::ApiTokenArgs, check_config::CheckConfigArgs, client::ClientArgs,
-        completions::CompletionsArgs, demo::DemoArgs, init::InitArgs, introspect::IntrospectArgs,
-        key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs,
-        reference::ReferenceArgs, serve::ServeArgs, store::StoreArgs, user::UserArgs,
-        whoami::WhoamiArgs,
+        completions::CompletionsArgs, decode::DecodeArgs, demo::DemoArgs, init::InitArgs,
+        introspect::IntrospectArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs,
+        man::ManArgs, profile::ProfileArgs, reference::ReferenceArgs, scope::ScopeArgs,
+        serve::ServeArgs, store::StoreArgs, user::UserArgs, whoami::WhoamiArgs, why::WhyArgs,
     },
     exit_code::Exit,
 };
@@ -37,6 +37,7 @@ Examples:
   tokenry serve --listen 0.0.0.0:4000 --data /var/lib/tokenry --base-url https://auth.example.com
   tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
   tokenry store copy --from sqlite:/var/lib/tokenry --to postgres://tokenry@db.example.com/tokenry
+  tokenry why a0000000G9                why a token is refused, by its first 10 characters
   tokenry check-config --config tokenry.toml
 
 Every setting is also an environment variable: see `tokenry check-config`.
@@ -70,6 +71,12 @@ pub(crate) enum Command {
     ApiToken(ApiTokenArgs),
     /// Ask as a client whether a token is active, and what it may do
     Introspect(IntrospectArgs),
+    /// Say what a credential is or was, why it is refused, and what happened to it
+    Why(WhyArgs),
+    /// Say what a credential says of itself, without asking any server
+    Decode(DecodeArgs),
+    /// Explain scopes
+    Scope(ScopeArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
     /// Print a script that completes commands and options in a shell

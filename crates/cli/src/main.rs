@@ -8,6 +8,7 @@ mod exit_code;
 mod failure;
 mod output;
 mod progress;
+mod table;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Client(arguments) => commands::client::run(arguments).await,
         Command::ApiToken(arguments) => commands::api_token::run(arguments).await,
         Command::Introspect(arguments) => commands::introspect::run(arguments).await,
+        Command::Why(arguments) => commands::why::run(arguments).await,
+        Command::Decode(arguments) => commands::decode::run(&arguments),
+        Command::Scope(arguments) => commands::scope::run(&arguments),
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Man(arguments) => commands::man::run(&arguments),

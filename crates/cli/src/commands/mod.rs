@@ -4,6 +4,7 @@ pub(crate) mod api_token;
 pub(crate) mod check_config;
 pub(crate) mod client;
 pub(crate) mod completions;
+pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod introspect;
@@ -11,12 +12,15 @@ pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
+mod presented;
 pub(crate) mod profile;
 pub(crate) mod reference;
+pub(crate) mod scope;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod user;
 pub(crate) mod whoami;
+pub(crate) mod why;
 
 use anyhow::Context;
 use tokenry_server::{
@@ -52,4 +56,9 @@ pub(crate) async fn open(arguments: &ConfigArgs) -> anyhow::Result<Node> {
     // Nothing that such a command does shows the public address.
     let base = config.base_at(config.listen)?;
     Ok(Node::open(config, base, Environment::system()).await?)
+}
+
+/// Before the name of something.
+pub(crate) fn article(name: &str) -> &'static str {
+    if name.starts_with(['a', 'A', 'o']) { "an" } else { "a" }
 }

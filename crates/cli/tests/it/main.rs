@@ -14,11 +14,14 @@ mod client;
 mod cluster;
 mod cluster_jobs;
 mod commands;
+mod decode;
 mod durability;
 mod first_schema;
 mod process;
 #[cfg(feature = "rolling-upgrade")]
 mod rolling_upgrade;
+mod scope;
 mod secrets;
 mod shared_database;
 mod store_copy;
+mod why;

@@ -1,0 +1,101 @@
+//! `tokenry decode`: what a credential says of itself, without a server.
+
+use std::{
+    io::Write as _,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use tokenry_protocol::secret::{Credential, Kind, Parts};
+
+use crate::process::TOKENRY;
+
+fn credential() -> String {
+    let (secret, tag) = (*b"0123456789abcdef", *b"tag tag t");
+    let parts =
+        Parts { kind: Kind::RefreshToken, id: 1001, rotation: 3, key_number: 2, secret, tag };
+    Credential::assemble(parts).reveal().to_owned()
+}
+
+/// By an argument.
+fn decode(arguments: &[&str]) -> Output {
+    Command::new(TOKENRY).arg("decode").args(arguments).output().unwrap()
+}
+
+/// On standard input.
+fn decode_piped(text: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(TOKENRY);
+    command.args(["decode", "-"]).args(arguments);
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_whole_credential_says_what_it_is_and_its_secret_part_is_not_printed() {
+    let credential = credential();
+    let output = decode_piped(&format!("{credential}\n"), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        "r0000000G9 names record 1001, as a refresh token.\n  rotation    3\n  key number  2\n  \
+         checksum    holds\nWhether it works its server can say: tokenry why r0000000G9\n"
+    );
+    assert_eq!(text(&output.stderr), "");
+    let expected = json!({
+        "verdict": "whole", "public_part": "r0000000G9", "kind": "refresh_token", "id": 1001,
+        "rotation": 3, "key_number": 2, "checksum_holds": true, "faults": [],
+    });
+    assert_eq!(json_of(&decode_piped(&credential, &["--json"])), expected);
+}
+
+#[test]
+fn an_argument_is_warned_of_unless_all_of_it_is_public() {
+    let output = decode(&[&credential()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("process lists"), "{}", text(&output.stderr));
+    let output = decode(&["r0000000G9"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert!(text(&output.stdout).contains("no checksum to judge"), "{}", text(&output.stdout));
+}
+
+/// Whatever was done to it, what is left of its secret part is not printed either.
+#[test]
+fn what_is_damaged_or_foreign_says_what_is_wrong_and_fails() {
+    let whole = credential();
+    let changed = whole.replace("_tokenry_", "_tokenri_");
+    for (given, verdict, checksum, fault) in [
+        (&whole[..63], "damaged", json!(null), "63 characters"),
+        (&changed, "damaged", json!(false), "`_tokenry_`"),
+        (&format!("{}00", &whole[..62]), "damaged", json!(false), "checksum"),
+        (&format!("r000000000{}", &whole[10..]), "damaged", json!(false), "no id"),
+        ("r00000-0G9", "damaged", json!(null), "not all of 0-9 A-Z a-z"),
+        ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "json_web_token", json!(null), ""),
+        ("", "foreign", json!(null), ""),
+        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "foreign", json!(null), ""),
+    ] {
+        let output = decode_piped(given, &["--json"]);
+        assert_eq!(output.status.code(), Some(1), "{given}");
+        let said = json_of(&output);
+        assert_eq!((&said["verdict"], &said["checksum_holds"]), (&json!(verdict), &checksum));
+        let faults = said["faults"].to_string();
+        assert!(faults.contains(fault), "{given}: {faults}");
+        let words = decode_piped(given, &[]);
+        assert_eq!(words.status.code(), Some(1), "{given}");
+        for printed in [&output.stdout, &words.stdout, &words.stderr] {
+            let printed = text(printed);
+            for at in 19..whole.len() - 6 {
+                assert!(!printed.contains(&whole[at..at + 6]), "{given}: {printed}");
+            }
+        }
+    }
+}
