@@ -38,7 +38,7 @@ pub fn in_words(reason: &str) -> &str {
     WORDS.iter().find(|(word, _)| *word == reason).map_or(reason, |(_, words)| words)
 }
 
-const WORDS: [(&str, &str); 31] = [
+const WORDS: [(&str, &str); 32] = [
     // Access tokens, and whatever else is checked by its record.
     ("unknown", "its record was not there: it had been ended, or removed after it was over"),
     ("not issued", "its code was not redeemed yet"),
@@ -49,6 +49,7 @@ const WORDS: [(&str, &str); 31] = [
     ("user suspended", "its user was suspended"),
     ("user deleted", "its user was deleted"),
     ("expired", "its time was over"),
+    ("missing scope", "its scope does not reach as far as the request"),
     // API tokens and sign-in sessions.
     ("switched off", "it was switched off by an administrator"),
     ("other address", "it came with the address of another user than its own"),

@@ -67,13 +67,13 @@ impl App {
             return;
         }
         let parts = presented.parts();
-        self.refusals.note(Refusal {
-            kind: parts.kind,
-            id: parts.id,
-            at: self.now(),
-            reason: reason.into(),
-            place: request_context::place().into(),
-        });
+        self.note_refusal_of(parts.kind, parts.id, reason);
+    }
+
+    /// The same of a credential that was verified, and does not reach as far as the request.
+    pub fn note_refusal_of(&self, kind: Kind, id: u64, reason: &'static str) {
+        let (at, place) = (self.now(), request_context::place().into());
+        self.refusals.note(Refusal { kind, id, at, reason: reason.into(), place });
     }
 
     /// The same of text that may be a credential.

@@ -1,6 +1,8 @@
 //! `secret::Credential`: accepted exactly when a second reader of the published form accepts it.
 
-use tokenry_protocol::secret::{Credential, LENGTH, PUBLIC_LENGTH, Parts};
+use tokenry_protocol::secret::{
+    Credential, LENGTH, PUBLIC_LENGTH, Parts, examination::Examination,
+};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BODY: usize = LENGTH - 6;
@@ -19,6 +21,11 @@ fn check(text: &str) {
     let read = Credential::parse(text);
     let expected = second_reading(text);
     assert_eq!(read.is_ok(), expected.is_some(), "{text:?}");
+    let examined = Examination::of(text);
+    assert_eq!(matches!(examined, Examination::Whole { .. }), read.is_ok(), "{examined:?}");
+    if let Examination::Damaged { faults, .. } = examined {
+        assert!(!faults.is_empty(), "{text:?}");
+    }
     let (Ok(read), Some((id, packed))) = (read, expected) else { return };
     let Parts { kind, id: read_id, rotation, key_number, secret, tag } = *read.parts();
     assert_eq!(kind.letter(), text.as_bytes()[0]);

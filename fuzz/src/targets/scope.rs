@@ -55,6 +55,7 @@ fn is_token(word: &str) -> bool {
 /// Whatever a scope within its ceiling lets somebody do, the ceiling lets them do.
 fn check_ceiling(scope: &Scope, ceiling: &Scope) {
     let catalog = ScopeCatalog::new(["oauth", "users:read", "tickets"]).unwrap();
+    check_explanation(scope, &catalog);
     assert!(scope.beyond(scope, &catalog).is_empty());
     let within = scope.within(ceiling, &catalog);
     let beyond = scope.beyond(ceiling, &catalog).len();
@@ -67,6 +68,19 @@ fn check_ceiling(scope: &Scope, ceiling: &Scope) {
             let need = Requirement { resource, access };
             let covers = |scope: &Scope| catalog.covers(scope, need);
             assert!(!covers(&within) || (covers(scope) && covers(ceiling)), "{need:?}");
+        }
+    }
+}
+
+/// The words that are said to be needed allow all that the scope does.
+fn check_explanation(scope: &Scope, catalog: &ScopeCatalog) {
+    let explained = catalog.explain(scope);
+    let needed = explained.words.iter().filter(|word| word.covered_by.is_empty());
+    let needed = Scope::from_tokens(needed.map(|word| word.word.clone())).unwrap();
+    for resource in ["oauth", "users", "tickets", "unknown"] {
+        for access in [Access::Read, Access::Write] {
+            let need = Requirement { resource, access };
+            assert_eq!(catalog.covers(&needed, need), catalog.covers(scope, need), "{need:?}");
         }
     }
 }

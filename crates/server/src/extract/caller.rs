@@ -238,12 +238,13 @@ impl Caller {
 
     /// Refuses a bearer token without the scope. Basic passes.
     pub fn require_scope(&self, state: &AppState, need: Requirement) -> Result<(), ApiError> {
-        let Some(scope) = self.scope() else {
+        let Some((token, scope)) = self.token.as_ref().zip(self.scope()) else {
             return Ok(());
         };
         if state.policy.scopes.covers(scope, need) {
             return Ok(());
         }
+        state.note_refusal_of(Kind::AccessToken, token.token().id.get(), "missing scope");
         let access = need.access.as_str().to_owned();
         Err(ApiError::MissingScope(match need.resource {
             // The record API names the general word, which older clients compare.

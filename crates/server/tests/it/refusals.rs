@@ -110,6 +110,17 @@ async fn whoever_is_stopped_or_gone_is_named_in_the_reason() {
     World::check(world.remembered(access).await, "unknown", &place);
 }
 
+/// It works, and what was asked of it was too much.
+#[tokio::test]
+async fn a_token_whose_scope_does_not_reach_is_remembered() {
+    let world = World::new().await;
+    let path = format!("/api/v2/oauth/tokens/{}", world.grant.id);
+    world.app.delete(&path).bearer(&world.grant.access).await.expect(403);
+    let place = "DELETE /api/v2/oauth/tokens/{id}";
+    World::check(world.remembered(&world.grant.access).await, "missing scope", place);
+    assert_eq!(world.present(&world.grant.access).await, 200);
+}
+
 #[tokio::test]
 async fn a_token_that_was_replaced_or_is_of_another_kind_is_remembered() {
     let world = World::new().await;

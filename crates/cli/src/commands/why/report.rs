@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tokenry_core::{
-    client::{Client, ClientStatus},
+    client::{Client, ClientSecret, ClientStatus},
     event::Event,
     grant::Stage,
     refusal::{Refusal, in_words},
@@ -156,8 +156,19 @@ impl<'a> Details<'a> {
                 expires_at: Some(session.expires_at),
                 ..Self::default()
             },
-            Record::ClientSecret | Record::Gone => Self::default(),
+            Record::ClientSecret => Self { rotation: generation(facts), ..Self::default() },
+            Record::Gone => Self::default(),
         }
+    }
+}
+
+fn generation(facts: &Facts) -> Option<u32> {
+    match &facts.client.as_ref()?.party {
+        Party::There(Client {
+            authentication: ClientSecret::Confidential { generation, .. },
+            ..
+        }) => Some(*generation),
+        _ => None,
     }
 }
 

@@ -47,6 +47,7 @@ const BOUNDS: &[(&str, &str, &str, Option<&str>, &str)] = &[
     ("purge.rows_per_step", "1", "10000", Some("0"), "10001"),
     ("purge.expired_grants_kept", "0", "3650d", None, "315360001"),
     ("purge.events_kept", "1000", "1000000000", Some("999"), "1000000001"),
+    ("purge.refusals_kept", "1000", "1000000000", Some("999"), "1000000001"),
     ("postgres.connections", "2", "1000", Some("1"), "1001"),
     ("postgres.queue_max", "1", "1000000", Some("0"), "1000001"),
     ("postgres.call_timeout", "1s", "1m", Some("0"), "61"),
