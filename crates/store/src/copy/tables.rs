@@ -39,6 +39,9 @@ pub struct Table {
     pub key: usize,
     /// The column that, once it is set, takes a row out of the unique index of its names.
     pub(crate) frees_name: Option<&'static str>,
+    /// Whether its rows are unique by more than their key. Nothing refers to them, so those that
+    /// will change or go are removed before others are written.
+    pub(crate) is_cleared_first: bool,
     /// Whether rows of other tables refer to its rows, which must go before them.
     pub(crate) is_referred_to: bool,
 }
@@ -46,7 +49,14 @@ pub struct Table {
 impl Table {
     /// A table that nothing special is known of.
     const fn plain(name: &'static str, key: usize, columns: &'static [Column]) -> Self {
-        Self { name, columns, key, frees_name: None, is_referred_to: false }
+        Self {
+            name,
+            columns,
+            key,
+            frees_name: None,
+            is_cleared_first: false,
+            is_referred_to: false,
+        }
     }
 
     /// The columns of the key.
@@ -191,18 +201,7 @@ pub static TABLES: [Table; 9] = [
             actor_id: Integer,
         ],
     ),
-    Table::plain(
-        "refusals",
-        1,
-        columns![
-            id: Integer,
-            record_id: Integer,
-            kind: Text,
-            at: Integer,
-            reason: Text,
-            place: Text,
-        ],
-    ),
+    Table { is_cleared_first: true, ..Table::plain("refusals", 1, REFUSALS) },
 ];
 
 /// When tokens were last used.
@@ -271,6 +270,15 @@ const TOKENS: &[Column] = columns![
     redirect_uri_named: Boolean,
     challenge: Text,
     wrong_verifiers: Integer,
+];
+
+const REFUSALS: &[Column] = columns![
+    id: Integer,
+    record_id: Integer,
+    kind: Text,
+    at: Integer,
+    reason: Text,
+    place: Text,
 ];
 
 /// The next id of each sequence: raised to the source's where it is lower, so that no id is given

@@ -1,7 +1,8 @@
 //! Making the tables of the target those of the source.
 //!
 //! 1. Where names are unique, rows of the target that will change or go give up theirs first, all
-//!    of them: two users may have exchanged their addresses since the last copy.
+//!    of them: two users may have exchanged their addresses since the last copy. Where rows are
+//!    unique by more than their key and nothing refers to them, they go.
 //! 2. Rows that are missing or differ are written, in the order of tables: each is there before
 //!    another refers to it.
 //! 3. Rows that are there too much go, at once or, where others may still refer to them, at the
@@ -27,8 +28,9 @@ pub(super) async fn all(source: &Side, target: &Side, meter: &Meter) -> Result<V
         if table.frees_name.is_some() {
             free_names(source, target, table).await?;
         }
+        let cleared = if table.is_cleared_first { clear(source, target, table).await? } else { 0 };
         let (written, is_late) = write(source, target, table, meter).await?;
-        changed.push(written);
+        changed.push(cleared + written);
         if is_late {
             late.push(table);
         }
@@ -55,6 +57,23 @@ async fn free_names(source: &Side, target: &Side, table: &'static Table) -> Resu
         }
     }
     target.tell(target.end.free_names(table, keys).await)
+}
+
+/// Step 1 where rows may go. How many are there too much: those that differ are written anew.
+async fn clear(source: &Side, target: &Side, table: &'static Table) -> Result<u64> {
+    let (mut keys, mut extra) = (Vec::new(), 0);
+    let mut merge = Merge::of(source, target, table);
+    while let Some(finding) = merge.next().await? {
+        extra += u64::from(matches!(finding, Finding::Extra(_)));
+        if let Finding::Differs(row) | Finding::Extra(row) = finding {
+            keys.push(row.into_key(table));
+        }
+        if keys.len() == BATCH {
+            target.tell(target.end.remove(table, std::mem::take(&mut keys)).await)?;
+        }
+    }
+    target.tell(target.end.remove(table, keys).await)?;
+    Ok(extra)
 }
 
 /// Step 2, and step 3 where it may be at once. How many rows differed, and whether some have to be

@@ -67,6 +67,13 @@ async fn names_that_were_exchanged_or_taken_over_are_copied() {
              UPDATE clients SET folded_identifier = 'client_2' WHERE id = 1",
             "UPDATE users SET deleted_at = 5 WHERE id = 3; \
              UPDATE users SET folded_email = 'user1@example.test', email = 'x' WHERE id = 2",
+            "DELETE FROM refusals; INSERT INTO refusals VALUES \
+             (1, 7, 'access_token', 1, 'a', 'a'), (2, 8, 'access_token', 1, 'a', 'a'), \
+             (3, 9, 'access_token', 1, 'a', 'a')",
+            // Two have exchanged their rows, and a third was forgotten and refused again.
+            "DELETE FROM refusals; INSERT INTO refusals VALUES \
+             (1, 8, 'access_token', 1, 'a', 'a'), (2, 7, 'access_token', 1, 'a', 'a'), \
+             (4, 9, 'access_token', 2, 'a', 'a')",
         ] {
             first.execute(exchanged);
             assert!(changed(&first.copy(&second).await) >= 2);

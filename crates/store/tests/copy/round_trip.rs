@@ -1,6 +1,10 @@
 //! What is copied is the same, on either engine and back.
 
-use tokenry_protocol::ids::{ClientId, TokenId, UserId};
+use tokenry_core::refusal::Refusal;
+use tokenry_protocol::{
+    ids::{ClientId, TokenId, UserId},
+    secret::Kind,
+};
 use tokenry_store::{
     IdSequence, Page, PageRequest, Store, TokenFilter, Window,
     suite::support::{START, assert_same},
@@ -44,7 +48,7 @@ async fn the_store_finds_in_a_copy_what_it_finds_in_the_source() {
 
 async fn assert_alike(one: &dyn Store, other: &dyn Store) {
     assert_eq!(one.list_keys().await.unwrap(), other.list_keys().await.unwrap());
-    let mut found = 0;
+    let (mut found, mut refused) = (0, 0);
     for id in 1..400 {
         let token = TokenId::new(id).unwrap();
         let tokens = (one.find_token(token).await.unwrap(), other.find_token(token).await.unwrap());
@@ -56,6 +60,9 @@ async fn assert_alike(one: &dyn Store, other: &dyn Store) {
         found += u32::from(tokens.0.is_some());
         let events = one.list_events(token).await.unwrap();
         assert_eq!(format!("{events:?}"), format!("{:?}", other.list_events(token).await.unwrap()));
+        let refusals = one.list_refusals(id).await.unwrap();
+        assert_eq!(refusals, other.list_refusals(id).await.unwrap());
+        refused += refusals.len();
         let user = UserId::new(id).unwrap();
         let users = (one.find_user(user).await.unwrap(), other.find_user(user).await.unwrap());
         assert_eq!(format!("{:?}", users.0), format!("{:?}", users.1));
@@ -64,7 +71,7 @@ async fn assert_alike(one: &dyn Store, other: &dyn Store) {
         let theirs = other.find_client(client).await.unwrap();
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
     }
-    assert!(found > 50, "{found}");
+    assert!(found > 50 && refused > 10, "{found} {refused}");
     let api_tokens = (one.list_api_tokens().await.unwrap(), other.list_api_tokens().await.unwrap());
     assert_eq!(format!("{:?}", api_tokens.0), format!("{:?}", api_tokens.1));
 }
@@ -132,6 +139,16 @@ async fn a_copy_gives_no_id_that_the_source_has_given() {
             let token = world.created(&parties, "read", START).await;
             world.revoke(&token, START).await;
             assert_eq!(world.store.list_events(token.id).await.unwrap().len(), 1);
+            // And so have refusals.
+            let refusal = Refusal {
+                kind: Kind::RefreshToken,
+                id: token.id.get(),
+                at: START,
+                reason: "expired".into(),
+                place: "GET /".into(),
+            };
+            world.store.record_refusals(vec![refusal.clone()]).await.unwrap();
+            assert_eq!(world.store.list_refusals(refusal.id).await.unwrap(), [refusal]);
         }
     }
 }

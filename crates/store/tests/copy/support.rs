@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::{Connection, types::Value};
 use tempfile::TempDir;
-use tokenry_protocol::{secret::Credential, time::Timestamp};
+use tokenry_core::refusal::Refusal;
+use tokenry_protocol::{
+    secret::{Credential, Kind},
+    time::Timestamp,
+};
 use tokenry_store::{
     ApiTokenUse, KeyPurpose, SealedKey, Store, TokenUse,
     copy::{self, Copied, CopyError, Progress, Role, Side, TABLES},
@@ -193,6 +197,14 @@ impl Installation {
         opened.close().await;
     }
 
+    /// Of that record or of one before it: some are refused again.
+    fn refusal(&self, id: u64, at: Timestamp) -> Refusal {
+        let kinds = [Kind::AuthorizationCode, Kind::AccessToken];
+        let kind = kinds[usize::from(self.seeded.below(2) == 0)];
+        let id = 1 + self.seeded.next() % id;
+        Refusal { kind, id, at, reason: "expired".into(), place: "GET /".into() }
+    }
+
     async fn step(&mut self, world: &World, now: Timestamp) {
         if self.parties.is_empty() {
             self.parties.push(world.parties().await);
@@ -202,7 +214,10 @@ impl Installation {
         let user = &parties.user;
         match self.seeded.below(12) {
             0 => self.parties.push(world.parties().await),
-            1 => drop(world.code(&parties, now).await),
+            1 => {
+                let id = world.code(&parties, now).await.id.get();
+                world.store.record_refusals(vec![self.refusal(id, now)]).await.unwrap();
+            }
             2 => {
                 let token = world.client_credentials(&parties.client, now).await;
                 let noted = TokenUse { id: token.id, used_at: now, rotation: 1 };
