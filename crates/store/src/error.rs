@@ -22,10 +22,21 @@ pub enum StoreError {
         /// Of this program.
         known: u32,
     },
+    /// The database was written by an older version of this program, and is to stay as it is.
+    #[error(
+        "the database has schema {found}, and this version writes {known}: do it with the version \
+         that serves it, or start this version once, which brings it up to date"
+    )]
+    SchemaTooOld {
+        /// Of the database.
+        found: u32,
+        /// Of this program.
+        known: u32,
+    },
     /// Somebody copies into the database, or was stopped while doing so.
     #[error(
-        "a copy into this database has not finished: run the same `tokenry store copy` again, \
-         which goes on where it was"
+        "a copy into this database has not finished: run the same `tokenry store copy` or \
+         `tokenry restore` again, which goes on where it was"
     )]
     UnfinishedCopy,
 }

@@ -1,6 +1,8 @@
 //! What each engine has to be able to do so that an installation can be copied out of it and into
 //! it. What tables consist of is told in [`tables`](super::tables) alone.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 
 use super::tables::{Row, Table};
@@ -11,6 +13,8 @@ use crate::Result;
 pub enum Role {
     /// It is read, all of it as of one moment, and left as it is.
     Source,
+    /// The same, beside whoever serves it. So its schema is not brought up to date, and has to be.
+    Snapshot,
     /// It is made the same as the source.
     Target,
 }
@@ -45,6 +49,12 @@ pub(crate) trait End: Send + Sync + 'static {
     /// Whether there is a table of that name.
     async fn has(&self, table: &'static Table) -> Result<bool>;
 
+    /// Writes all of it into an empty file as it is, page by page, and tells how far that is.
+    /// `false` where it does not consist of such pages.
+    async fn write_pages(&self, _file: &Path, _tell: PagesTold) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Makes the table of marks.
     async fn make_marks(&self) -> Result<()>;
 
@@ -54,6 +64,9 @@ pub(crate) trait End: Send + Sync + 'static {
     /// Makes anew what is derived from the rows, and has everything in its place.
     async fn finish(&self) -> Result<()>;
 }
+
+/// Whoever is told how many pages of how many are done.
+pub(crate) type PagesTold = Box<dyn Fn(u64, u64) + Send>;
 
 /// Makes the table of marks; both engines understand it.
 pub(crate) const MAKE_MARKS: &str = "CREATE TABLE IF NOT EXISTS copied_tables \

@@ -55,6 +55,13 @@ async fn has_marks(target: &Side) -> Result<bool> {
     target.tell(target.end.has(&MARKS).await)
 }
 
+/// Whether both are one installation, of whatever time: one has all keys of the other.
+pub(super) async fn are_kin(one: &Side, other: &Side) -> Result<bool> {
+    let (ours, theirs) = (one.read_whole(keys()).await?, other.read_whole(keys()).await?);
+    let are_there = !ours.is_empty() && !theirs.is_empty();
+    Ok(are_there && (is_kin(&ours, &theirs) || is_kin(&theirs, &ours)))
+}
+
 /// Whether all keys of the target are the source's: the same number, made at the same moment and
 /// sealed the same, unless the source has lost it since.
 fn is_kin(ours: &[Row], theirs: &[Row]) -> bool {

@@ -25,9 +25,14 @@ pub(super) struct Rows {
 impl Rows {
     /// From the first row on.
     pub(super) fn of(side: &Side, table: &'static Table) -> Self {
+        Self::after(side, table, None)
+    }
+
+    /// From the first after an id on, of a table that is read in parts.
+    pub(super) fn after(side: &Side, table: &'static Table, id: Option<i64>) -> Self {
         let batch = Vec::new().into_iter();
         let mut rows = Self { side: side.clone(), table, batch, next: None };
-        rows.read_after(None);
+        rows.read_after(id);
         rows
     }
 
@@ -37,7 +42,7 @@ impl Rows {
     }
 
     /// The next row, which stays where it is.
-    async fn peek(&mut self) -> Result<Option<&Row>> {
+    pub(super) async fn peek(&mut self) -> Result<Option<&Row>> {
         while self.batch.as_slice().is_empty()
             && let Some(next) = self.next.take()
         {
@@ -72,7 +77,12 @@ pub(super) enum Finding {
     /// The target has no such row.
     Missing(Row),
     /// The target has another row.
-    Differs(Row),
+    Differs {
+        /// The one of the source.
+        source: Row,
+        /// The one of the target.
+        target: Row,
+    },
     /// Only the target has it.
     Extra(Row),
 }
@@ -102,8 +112,13 @@ impl Merge {
             Ordering::Greater => self.target.next().await?.map(Finding::Extra),
             Ordering::Equal => {
                 let (source, target) = (self.source.next().await?, self.target.next().await?);
-                let is_same = source == target;
-                source.map(|row| if is_same { Finding::Same } else { Finding::Differs(row) })
+                source.zip(target).map(|(source, target)| {
+                    if source == target {
+                        Finding::Same
+                    } else {
+                        Finding::Differs { source, target }
+                    }
+                })
             }
         })
     }

@@ -13,11 +13,17 @@
 //!
 //! The server key is no part of a database: keys are copied as they are sealed.
 
+mod backup;
 mod digest;
 pub(crate) mod end;
+mod export;
+mod follow;
+mod import;
+mod lines;
 mod mark;
 mod merge;
 mod progress;
+mod restore;
 pub(crate) mod tables;
 mod transfer;
 
@@ -25,17 +31,23 @@ use std::{fmt, path::Path, sync::Arc};
 
 use tokenry_protocol::time::Timestamp;
 
+pub use self::{
+    backup::{BackupNote, back_up, read_note, refuse_damaged},
+    end::Role,
+    export::{Begun, Header, Start, export, read_begun},
+    follow::Followed,
+    import::{Imported, import},
+    lines::Records,
+    progress::{Moment, Progress, Stage},
+    restore::{Ended, SinceThen, Staged, close_log, is_empty, is_unfinished},
+    tables::{Column, Kind, LEASES, NOT_COPIED, TABLES, Table},
+};
 use self::{
     digest::Amount,
     end::End,
     merge::{Finding, Merge, given_up},
     progress::Meter,
     tables::Value,
-};
-pub use self::{
-    end::Role,
-    progress::{Moment, Progress, Stage},
-    tables::{Column, Kind, LEASES, NOT_COPIED, TABLES, Table},
 };
 use crate::{
     SealedKey, StoreError,
@@ -89,6 +101,52 @@ pub enum CopyError {
         /// The first table that shows it.
         table: &'static str,
     },
+    /// A file that is or becomes a backup.
+    #[error("{error}")]
+    File {
+        /// What happened.
+        error: StoreError,
+    },
+    /// A file that nobody has taken as a backup.
+    #[error("it is no backup that `tokenry backup` has taken whole")]
+    NoBackup,
+    /// A backup is not what it was when it was taken.
+    #[error(
+        "the backup is damaged: {table} is not what it was when the backup was taken. Nothing was \
+         changed; restore another one"
+    )]
+    Damaged {
+        /// The first table that shows it.
+        table: &'static str,
+    },
+    /// The clock cannot be right.
+    #[error(
+        "the backup was taken at {taken_at}, and this machine's clock says {now}. By the time \
+         between them it is known which ids may have been given since: set the clock right"
+    )]
+    TakenLater {
+        /// By the clock of the machine that it was taken on.
+        taken_at: Timestamp,
+        /// By this machine's.
+        now: Timestamp,
+    },
+    /// A file of lines, or whoever reads them.
+    #[error("{0}")]
+    Lines(std::io::Error),
+    /// A line of an export.
+    #[error("line {line}: {what}")]
+    Line {
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The database that is replaced is another installation's.
+    #[error(
+        "the database that is replaced is another installation's: it does not know what was \
+         revoked since the backup was taken"
+    )]
+    NoKin,
     /// The copy is not what it should be.
     #[error(
         "verification failed: {table} differs, first at {first}. Was one of the databases used \
@@ -156,7 +214,7 @@ impl fmt::Debug for Side {
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Source => "source",
+            Self::Source | Self::Snapshot => "source",
             Self::Target => "target",
         })
     }
@@ -196,6 +254,11 @@ pub struct Copied {
 /// Makes the target what the source is, and tells what it consists of.
 pub async fn copy(source: &Side, target: &Side, progress: &Progress) -> Result<Vec<Copied>> {
     mark::admit(source, target, progress).await?;
+    replace(source, target, progress).await
+}
+
+/// The same, whatever the target holds.
+pub async fn replace(source: &Side, target: &Side, progress: &Progress) -> Result<Vec<Copied>> {
     mark::begin(target).await?;
     target.tell(target.end.begin().await)?;
     let total = count(source).await?;
@@ -207,13 +270,24 @@ pub async fn copy(source: &Side, target: &Side, progress: &Progress) -> Result<V
     target.tell(target.end.finish().await)?;
     meter.end();
     let meter = progress.stage(Stage::Verify, total);
-    let mut copied = Vec::new();
-    for (table, changed) in TABLES.iter().zip(changed) {
-        let Amount { rows, digest } = verify(source, target, table, &meter).await?;
-        copied.push(Copied { table: table.name, rows, changed, digest });
-    }
+    let copied = verify_all(source, target, changed, &meter).await?;
     mark::finish(target, &copied).await?;
     meter.end();
+    Ok(copied)
+}
+
+/// Reads all tables from both sides; `changed` says how many rows of each this run has changed.
+async fn verify_all(
+    source: &Side,
+    target: &Side,
+    changed: impl IntoIterator<Item = u64>,
+    meter: &Meter,
+) -> Result<Vec<Copied>> {
+    let mut copied = Vec::new();
+    for (table, changed) in TABLES.iter().zip(changed) {
+        let Amount { rows, digest } = verify(source, target, table, meter).await?;
+        copied.push(Copied { table: table.name, rows, changed, digest });
+    }
     Ok(copied)
 }
 
@@ -248,7 +322,9 @@ async fn first_difference(
     let mut merge = Merge::of(source, target, table);
     let mut first = "a row that has changed meanwhile".to_owned();
     while let Some(finding) = merge.next().await? {
-        if let Finding::Missing(row) | Finding::Differs(row) | Finding::Extra(row) = finding {
+        if let Finding::Missing(row) | Finding::Differs { source: row, .. } | Finding::Extra(row) =
+            finding
+        {
             first = row.name(table);
             break;
         }

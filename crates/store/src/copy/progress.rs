@@ -22,6 +22,12 @@ pub enum Stage {
     Finish,
     /// Both sides are read again and compared.
     Verify,
+    /// What a replaced database knows is looked for in the one that takes its place.
+    Follow,
+    /// Records are written as lines.
+    Export,
+    /// Lines are compared with records, and written where there are none.
+    Import,
 }
 
 /// Rows done of a stage.
@@ -76,6 +82,12 @@ impl Meter {
         if done.is_multiple_of(TOLD_EVERY) {
             self.tell(done);
         }
+    }
+
+    /// So many parts of so many, whatever they are, as rows.
+    pub(super) fn tell_share(&self, done: u64, of: u64) {
+        let rows = u128::from(self.total) * u128::from(done) / u128::from(of.max(1));
+        self.tell(u64::try_from(rows).unwrap_or(self.total));
     }
 
     /// The stage is over.

@@ -184,7 +184,7 @@ pub static TABLES: [Table; 9] = [
             expires_at: Integer,
         ],
     ),
-    Table::plain("tokens", 1, TOKENS),
+    Table::plain(TOKENS, 1, TOKEN_COLUMNS),
     // SQLite has these two columns in `tokens`.
     Table::plain(TOKEN_USES, 1, columns![id: Integer, used_at: Integer, used_rotation: Integer]),
     Table::plain(
@@ -204,6 +204,8 @@ pub static TABLES: [Table; 9] = [
     Table { is_cleared_first: true, ..Table::plain("refusals", 1, REFUSALS) },
 ];
 
+/// Tokens, codes included.
+pub(crate) const TOKENS: &str = "tokens";
 /// When tokens were last used.
 pub(crate) const TOKEN_USES: &str = "token_uses";
 
@@ -246,7 +248,7 @@ const CLIENTS: &[Column] = columns![
     deleted_at: Integer,
 ];
 
-const TOKENS: &[Column] = columns![
+const TOKEN_COLUMNS: &[Column] = columns![
     id: Integer,
     client_id: Integer,
     user_id: Integer,
@@ -291,7 +293,7 @@ pub(crate) static MARKS: Table =
     Table::plain("copied_tables", 1, columns![name: Text, row_count: Integer, digest: Bytes]);
 
 /// Tables that are not copied, and why.
-pub const NOT_COPIED: [(&str, &str); 7] = [
+pub const NOT_COPIED: [(&str, &str); 8] = [
     ("changes", "what processes that serve may have cached, and the target is not served"),
     ("job_leases", "which node of this database does what one does for all"),
     ("nodes", "the processes that left changes in this database"),
@@ -299,4 +301,5 @@ pub const NOT_COPIED: [(&str, &str); 7] = [
     ("listing_parts", "SQLite's own, made anew from the tokens"),
     ("tokenry_schema", "which migrations this database has taken"),
     ("copied_tables", "what a copy says of itself in the database that it fills"),
+    ("backup", "what a backup says of itself, until it is restored"),
 ];

@@ -49,7 +49,7 @@ async fn free_names(source: &Side, target: &Side, table: &'static Table) -> Resu
     }
     let mut merge = Merge::of(source, target, table);
     while let Some(finding) = merge.next().await? {
-        if let Finding::Differs(row) | Finding::Extra(row) = finding {
+        if let Finding::Differs { source: row, .. } | Finding::Extra(row) = finding {
             keys.push(row.into_key(table));
         }
         if keys.len() == BATCH {
@@ -95,7 +95,7 @@ async fn write(
         changed += u64::from(finding != Finding::Same);
         match finding {
             Finding::Same => {}
-            Finding::Missing(row) | Finding::Differs(row) => rows.push(row),
+            Finding::Missing(row) | Finding::Differs { source: row, .. } => rows.push(row),
             Finding::Extra(_) if table.is_referred_to => is_late = true,
             Finding::Extra(row) => keys.push(row.into_key(table)),
         }
@@ -172,7 +172,7 @@ const NUMBERED: [&str; 2] = ["events", "refusals"];
 /// The next ids of the target, where they are lower than the source's.
 pub(super) async fn raise_leases(source: &Side, target: &Side) -> Result<()> {
     let mut ours = leases(source).await?;
-    ours.retain(|sequence, _| SEQUENCES.iter().any(|known| words::id_sequence(*known) == sequence));
+    ours.retain(|sequence, _| is_of_ids(sequence));
     for table in TABLES.iter().filter(|table| NUMBERED.contains(&table.name)) {
         let last = source.tell(source.end.last_id(table).await)?;
         ours.insert(table.name.to_owned(), last + 1);
@@ -185,7 +185,13 @@ pub(super) async fn raise_leases(source: &Side, target: &Side) -> Result<()> {
     target.tell(target.end.write(&LEASES, raised.collect()).await)
 }
 
-async fn leases(side: &Side) -> Result<BTreeMap<String, i64>> {
+/// Whether both engines lease ids of it.
+pub(super) fn is_of_ids(sequence: &str) -> bool {
+    SEQUENCES.iter().any(|known| words::id_sequence(*known) == sequence)
+}
+
+/// The next id of each sequence.
+pub(super) async fn leases(side: &Side) -> Result<BTreeMap<String, i64>> {
     let rows = side.read_whole(&LEASES).await?;
     let leases = rows.into_iter().filter_map(|row| match <[Value; 2]>::try_from(row.0) {
         Ok([Value::Text(sequence), Value::Integer(next)]) => Some((sequence, next)),

@@ -38,8 +38,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct PostgresEnd(Session);
 
 impl PostgresEnd {
-    /// Connects, makes sure that nobody serves this database, and brings its schema up to date. A
-    /// source has to be there.
+    /// Connects, makes sure that nobody serves this database, and brings its schema up to date,
+    /// neither of which a snapshot needs. A source has to be there.
     pub(crate) async fn open(
         address: PostgresAddress,
         role: Role,
@@ -49,9 +49,11 @@ impl PostgresEnd {
         let name = address.application_name().to_owned();
         let hosts = Hosts::new(address, options);
         let end = Self::connect(&hosts).await.map_err(failed)?;
-        let connections = end.count_nodes(&name).await.map_err(failed)?;
-        if connections > 0 {
-            return Err(CopyError::Served { side: role, connections, name });
+        if role != Role::Snapshot {
+            let connections = end.count_nodes(&name).await.map_err(failed)?;
+            if connections > 0 {
+                return Err(CopyError::Served { side: role, connections, name });
+            }
         }
         end.start(hosts, role, options).await.map_err(failed)?;
         Ok(end)
@@ -70,9 +72,9 @@ impl PostgresEnd {
         let prepared = prepare(&pool, role).await;
         pool.close();
         prepared?;
-        if role == Role::Source {
-            // One moment, whatever other processes write meanwhile.
-            self.0.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        if role != Role::Target {
+            // One moment, whatever other processes write meanwhile: it begins with a look.
+            self.0.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1").await?;
         }
         Ok(())
     }
@@ -113,11 +115,14 @@ impl PostgresEnd {
 }
 
 async fn prepare(pool: &Arc<Pool>, role: Role) -> Result<()> {
-    if role == Role::Source && !migrations::is_marked(pool).await? {
+    if role != Role::Target && !migrations::is_marked(pool).await? {
         return Err(StoreError::Corrupt("there is no installation in it".to_owned()));
     }
-    migrations::migrate(pool).await?;
-    if role == Role::Source { refuse_unfinished(pool).await } else { Ok(()) }
+    match role {
+        Role::Source | Role::Target => migrations::migrate(pool).await?,
+        Role::Snapshot => migrations::refuse_other(pool).await?,
+    }
+    if role == Role::Target { Ok(()) } else { refuse_unfinished(pool).await }
 }
 
 #[async_trait]

@@ -63,6 +63,16 @@ pub(super) async fn migrate(pool: &Arc<Pool>) -> Result<()> {
     }
 }
 
+/// Refuses every schema but the newest, and leaves it as it is.
+pub(super) async fn refuse_other(pool: &Arc<Pool>) -> Result<()> {
+    let found = version(pool).await?;
+    refuse_newer(found)?;
+    if found < NEWEST {
+        return Err(StoreError::SchemaTooOld { found, known: NEWEST });
+    }
+    Ok(())
+}
+
 /// Takes the missing steps, and says how many had been taken before. A connection on which that
 /// failed is not given back, which ends what it had begun.
 async fn take_steps(session: &Session) -> std::result::Result<u32, Failure> {

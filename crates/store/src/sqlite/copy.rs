@@ -13,17 +13,18 @@ use rusqlite::{
 };
 
 use super::{
-    StoreOptions,
+    StoreOptions, backup,
     calls::unavailable,
     listings::{self, Sizes},
+    migrations,
     open::{Purpose, Source},
     rows,
 };
 use crate::{
     Result, StoreError,
     copy::{
-        end::{End, IS_UNFINISHED, MAKE_MARKS, Role},
-        tables::{MARKS, Row, TOKEN_USES, Table, Value},
+        end::{End, IS_UNFINISHED, MAKE_MARKS, PagesTold, Role},
+        tables::{MARKS, Row, TOKEN_USES, TOKENS, Table, Value},
     },
 };
 
@@ -39,23 +40,24 @@ impl SqliteEnd {
     /// Opens a file and brings its schema up to date, as everything does that opens one. A source
     /// has to be there.
     pub(crate) fn open(path: &Path, role: Role) -> Result<Self> {
-        if role == Role::Source && !path.is_file() {
+        if role != Role::Target && !path.is_file() {
             return Err(unavailable("there is no such file"));
         }
         let cache_size = StoreOptions::default().cache_size;
         let source = Source::File { path: path.to_owned(), cache_size };
-        let connection = source.create()?;
         let connection = match role {
             Role::Source => {
+                refuse_unfinished(&source.create()?)?;
+                snapshot(&source)?
+            }
+            Role::Snapshot => {
+                let connection = snapshot(&source)?;
+                migrations::refuse_other(&connection)?;
                 refuse_unfinished(&connection)?;
-                drop(connection);
-                let connection = source.connect(Purpose::Read)?;
-                // One moment, whatever other processes write meanwhile: it begins with a look.
-                connection.execute_batch("BEGIN")?;
-                rows::value::<i64>(&connection, "SELECT count(*) FROM keys", [])?;
                 connection
             }
             Role::Target => {
+                let connection = source.create()?;
                 connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
                 connection
             }
@@ -133,6 +135,11 @@ impl End for SqliteEnd {
             TOKEN_USES => "UPDATE tokens SET used_at = NULL, used_rotation = NULL".to_owned(),
             name => format!("DELETE FROM {name}"),
         };
+        if table.name == TOKENS {
+            let gone = keys.iter().filter_map(Row::id).filter_map(|id| id.try_into().ok());
+            let gone = gone.collect::<Vec<u64>>();
+            self.run(move |connection| listings::note_gone(connection, &gone)).await?;
+        }
         self.for_each(format!("{removal} WHERE {}", of_key(table)), keys).await
     }
 
@@ -147,6 +154,12 @@ impl End for SqliteEnd {
 
     async fn has(&self, table: &'static Table) -> Result<bool> {
         self.run(|connection| has(connection, table)).await
+    }
+
+    async fn write_pages(&self, file: &Path, tell: PagesTold) -> Result<bool> {
+        let file = file.to_owned();
+        self.run(move |connection| backup::write_pages(connection, &file, &*tell)).await?;
+        Ok(true)
     }
 
     async fn make_marks(&self) -> Result<()> {
@@ -180,6 +193,14 @@ impl End for SqliteEnd {
         })
         .await
     }
+}
+
+/// One moment, whatever other processes write meanwhile: it begins with a look.
+fn snapshot(source: &Source) -> Result<Connection> {
+    let connection = source.connect(Purpose::Read)?;
+    connection.execute_batch("BEGIN")?;
+    rows::value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema", [])?;
+    Ok(connection)
 }
 
 /// A database that a copy has begun to fill is nobody's yet.

@@ -32,14 +32,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let found = version(connection)?;
     refuse_foreign(connection, found)?;
     refuse_newer(found)?;
+    keep_log(connection)?;
     if found == NEWEST {
         return Ok(());
-    }
-    // The mode stays in the file, so only the first opening ever changes it.
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if !["wal", "memory"].contains(&mode.as_str()) {
-        return Err(unavailable("the database cannot keep a write-ahead log"));
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated while this one waited for the lock.
@@ -68,7 +63,34 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<u32> {
+/// The mode stays in the file, so only the first opening ever changes it, also that of a backup.
+fn keep_log(connection: &Connection) -> Result<()> {
+    let is_kept = |mode: &str| ["wal", "memory"].contains(&mode);
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if is_kept(&mode) {
+        return Ok(());
+    }
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if is_kept(&mode) {
+        return Ok(());
+    }
+    Err(unavailable("the database cannot keep a write-ahead log"))
+}
+
+/// Refuses every schema but the newest, and leaves it as it is.
+pub(super) fn refuse_other(connection: &Connection) -> Result<()> {
+    let found = version(connection)?;
+    refuse_foreign(connection, found)?;
+    refuse_newer(found)?;
+    if found < NEWEST {
+        return Err(StoreError::SchemaTooOld { found, known: NEWEST });
+    }
+    Ok(())
+}
+
+/// How many steps were taken.
+pub(super) fn version(connection: &Connection) -> Result<u32> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 

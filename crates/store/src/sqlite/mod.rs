@@ -16,6 +16,7 @@
 //! Several processes may use one file at the same time.
 
 mod api_tokens;
+pub(crate) mod backup;
 mod calls;
 mod changes;
 mod checkpointer;

@@ -7,7 +7,10 @@
 )]
 
 mod again;
+mod backup;
+mod export;
 mod refusals;
+mod restore;
 mod round_trip;
 mod schema;
 mod support;
