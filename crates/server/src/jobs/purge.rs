@@ -16,7 +16,7 @@ mod ranges;
 use std::time::{Duration, Instant};
 
 use tokenry_protocol::time::Seconds;
-use tokenry_store::{PurgeRequest, PurgeSubject, Result};
+use tokenry_store::{PurgeRequest, PurgeStep, PurgeSubject, Result};
 
 use self::ranges::Ranges;
 use super::lease::Leave;
@@ -33,7 +33,7 @@ const CHANGES_KEPT: u64 = 100_000;
 pub(super) async fn run(state: AppState, mut leave: Leave) {
     let mut purge = Purge::default();
     while leave.sleep(state.config.purge.interval).await {
-        if let Err(error) = purge.sweep_until(&state, Some(&mut leave)).await {
+        if let Err(error) = purge.sweep_until(&state, Some(&mut leave), |_, _| ()).await {
             log_store_error(&error);
         }
     }
@@ -48,7 +48,16 @@ pub struct Purge {
 impl Purge {
     /// One sweep over everything that may be over, without pauses. Says how many rows it removed.
     pub async fn sweep(&mut self, state: &AppState) -> Result<u64> {
-        self.sweep_until(state, None).await
+        self.sweep_until(state, None, |_, _| ()).await
+    }
+
+    /// The same, and tells what each step did.
+    pub async fn sweep_telling(
+        &mut self,
+        state: &AppState,
+        tell: impl FnMut(PurgeSubject, PurgeStep) + Send,
+    ) -> Result<u64> {
+        self.sweep_until(state, None, tell).await
     }
 
     /// The same, with pauses and no further than the leave, if it has one.
@@ -56,6 +65,7 @@ impl Purge {
         &mut self,
         state: &AppState,
         mut leave: Option<&mut Leave>,
+        mut tell: impl FnMut(PurgeSubject, PurgeStep) + Send,
     ) -> Result<u64> {
         let settings = &state.config.purge;
         let kept = u32::try_from(settings.expired_grants_kept.as_secs()).unwrap_or(u32::MAX);
@@ -88,6 +98,7 @@ impl Purge {
                 let began = Instant::now();
                 let step = state.store.purge(PurgeRequest { subject, after, limit, now }).await?;
                 ranges.note(after, step, now);
+                tell(subject, step);
                 if step.removed > 0 {
                     metrics::counter!("tokenry_purged_rows_total").increment(step.removed.into());
                 }
@@ -173,10 +184,10 @@ mod tests {
         let now = tokio::time::Instant::now();
         let (over, signal) = StopSignal::new();
         let mut lapsed = Leave::until(now, signal.clone());
-        let removed = Purge::default().sweep_until(&state, Some(&mut lapsed)).await;
+        let removed = Purge::default().sweep_until(&state, Some(&mut lapsed), |_, _| ()).await;
         assert_eq!(removed.unwrap(), 0);
         let mut leave = Leave::until(now + Duration::from_secs(300), signal);
-        let removed = Purge::default().sweep_until(&state, Some(&mut leave)).await;
+        let removed = Purge::default().sweep_until(&state, Some(&mut leave), |_, _| ()).await;
         assert_eq!(removed.unwrap(), 1);
         over.send(true).unwrap();
         assert!(!leave.holds());
