@@ -7,10 +7,11 @@ use tokenry_server::config::Override;
 
 use crate::{
     commands::{
-        api_token::ApiTokenArgs, check_config::CheckConfigArgs, client::ClientArgs,
-        completions::CompletionsArgs, decode::DecodeArgs, demo::DemoArgs, init::InitArgs,
-        introspect::IntrospectArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs,
-        man::ManArgs, profile::ProfileArgs, reference::ReferenceArgs, scope::ScopeArgs,
+        api_token::ApiTokenArgs, backup::BackupArgs, check_config::CheckConfigArgs,
+        client::ClientArgs, completions::CompletionsArgs, decode::DecodeArgs, demo::DemoArgs,
+        export::ExportArgs, import::ImportArgs, init::InitArgs, introspect::IntrospectArgs,
+        key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs,
+        purge::PurgeArgs, reference::ReferenceArgs, restore::RestoreArgs, scope::ScopeArgs,
         serve::ServeArgs, store::StoreArgs, user::UserArgs, whoami::WhoamiArgs, why::WhyArgs,
     },
     exit_code::Exit,
@@ -77,6 +78,16 @@ pub(crate) enum Command {
     Decode(DecodeArgs),
     /// Explain scopes
     Scope(ScopeArgs),
+    /// Take a backup while servers run, and verify it
+    Backup(BackupArgs),
+    /// Put a backup back, and settle what was revoked since it was taken
+    Restore(RestoreArgs),
+    /// Write clients, users and token records as JSON Lines
+    Export(ExportArgs),
+    /// Take in what `export` has written
+    Import(ImportArgs),
+    /// Remove what is over now, as servers do by themselves
+    Purge(PurgeArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
     /// Print a script that completes commands and options in a shell

@@ -8,6 +8,7 @@ mod exit_code;
 mod failure;
 mod output;
 mod progress;
+mod staged_file;
 mod table;
 
 use std::process::ExitCode;
@@ -47,6 +48,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(arguments) => commands::why::run(arguments).await,
         Command::Decode(arguments) => commands::decode::run(&arguments),
         Command::Scope(arguments) => commands::scope::run(&arguments),
+        Command::Backup(arguments) => commands::backup::run(arguments).await,
+        Command::Restore(arguments) => commands::restore::run(arguments).await,
+        Command::Purge(arguments) => commands::purge::run(arguments).await,
+        Command::Export(arguments) => commands::export::run(arguments).await,
+        Command::Import(arguments) => commands::import::run(arguments).await,
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Man(arguments) => commands::man::run(&arguments),

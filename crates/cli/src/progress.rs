@@ -3,8 +3,11 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use tokenry_store::copy::{self, Stage};
 
 /// Between two lines in a log.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
@@ -16,13 +19,20 @@ const BAR_WIDTH: u64 = 24;
 /// Work of one kind after another.
 pub(crate) struct Progress {
     is_terminal: bool,
-    stage: Option<Stage>,
+    stage: Option<Shows>,
 }
 
-struct Stage {
+struct Shows {
     name: &'static str,
     began: Instant,
     told: Instant,
+}
+
+/// Which part of a work is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Earlier,
+    Last,
 }
 
 impl Progress {
@@ -35,26 +45,62 @@ impl Progress {
 
     /// So many rows of this work are done. A name that was not there before begins anew.
     pub(crate) fn tell(&mut self, name: &'static str, done: u64, total: u64) {
+        self.tell_in("rows", name, done, total);
+    }
+
+    /// The same of something else than rows.
+    pub(crate) fn tell_in(
+        &mut self,
+        unit: &'static str,
+        name: &'static str,
+        done: u64,
+        total: u64,
+    ) {
+        let rows = |time| line((name, unit), done, total, time);
+        let part = if done >= total { Part::Last } else { Part::Earlier };
+        self.show(name, part, |is_terminal, time| {
+            let line = rows(time);
+            if is_terminal { format!("{} {line}", bar(done, total)) } else { line }
+        });
+    }
+
+    /// So many rows were removed by work of which nobody knows how long it is: it has come to an
+    /// id, or to its end.
+    pub(crate) fn tell_removed(&mut self, name: &'static str, removed: u64, at: Option<u64>) {
+        let part = if at.is_none() { Part::Last } else { Part::Earlier };
+        self.show(name, part, |_, _| {
+            let at = at.map(|id| format!(", at id {}", grouped(id))).unwrap_or_default();
+            format!("{name}: {} removed{at}", grouped(removed))
+        });
+    }
+
+    /// Now and then, and on a terminal at both ends.
+    fn show(
+        &mut self,
+        name: &'static str,
+        part: Part,
+        text: impl FnOnce(bool, Duration) -> String,
+    ) {
         let now = Instant::now();
         let period = if self.is_terminal { BAR_PERIOD } else { LINE_PERIOD };
         let is_new = self.stage.as_ref().is_none_or(|stage| stage.name != name);
         if is_new {
             self.end();
-            self.stage = Some(Stage { name, began: now, told: now });
+            self.stage = Some(Shows { name, began: now, told: now });
         }
         let Some(stage) = &mut self.stage else {
             return;
         };
-        let is_shown = self.is_terminal && (is_new || done >= total);
+        let is_shown = self.is_terminal && (is_new || part == Part::Last);
         if is_shown || now.duration_since(stage.told) >= period {
             stage.told = now;
-            let line = line(name, done, total, now.duration_since(stage.began));
+            let text = text(self.is_terminal, now.duration_since(stage.began));
             let mut stderr = io::stderr().lock();
             // A reader that has gone away is no reason to stop.
             let _ = if self.is_terminal {
-                write!(stderr, "\r\x1b[K{} {line}", bar(done, total))
+                write!(stderr, "\r\x1b[K{text}")
             } else {
-                writeln!(stderr, "{line}")
+                writeln!(stderr, "{text}")
             };
             let _ = stderr.flush();
         }
@@ -68,18 +114,59 @@ impl Progress {
     }
 }
 
+/// Tells how far copying is, by whatever thread that is told on.
+#[derive(Clone)]
+pub(crate) struct Shown(Arc<Mutex<Progress>>);
+
+impl Shown {
+    /// Nothing has begun.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Progress::new())))
+    }
+
+    /// For the store to tell.
+    pub(crate) fn of_copy(&self) -> copy::Progress {
+        let shown = self.clone();
+        copy::Progress::new(move |moment| {
+            shown.with(|progress| progress.tell(name(moment.stage), moment.done, moment.total));
+        })
+    }
+
+    /// For whoever tells something else.
+    pub(crate) fn with(&self, tell: impl FnOnce(&mut Progress)) {
+        tell(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Leaves the last picture where it is.
+    pub(crate) fn end(&self) {
+        self.with(Progress::end);
+    }
+}
+
+const fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Check => "checking the target",
+        Stage::Copy => "copying",
+        Stage::Finish => "finishing",
+        Stage::Verify => "verifying",
+        Stage::Export => "exporting",
+        Stage::Import => "importing",
+        Stage::Follow => "looking for what has ended since",
+    }
+}
+
 fn bar(done: u64, total: u64) -> String {
     let full = done.min(total) * BAR_WIDTH / total.max(1);
     (0..BAR_WIDTH).map(|at| if at < full { '█' } else { '░' }).collect()
 }
 
-fn line(name: &str, done: u64, total: u64, time: Duration) -> String {
+fn line((name, unit): (&str, &str), done: u64, total: u64, time: Duration) -> String {
     let done = done.min(total);
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = done.saturating_mul(1_000) / millis;
     let left = Duration::from_secs((total - done) / rate.max(1));
     format!(
-        "{name}: {} of {} rows ({} %), {} a second, {} left",
+        "{name}: {} of {} {unit} ({} %), {} a second, {} left",
         grouped(done),
         grouped(total),
         done * 100 / total.max(1),
@@ -124,14 +211,14 @@ mod tests {
     #[test]
     fn a_line_tells_how_far_how_fast_and_how_long_still() {
         assert_eq!(
-            line("copying", 250_000, 1_000_000, Duration::from_secs(50)),
+            line(("copying", "rows"), 250_000, 1_000_000, Duration::from_secs(50)),
             "copying: 250,000 of 1,000,000 rows (25 %), 5,000 a second, 2 min 30 s left"
         );
     }
 
     #[test]
     fn what_is_empty_or_has_grown_meanwhile_can_be_told() {
-        let at_once = |done, total| line("copying", done, total, Duration::ZERO);
+        let at_once = |done, total| line(("copying", "rows"), done, total, Duration::ZERO);
         assert_eq!(at_once(0, 0), "copying: 0 of 0 rows (0 %), 0 a second, 0 s left");
         assert!(at_once(7, 5).starts_with("copying: 5 of 5 rows (100 %)"));
     }

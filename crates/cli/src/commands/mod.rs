@@ -1,11 +1,14 @@
 //! One command a file.
 
 pub(crate) mod api_token;
+pub(crate) mod backup;
 pub(crate) mod check_config;
 pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod decode;
 pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod introspect;
 pub(crate) mod key;
@@ -14,9 +17,12 @@ pub(crate) mod logout;
 pub(crate) mod man;
 mod presented;
 pub(crate) mod profile;
+pub(crate) mod purge;
 pub(crate) mod reference;
+pub(crate) mod restore;
 pub(crate) mod scope;
 pub(crate) mod serve;
+pub(crate) mod server_key;
 pub(crate) mod store;
 pub(crate) mod user;
 pub(crate) mod whoami;

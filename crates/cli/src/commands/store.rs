@@ -4,7 +4,6 @@ use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,16 +14,17 @@ use tokenry_server::{
     config::{Config, process_environment},
     data_folder::{DataFolder, ServeLock},
     database::postgres_options,
-    keyring, telemetry,
+    telemetry,
 };
 use tokenry_store::{
-    copy::{self, Copied, Progress, Role, Side, Stage},
+    copy::{self, Copied, Role, Side},
     postgres::PostgresAddress,
 };
 
+use super::server_key::ServerKey;
 use crate::{
-    output,
-    progress::{self, grouped, span},
+    output::{self, hex},
+    progress::{Shown, grouped, span},
 };
 
 #[derive(Args)]
@@ -98,33 +98,28 @@ async fn copy(arguments: &StoreCopyArgs) -> anyhow::Result<ExitCode> {
     }
     let began = Instant::now();
     let (source, _source_lock) = from.open(Role::Source, &config).await?;
-    let key = check_key(&source, &from, &config).await?;
+    let key = ServerKey::find(&source, from.folder(), &config).await?;
     let (target, _target_lock) = to.open(Role::Target, &config).await?;
-    let shown = Arc::new(Mutex::new(progress::Progress::new()));
-    let telling = Arc::clone(&shown);
-    let progress = Progress::new(move |moment| {
-        let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
-        telling.tell(name(moment.stage), moment.done, moment.total);
-    });
-    let copied = copy::copy(&source, &target, &progress).await;
-    shown.lock().unwrap_or_else(PoisonError::into_inner).end();
+    let shown = Shown::new();
+    let copied = copy::copy(&source, &target, &shown.of_copy()).await;
+    shown.end();
     let (copied, time) = (copied?, began.elapsed());
     if arguments.json {
         output::line(in_json(&copied, time, key)?);
     } else {
         output::line(in_words(&copied, time));
-        output::line(key.in_words());
+        output::line(match &key {
+            ServerKey::In(place) => format!(
+                "The server key is no part of a database. Every node that serves the copy needs \
+                 the one in {place}: in its data folder, by key_file, or as TOKENRY_SERVER_KEY."
+            ),
+            ServerKey::NotIn(place) => format!(
+                "The server key is no part of a database, and it is not here ({place}). Nodes \
+                 serve the copy only with the key that the source was served with."
+            ),
+        });
     }
     Ok(ExitCode::SUCCESS)
-}
-
-const fn name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Check => "checking the target",
-        Stage::Copy => "copying",
-        Stage::Finish => "finishing",
-        Stage::Verify => "verifying",
-    }
 }
 
 /// Where a database is.
@@ -210,45 +205,6 @@ fn lock(path: &Path) -> anyhow::Result<Option<ServeLock>> {
     Ok(lock.transpose()?)
 }
 
-/// The server key that the source was served with.
-enum ServerKey {
-    /// It is here.
-    In(String),
-    /// It is not here.
-    NotIn(String),
-}
-
-impl ServerKey {
-    fn in_words(&self) -> String {
-        match self {
-            Self::In(place) => format!(
-                "The server key is no part of a database. Every node that serves the copy needs \
-                 the one in {place}: in its data folder, by key_file, or as TOKENRY_SERVER_KEY."
-            ),
-            Self::NotIn(place) => format!(
-                "The server key is no part of a database, and it is not here ({place}). Nodes \
-                 serve the copy only with the key that the source was served with."
-            ),
-        }
-    }
-}
-
-/// Looks for the server key. One that is at hand has to be the right one.
-async fn check_key(source: &Side, from: &Address, config: &Config) -> anyhow::Result<ServerKey> {
-    let folder = DataFolder::named(from.folder().unwrap_or(&config.data));
-    let (given, file) = (config.server_key.as_ref(), config.key_file.as_deref());
-    let place = match (given, file) {
-        (Some(_), _) => "TOKENRY_SERVER_KEY".to_owned(),
-        (None, Some(file)) => file.display().to_string(),
-        (None, None) => folder.server_key().display().to_string(),
-    };
-    let Some(key) = folder.root_key(given, file)? else {
-        return Ok(ServerKey::NotIn(place));
-    };
-    keyring::check(&source.list_keys().await?, &key).with_context(|| place.clone())?;
-    Ok(ServerKey::In(place))
-}
-
 #[derive(Serialize)]
 struct Report {
     tables: Vec<TableReport>,
@@ -265,17 +221,14 @@ struct TableReport {
 }
 
 fn in_json(copied: &[Copied], time: Duration, key: ServerKey) -> anyhow::Result<String> {
-    let server_key = match key {
-        ServerKey::In(place) => Some(place),
-        ServerKey::NotIn(_) => None,
-    };
     let tables = copied.iter().map(|copied| TableReport {
         table: copied.table,
         rows: copied.rows,
         changed: copied.changed,
         sha256: hex(&copied.digest),
     });
-    let report = Report { tables: tables.collect(), seconds: time.as_secs_f64(), server_key };
+    let report =
+        Report { tables: tables.collect(), seconds: time.as_secs_f64(), server_key: key.place() };
     Ok(serde_json::to_string(&report)?)
 }
 
@@ -290,11 +243,4 @@ fn in_words(copied: &[Copied], time: Duration) -> String {
     }
     let _ = write!(text, "Copied and verified in {}.", span(time));
     text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

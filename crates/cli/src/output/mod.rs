@@ -10,7 +10,7 @@ mod table;
 mod text;
 
 use std::{
-    fmt::Display,
+    fmt::{Display, Write as _},
     io::{self, IsTerminal as _, Write as _},
 };
 
@@ -29,6 +29,14 @@ const WIDTH: usize = 80;
 /// Prints a line on standard output. A reader that has gone away is no error of ours.
 pub(crate) fn line(text: impl Display) {
     let _ = writeln!(anstream::stdout().lock(), "{text}");
+}
+
+/// Bytes as people compare them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whoever read standard output has closed it: no error, but no reason to go on either.

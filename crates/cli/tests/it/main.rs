@@ -8,6 +8,7 @@
     reason = "all of it is test code; the lints know only the functions marked as tests"
 )]
 
+mod backup;
 mod browser;
 mod cli;
 mod client;
@@ -16,8 +17,12 @@ mod cluster_jobs;
 mod commands;
 mod decode;
 mod durability;
+mod export;
 mod first_schema;
+mod home;
 mod process;
+mod purge;
+mod restore;
 #[cfg(feature = "rolling-upgrade")]
 mod rolling_upgrade;
 mod scope;

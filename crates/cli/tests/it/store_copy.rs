@@ -1,107 +1,15 @@
 //! `tokenry store copy`, over the real binary: what one database has issued the other one serves.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::process::{Command, Output};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::{
     browser::Browser,
     client::{App, Client, Tokens, id},
-    process::{Process, tokenry},
+    home::{Home, failure, kill_when},
+    process::tokenry,
 };
-
-/// A database, and the folder of whoever serves it.
-struct Home {
-    folder: TempDir,
-    /// The address of a shared one.
-    store: Option<String>,
-    /// The key, where it is not in the folder.
-    key: Option<PathBuf>,
-}
-
-impl Home {
-    fn sqlite() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), store: None, key: None }
-    }
-
-    /// A schema whose connections have a name of their own: other tests' are open to the same
-    /// database.
-    fn postgres() -> Self {
-        let url = tokenry_postgres_testing::schema();
-        let name = url.rsplit("%3D").next().unwrap().to_owned();
-        let store = Some(format!("{url}&application_name={name}"));
-        Self { store, ..Self::sqlite() }
-    }
-
-    /// Serves with the key of another one.
-    fn with_key_of(self, other: &Self) -> Self {
-        let key = other.key.clone().unwrap_or_else(|| other.path().join("data/server.key"));
-        Self { key: Some(key), ..self }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn settings(&self) -> Vec<(&str, &str)> {
-        let store = self.store.as_deref().map(|store| ("TOKENRY_STORE", store));
-        let key = self.key.as_ref().map(|key| ("TOKENRY_KEY_FILE", key.to_str().unwrap()));
-        store.into_iter().chain(key).collect()
-    }
-
-    fn init(&self) -> Value {
-        let init = ["init", "--admin-email", "ada@acme.test", "--json"];
-        let made = tokenry(self.path(), &init).envs(self.settings()).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        serde_json::from_slice(&made.stdout).unwrap()
-    }
-
-    fn serve(&self) -> Process {
-        Process::start_with(self.path(), &self.settings())
-    }
-
-    /// How it refuses to start.
-    fn refused_to_serve(&self) -> String {
-        let mut serve = tokenry(self.path(), &["serve", "--listen", "127.0.0.1:0"]);
-        failure(&serve.envs(self.settings()).output().unwrap())
-    }
-
-    fn schema(&self) -> &str {
-        self.store.as_deref().unwrap().rsplit('=').next().unwrap()
-    }
-
-    /// Runs a statement from outside.
-    fn execute(&self, sql: &str) {
-        let sql = format!("SET search_path = {}; {sql}", self.schema());
-        tokenry_postgres_testing::shared().execute(&sql);
-    }
-
-    /// Tokens of a shared database, or bytes of a file.
-    fn size(&self) -> u64 {
-        if self.store.is_some() {
-            let is_there = format!("SELECT to_regclass('{}.tokens') IS NOT NULL", self.schema());
-            let server = tokenry_postgres_testing::shared();
-            if server.query(&is_there) == "f" {
-                return 0;
-            }
-            let count = format!("SELECT count(*) FROM {}.tokens", self.schema());
-            return server.query(&count).parse().unwrap();
-        }
-        let size = |name: &str| std::fs::metadata(self.path().join("data").join(name));
-        let files = ["tokenry.db", "tokenry.db-wal"].map(size);
-        files.iter().flatten().map(std::fs::Metadata::len).sum()
-    }
-
-    /// As `--from` and `--to` take it.
-    fn address(&self) -> String {
-        let folder = self.path().join("data");
-        self.store.clone().unwrap_or_else(|| format!("sqlite:{}", folder.display()))
-    }
-}
 
 /// `tokenry store copy` with these arguments, without a setting of the surroundings.
 fn command(arguments: &[&str]) -> Command {
@@ -137,12 +45,6 @@ fn copy(from: &Home, to: &Home) -> Vec<(String, u64, u64)> {
 
 fn changed(copied: &[(String, u64, u64)]) -> u64 {
     copied.iter().map(|(_, _, changed)| changed).sum()
-}
-
-/// What went wrong, in one piece of text.
-fn failure(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Somebody who has been given all that a server gives.
@@ -290,16 +192,13 @@ fn a_copy_that_is_killed_goes_on_when_it_is_run_again() {
     let client = Client::new(&server.base);
     let (app, pairs) = client.prepare(&admin, 3);
     server.stop();
-    first.execute(&format!(
-        "INSERT INTO tokens (id, client_id, user_id, origin, rotation, created_at, granted, hash, \
-         issued_at) SELECT 1000000 + id, 1, 1, 2, 1, 0, 'read', decode(repeat('00', 32), 'hex'), \
-         0 FROM generate_series(1, {MANY}) AS number (id)"
-    ));
+    first.fill(MANY);
     for second in [Home::postgres(), Home::sqlite()] {
         let second = second.with_key_of(&first);
         for kill in 1..=KILLS {
             let before = second.size();
-            kill_when(&first, &second, || match second.store {
+            let copying = command(&["--from", &first.address(), "--to", &second.address()]);
+            kill_when(copying, || match second.store {
                 Some(_) => second.size() >= MANY / (KILLS + 1) * kill,
                 None => second.size() >= before + GROWTH,
             });
@@ -317,17 +216,6 @@ fn a_copy_that_is_killed_goes_on_when_it_is_run_again() {
         }
         server.stop();
     }
-}
-
-/// Runs a copy and kills it at a certain moment.
-fn kill_when(from: &Home, to: &Home, is_reached: impl Fn() -> bool) {
-    let mut command = command(&["--from", &from.address(), "--to", &to.address()]);
-    let mut copying = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !is_reached() {
-        assert!(copying.try_wait().unwrap().is_none(), "it ended before it was killed");
-    }
-    copying.kill().unwrap();
-    copying.wait().unwrap();
 }
 
 #[test]
