@@ -2,13 +2,13 @@
 
 use std::{process::ExitCode, time::Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use tokenry_server::{data_folder::DataFolder, jobs::Purge};
+use tokenry_server::jobs::Purge;
 use tokenry_store::PurgeSubject;
 
-use super::{load, open};
+use super::open_existing;
 use crate::{
     args::ConfigArgs,
     output,
@@ -19,8 +19,8 @@ use crate::{
 #[command(after_help = "\
 A server does this by itself, every purge.interval. Here it is done now and without pauses, beside
 servers or without one: codes that nobody redeemed, expired tokens, grants that were listed long
-enough (purge.expired_grants_kept), expired sessions, events and changes beyond those that are kept
-(purge.events_kept), deleted clients and users. All of it is over already: nothing that is alive is
+enough (purge.expired_grants_kept), expired sessions, events, refusals and changes beyond those that are kept
+(purge.events_kept, purge.refusals_kept), deleted clients and users. All of it is over already: nothing that is alive is
 ended, and nobody is asked.
 
 It takes no lease and keeps nobody from purging at the same time: every step looks at each row again
@@ -33,8 +33,8 @@ Examples:
 pub(crate) struct PurgeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Print `{"removed": {"tokens", "sign_in_sessions", "events", "changes", "clients", "users"},
-    /// "seconds"}`
+    /// Print `{"removed": {"tokens", "sign_in_sessions", "events", "refusals", "changes",
+    /// "clients", "users"}, "seconds"}`
     #[arg(long)]
     json: bool,
 }
@@ -45,6 +45,7 @@ struct Removed {
     tokens: u64,
     sign_in_sessions: u64,
     events: u64,
+    refusals: u64,
     changes: u64,
     clients: u64,
     users: u64,
@@ -56,6 +57,7 @@ impl Removed {
             PurgeSubject::Tokens { .. } => ("purging tokens", &mut self.tokens),
             PurgeSubject::SignInSessions => ("purging sessions", &mut self.sign_in_sessions),
             PurgeSubject::Events { .. } => ("purging events", &mut self.events),
+            PurgeSubject::Refusals { .. } => ("purging refusals", &mut self.refusals),
             PurgeSubject::Changes { .. } => ("purging changes", &mut self.changes),
             PurgeSubject::Clients => ("purging clients", &mut self.clients),
             PurgeSubject::Users => ("purging users", &mut self.users),
@@ -71,12 +73,7 @@ struct Report {
 
 /// Removes what is over.
 pub(crate) async fn run(arguments: PurgeArgs) -> anyhow::Result<ExitCode> {
-    let config = load(&arguments.config, &arguments.config.overrides())?.config;
-    let file = DataFolder::named(&config.data).database();
-    if config.store.is_none() && !file.is_file() {
-        bail!("{}: there is no such database; --data or --store says where it is", file.display());
-    }
-    let node = open(&arguments.config).await?;
+    let node = open_existing(&arguments.config).await?;
     let began = Instant::now();
     let shown = Shown::new();
     let mut removed = Removed::default();
@@ -96,12 +93,13 @@ pub(crate) async fn run(arguments: PurgeArgs) -> anyhow::Result<ExitCode> {
         output::line(serde_json::to_string(&Report { removed, seconds: time.as_secs_f64() })?);
         return Ok(ExitCode::SUCCESS);
     }
-    let Removed { tokens, sign_in_sessions, events, changes, clients, users } = removed;
+    let Removed { tokens, sign_in_sessions, events, refusals, changes, clients, users } = removed;
     output::line(format_args!("{:<18}{:>14}", "records", "removed"));
     for (name, count) in [
         ("tokens", tokens),
         ("sign_in_sessions", sign_in_sessions),
         ("events", events),
+        ("refusals", refusals),
         ("changes", changes),
         ("clients", clients),
         ("users", users),

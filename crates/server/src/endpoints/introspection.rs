@@ -122,7 +122,7 @@ async fn refresh_token(
     }
     let subject = Subject { client: &client, user: &user, issuer: state.issuer() };
     match describe(&token, &credential, &subject, state.now()) {
-        IntrospectionResponse::Inactive { .. } => refused(&credential, "inactive"),
-        active @ IntrospectionResponse::Active(_) => Ok(active),
+        described if described.active => Ok(described),
+        _ => refused(&credential, "inactive"),
     }
 }

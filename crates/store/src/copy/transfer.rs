@@ -65,7 +65,7 @@ async fn clear(source: &Side, target: &Side, table: &'static Table) -> Result<u6
     let mut merge = Merge::of(source, target, table);
     while let Some(finding) = merge.next().await? {
         extra += u64::from(matches!(finding, Finding::Extra(_)));
-        if let Finding::Differs(row) | Finding::Extra(row) = finding {
+        if let Finding::Differs { source: row, .. } | Finding::Extra(row) = finding {
             keys.push(row.into_key(table));
         }
         if keys.len() == BATCH {
