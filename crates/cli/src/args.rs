@@ -9,10 +9,11 @@ use crate::{
     commands::{
         api_token::ApiTokenArgs, backup::BackupArgs, check_config::CheckConfigArgs,
         client::ClientArgs, completions::CompletionsArgs, decode::DecodeArgs, demo::DemoArgs,
-        export::ExportArgs, import::ImportArgs, init::InitArgs, introspect::IntrospectArgs,
-        key::KeyArgs, login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs,
-        purge::PurgeArgs, reference::ReferenceArgs, restore::RestoreArgs, scope::ScopeArgs,
-        serve::ServeArgs, store::StoreArgs, user::UserArgs, whoami::WhoamiArgs, why::WhyArgs,
+        doctor::DoctorArgs, export::ExportArgs, import::ImportArgs, init::InitArgs,
+        introspect::IntrospectArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs,
+        man::ManArgs, profile::ProfileArgs, purge::PurgeArgs, reference::ReferenceArgs,
+        restore::RestoreArgs, scope::ScopeArgs, serve::ServeArgs, store::StoreArgs, user::UserArgs,
+        whoami::WhoamiArgs, why::WhyArgs,
     },
     exit_code::Exit,
 };
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Remove what is over now, as servers do by themselves
     Purge(PurgeArgs),
+    /// Find what is wrong with the installation and the sign-in here, and say how to mend it
+    Doctor(DoctorArgs),
     /// Check the configuration without starting, and show every value and where it comes from
     CheckConfig(CheckConfigArgs),
     /// Print a script that completes commands and options in a shell

@@ -54,7 +54,7 @@ pub(crate) fn tell(error: &anyhow::Error) -> Exit {
 }
 
 /// Every cause, down to the one that has told all that there is.
-fn message(error: &anyhow::Error) -> String {
+pub(crate) fn message(error: &anyhow::Error) -> String {
     let mut causes = Vec::new();
     for cause in error.chain() {
         causes.push(cause.to_string());
@@ -65,7 +65,8 @@ fn message(error: &anyhow::Error) -> String {
     causes.join(": ")
 }
 
-fn hint(error: &anyhow::Error) -> Option<Cow<'_, str>> {
+/// How to mend it, if somebody knows.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<Cow<'_, str>> {
     error.chain().find_map(|cause| {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return failure.hint.as_deref().map(Cow::from);

@@ -53,6 +53,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Purge(arguments) => commands::purge::run(arguments).await,
         Command::Export(arguments) => commands::export::run(arguments).await,
         Command::Import(arguments) => commands::import::run(arguments).await,
+        Command::Doctor(arguments) => commands::doctor::run(arguments).await,
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Man(arguments) => commands::man::run(&arguments),

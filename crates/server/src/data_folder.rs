@@ -79,10 +79,15 @@ impl DataFolder {
         self.0.join(SERVER_KEY)
     }
 
+    /// The file that the one process which serves has locked.
+    pub fn serve_lock(&self) -> PathBuf {
+        self.0.join(LOCK)
+    }
+
     /// Takes the lock of the one process that may serve: two would not know of each other's
     /// caches.
     pub fn lock(&self) -> Result<ServeLock, DataFolderError> {
-        let path = self.0.join(LOCK);
+        let path = self.serve_lock();
         let opened = OpenOptions::new()
             .create(true)
             .truncate(false)

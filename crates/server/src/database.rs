@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tokenry_store::{
-    Store, StoreError,
+    Schema, Store, StoreError,
     postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     sqlite::{SqliteStore, StoreOptions},
 };
@@ -67,6 +67,18 @@ impl Database {
             Some(address) => Self::open_shared(address, config).await,
             None => Self::open_embedded(folder, config),
         }
+    }
+
+    /// Looks at the schema of what the configuration names, and changes nothing. What cannot be
+    /// opened is an error.
+    pub async fn schema(folder: &DataFolder, config: &Config) -> Result<Schema, DatabaseError> {
+        let Some(address) = &config.store else {
+            let path = folder.database();
+            let schema = SqliteStore::schema(&path);
+            return schema.map_err(|error| DatabaseError::Embedded { path, error });
+        };
+        let schema = PostgresStore::schema(address.clone(), postgres_options(config)).await;
+        schema.map_err(|error| DatabaseError::Shared { address: address.redacted(), error })
     }
 
     fn open_embedded(folder: &DataFolder, config: &Config) -> Result<Self, DatabaseError> {

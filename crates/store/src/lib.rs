@@ -55,7 +55,8 @@ pub use crate::{
         ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
         Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job, JobHolder,
         JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject,
-        SealedKey, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter, WrongVerifierCount,
+        Schema, SealedKey, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
+        WrongVerifierCount,
     },
 };
 

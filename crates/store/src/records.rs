@@ -355,3 +355,12 @@ pub struct PurgeStep {
     /// afterwards, so it is a hint for when to look again and nothing to decide by.
     pub due: Option<Timestamp>,
 }
+
+/// Which schema a database has, and which one this program brings it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// Of the database.
+    pub found: u32,
+    /// Of this program.
+    pub known: u32,
+}

@@ -25,7 +25,7 @@ use tokenry_client::{
 
 pub(crate) use self::{
     args::{ConnectionArgs, parse_server},
-    environment::{CLIENT_SECRET, variable},
+    environment::{CLIENT_SECRET, unused as unused_variables, variable},
     failure::{exit, hint},
     profile::{Profile, Secrets, SignIn},
     profiles::{Profiles, name_for},
@@ -43,10 +43,13 @@ pub(crate) struct Connection {
 }
 
 /// Who asks which server, before anything is sent.
-struct Target {
-    server: Server,
-    credentials: Credentials,
-    profile: Option<String>,
+pub(crate) struct Target {
+    /// The server.
+    pub(crate) server: Server,
+    /// As whom; `None` of these is nobody.
+    pub(crate) credentials: Credentials,
+    /// The profile that it is of, by name.
+    pub(crate) profile: Option<String>,
 }
 
 /// A client of the server that was named, as whoever is signed in there.
@@ -56,7 +59,7 @@ pub(crate) fn connect(arguments: &ConnectionArgs) -> anyhow::Result<Client> {
 
 /// The same, and which profile it is of.
 pub(crate) fn open(arguments: &ConnectionArgs) -> anyhow::Result<Connection> {
-    let Target { server, credentials, profile } = target(arguments)?;
+    let Target { server, credentials, profile } = named_target(arguments)?;
     if matches!(credentials, Credentials::None) {
         return Err(signed_out(&server).into());
     }
@@ -66,7 +69,7 @@ pub(crate) fn open(arguments: &ConnectionArgs) -> anyhow::Result<Connection> {
 
 /// A client of the server that was named, as nobody.
 pub(crate) fn connect_anonymously(arguments: &ConnectionArgs) -> anyhow::Result<Client> {
-    let server = target(arguments)?.server;
+    let server = named_target(arguments)?.server;
     client(arguments, &server, Credentials::None)
 }
 
@@ -96,32 +99,38 @@ fn with_timeout(builder: ClientBuilder, timeout: Option<Duration>) -> ClientBuil
     }
 }
 
-fn target(arguments: &ConnectionArgs) -> anyhow::Result<Target> {
+fn named_target(arguments: &ConnectionArgs) -> anyhow::Result<Target> {
     let profiles = Profiles::open()?;
+    let target = target(arguments, &profiles)?;
+    target.ok_or_else(|| nobody(&profiles).into())
+}
+
+/// Which server is meant, and who asks there; `None` when nothing names one.
+pub(crate) fn target(
+    arguments: &ConnectionArgs,
+    profiles: &Profiles,
+) -> anyhow::Result<Option<Target>> {
     let named = arguments.server()?;
     if let Some(name) = arguments.profile() {
-        let target = of_profile(&profiles, name)?;
+        let target = of_profile(profiles, name)?;
         return match named {
             Some(server) if server != target.server => Err(of_another(name, &target).into()),
-            _ => Ok(target),
+            _ => Ok(Some(target)),
         };
     }
     if named.is_none()
         && let Some(name) = environment::profile()
     {
-        return of_profile(&profiles, &name);
+        return of_profile(profiles, &name).map(Some);
     }
     let found = environment::server()?;
     if let Some(server) = named.or_else(|| found.clone()) {
         // Credentials beside the address of one server are not meant for another.
         let is_meant = found.is_none_or(|found| found == server);
         let credentials = if is_meant { environment::credentials()? } else { None };
-        return of_server(&profiles, server, credentials);
+        return of_server(profiles, server, credentials).map(Some);
     }
-    match profiles.current() {
-        Some(name) => of_profile(&profiles, name),
-        None => Err(nobody(&profiles).into()),
-    }
+    profiles.current().map(|name| of_profile(profiles, name)).transpose()
 }
 
 fn of_server(

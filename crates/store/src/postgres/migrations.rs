@@ -17,7 +17,7 @@ use super::{
     session::Session,
     values::values,
 };
-use crate::{Result, StoreError, columns::ReadColumns as _};
+use crate::{Result, Schema, StoreError, columns::ReadColumns as _};
 
 /// Every step; the schema's number is how many of them were taken.
 const STEPS: [&str; 5] = [
@@ -100,6 +100,13 @@ async fn take_steps(session: &Session) -> std::result::Result<u32, Failure> {
         tracing::info!(seconds, "the database's schema is up to date");
     }
     Ok(found)
+}
+
+/// Looks at the schema and changes nothing. What cannot be brought up to date is an error.
+pub(super) async fn look(pool: &Arc<Pool>) -> Result<Schema> {
+    let found = if is_marked(pool).await? { version(pool).await? } else { 0 };
+    refuse_newer(found)?;
+    Ok(Schema { found, known: NEWEST })
 }
 
 /// Whether the schema is ours; not if it is empty.

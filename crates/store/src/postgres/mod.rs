@@ -66,7 +66,7 @@ use self::{
     token_uses::Note,
     tokens::{Find, Insert, Redeem, Rotate},
 };
-use crate::Result;
+use crate::{Result, Schema};
 
 /// A store in a PostgreSQL database, which it shares with other nodes.
 pub struct PostgresStore {
@@ -127,6 +127,15 @@ impl PostgresStore {
         Ok(Self { pool, log, event_ids, refusal_ids, batches })
     }
 
+    /// Looks at the schema that an address names, and changes nothing. What `open` would refuse is
+    /// an error.
+    pub async fn schema(address: PostgresAddress, options: PostgresOptions) -> Result<Schema> {
+        let pool = Pool::new(Hosts::new(address, options), options);
+        let schema = look(&pool).await;
+        pool.close();
+        schema
+    }
+
     /// What it has done, for metrics.
     pub fn statistics(&self) -> Statistics {
         let Kinds { insert, find, redeem, rotate, end, note } = &self.batches;
@@ -158,6 +167,14 @@ impl PostgresStore {
         );
         self.pool.close();
     }
+}
+
+async fn look(pool: &Arc<Pool>) -> Result<Schema> {
+    let schema = migrations::look(pool).await?;
+    if schema.found > 0 {
+        copy::refuse_unfinished(pool).await?;
+    }
+    Ok(schema)
 }
 
 async fn prepare(pool: &Arc<Pool>) -> Result<()> {

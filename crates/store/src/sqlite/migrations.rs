@@ -5,7 +5,7 @@ use std::time::Instant;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{calls::unavailable, listings};
-use crate::{Result, StoreError};
+use crate::{Result, Schema, StoreError};
 
 /// Every step; the schema's number, `user_version`, is how many of them were taken.
 const STEPS: [&str; 5] = [
@@ -80,13 +80,16 @@ fn keep_log(connection: &Connection) -> Result<()> {
 
 /// Refuses every schema but the newest, and leaves it as it is.
 pub(super) fn refuse_other(connection: &Connection) -> Result<()> {
+    let Schema { found, known } = look(connection)?;
+    if found < known { Err(StoreError::SchemaTooOld { found, known }) } else { Ok(()) }
+}
+
+/// Looks at the schema and changes nothing. What cannot be brought up to date is an error.
+pub(super) fn look(connection: &Connection) -> Result<Schema> {
     let found = version(connection)?;
     refuse_foreign(connection, found)?;
     refuse_newer(found)?;
-    if found < NEWEST {
-        return Err(StoreError::SchemaTooOld { found, known: NEWEST });
-    }
-    Ok(())
+    Ok(Schema { found, known: NEWEST })
 }
 
 /// How many steps were taken.

@@ -56,11 +56,11 @@ use self::{
     calls::{Queue, unavailable},
     job_leases::JobLeases,
     listings::Sizes,
-    open::Source,
+    open::{Purpose, Source},
     session::Session,
     writer::{Counters, Writer},
 };
-use crate::Result;
+use crate::{Result, Schema};
 
 /// A store in one `SQLite` file, or in memory.
 pub struct SqliteStore {
@@ -92,6 +92,17 @@ impl SqliteStore {
         let source =
             Source::File { path: path.as_ref().to_owned(), cache_size: options.cache_size };
         Self::start(&source, options)
+    }
+
+    /// Looks at the schema of a file that is there, and changes nothing. What `open` would refuse is
+    /// an error.
+    pub fn schema(path: impl AsRef<Path>) -> Result<Schema> {
+        let cache_size = StoreOptions::default().cache_size;
+        let source = Source::File { path: path.as_ref().to_owned(), cache_size };
+        let connection = source.connect(Purpose::Read)?;
+        let schema = migrations::look(&connection)?;
+        copy::refuse_unfinished(&connection)?;
+        Ok(schema)
     }
 
     /// A store that is gone when it is dropped.

@@ -1,10 +1,16 @@
 //! The command line, as people and scripts meet it: what it prints, how it ends, what it asks.
 
+mod api_tokens;
+mod clients;
 mod completions;
 mod errors;
 mod help;
+mod introspect;
 mod manual;
+mod profiles;
 mod questions;
+mod sign_in;
+mod site;
 mod terminal;
 mod users;
 
@@ -37,7 +43,12 @@ fn plain(mut command: Command, arguments: &[&str]) -> Command {
 /// What was typed, what it printed and how it ended.
 fn told(mut command: Command, folder: &Path) -> String {
     let typed = typed(&command);
-    let Output { stdout, stderr, status } = command.output().unwrap();
+    redacted(&written(&typed, command.output().unwrap()), folder)
+}
+
+/// The same of what has run already.
+fn written(typed: &str, output: Output) -> String {
+    let Output { stdout, stderr, status } = output;
     let mut text = format!("$ tokenry {typed}\n");
     for (name, bytes) in [("stdout", stdout), ("stderr", stderr)] {
         let printed = String::from_utf8(bytes).unwrap().replace("\r\n", "␍\n");
@@ -46,7 +57,7 @@ fn told(mut command: Command, folder: &Path) -> String {
         }
     }
     let code = status.code().unwrap();
-    redacted(&format!("{text}── exit code {code}"), folder)
+    format!("{text}── exit code {code}")
 }
 
 /// The arguments but for the folder, which every command is given.

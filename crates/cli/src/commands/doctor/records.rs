@@ -1,0 +1,143 @@
+//! What is kept at the server and deserves a look: API tokens, tokens without end, clients.
+
+use tokenry_client::{
+    Client, Credentials, Error,
+    models::{ApiTokenObject, OAuthClientObject, Timestamp, UserObject},
+};
+
+use super::{
+    report::Report,
+    server::{asks_users, days},
+};
+use crate::{connection, progress::counted};
+
+/// Records that are looked at, at most: enough to know that something is to be done.
+const PAGES_MAX: usize = 20;
+/// So many API tokens in use are many.
+const API_TOKENS_MANY: usize = 10;
+/// An API token that was used within these days is in use.
+const IN_USE_DAYS: i64 = 30;
+/// When Zendesk ends API tokens.
+const API_TOKENS_END: (&str, i64) = ("30 April 2027", 1_809_043_200);
+
+/// Checks what an administrator sees.
+pub(super) async fn check(
+    client: &Client,
+    credentials: &Credentials,
+    user: &UserObject,
+    report: &mut Report,
+) {
+    let role = user.role.as_deref().unwrap_or("unknown");
+    if role != "admin" {
+        return report.warn(
+            "role",
+            format!("{role}: others' tokens, clients and API tokens are not seen"),
+            "sign in as an administrator to have them checked",
+        );
+    }
+    report.ok("role", role);
+    let zendesk = client.server().as_str().ends_with(".zendesk.com");
+    check_api_tokens(client, zendesk, report).await;
+    if zendesk && matches!(credentials, Credentials::ApiToken { .. }) {
+        let found = format!("an API token, which Zendesk takes until {}", API_TOKENS_END.0);
+        report.warn("signed in by", found, "sign in with an access token: tokenry login");
+    }
+    told("tokens without end", check_tokens(client, report).await, report);
+    told("clients", check_clients(client, report).await, report);
+}
+
+/// What could not be looked at is no proof that it is right.
+fn told(check: &'static str, done: Result<(), Error>, report: &mut Report) {
+    if let Err(error) = done {
+        let mend = "the credentials may lack the scope for it: sign in with an API token";
+        report.warn(check, format!("cannot be looked at: {error}"), mend);
+    }
+}
+
+async fn check_api_tokens(client: &Client, zendesk: bool, report: &mut Report) {
+    let tokens = match client.api_tokens().list().await {
+        Ok(answer) => answer.api_tokens,
+        Err(error) => return told("API tokens", Err(error), report),
+    };
+    let now = connection::now();
+    let used = tokens.iter().filter(|token| is_in_use(token, now)).count();
+    let found = format!("{used} in use, of {}", counted_len(tokens.len(), "API token"));
+    let (end, seconds) = API_TOKENS_END;
+    let left = days(now, Timestamp::from_seconds(seconds));
+    if zendesk && !tokens.is_empty() {
+        let found = format!("{found}; Zendesk ends them on {end}, in {left} days");
+        let mend = "`tokenry api-token list` shows which; let their programs use access tokens of \
+                    a client instead: `tokenry client create`";
+        return report.warn("API tokens", found, mend);
+    }
+    if used > API_TOKENS_MANY {
+        let mend = "each is as good as a password and never ends: prefer access tokens of clients, \
+                    which do. `tokenry api-token list` shows who uses them";
+        return report.warn("API tokens", found, mend);
+    }
+    report.ok("API tokens", found);
+}
+
+fn is_in_use(token: &ApiTokenObject, now: Timestamp) -> bool {
+    let is_recent = |used| days(used, now) <= IN_USE_DAYS;
+    token.active != Some(false) && token.last_used.is_some_and(is_recent)
+}
+
+async fn check_tokens(client: &Client, report: &mut Report) -> Result<(), Error> {
+    let mut pages = client.oauth_tokens().list().all(true).pages();
+    let (mut endless, mut looked_at) = (0, 0);
+    for _ in 0..PAGES_MAX {
+        let Some(page) = pages.next().await? else {
+            break;
+        };
+        looked_at += page.tokens.len();
+        endless += page.tokens.iter().filter(|token| token.expires_at.is_none()).count();
+    }
+    let of = counted_len(looked_at, "token");
+    if endless == 0 {
+        report.ok("tokens without end", format!("none of {of}"));
+    } else {
+        let found = format!("{endless} of {of} never expire");
+        let mend = "`tokenry token list --never-expires` shows which; a lifetime for new ones is \
+                    set by `tokens.access_token_lifetime` or a client's own limit";
+        report.warn("tokens without end", found, mend);
+    }
+    Ok(())
+}
+
+async fn check_clients(client: &Client, report: &mut Report) -> Result<(), Error> {
+    let mut pages = client.oauth_clients().list().pages();
+    let (mut nowhere, mut looked_at) = (Vec::new(), 0);
+    for _ in 0..PAGES_MAX {
+        let Some(page) = pages.next().await? else {
+            break;
+        };
+        looked_at += page.clients.len();
+        nowhere.extend(page.clients.into_iter().filter(leads_nowhere).map(name));
+    }
+    let of = counted_len(looked_at, "client");
+    if nowhere.is_empty() {
+        report.ok("clients", format!("{of}, none without a redirect address that needs one"));
+    } else {
+        let shown = nowhere.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        let found = format!("{} of {of} without a redirect address: {shown}", nowhere.len());
+        let mend = "no user can come back to them: `tokenry client update NAME --redirect-uri URL`, \
+                    or `--grant-type client_credentials` for one that acts for itself";
+        report.warn("clients", found, mend);
+    }
+    Ok(())
+}
+
+fn leads_nowhere(client: &OAuthClientObject) -> bool {
+    let has_none = client.redirect_uri.as_ref().is_none_or(Vec::is_empty);
+    has_none && asks_users(client.grant_types.as_deref()) && client.disabled != Some(true)
+}
+
+fn name(client: OAuthClientObject) -> String {
+    let id = client.id.map(|id| id.to_string());
+    client.identifier.or(id).unwrap_or_else(|| "one without a name".to_owned())
+}
+
+fn counted_len(count: usize, noun: &str) -> String {
+    counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
+}
