@@ -61,6 +61,9 @@ async fn show(arguments: ShowArgs) -> anyhow::Result<()> {
 async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     let server = connect(&arguments.connection)?;
     let mut request = arguments.members.request();
+    if request.name.is_absent() {
+        request.name = arguments.identifier.clone().into();
+    }
     request.identifier = arguments.identifier.into();
     if let Some(kind) = arguments.kind {
         request.kind = tokenry_client::models::ClientKind::from(kind).into();

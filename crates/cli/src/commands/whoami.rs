@@ -87,9 +87,9 @@ async fn current_token(client: &Client) -> Result<Option<OAuthTokenObject>, Erro
 
 const fn sign_in(credentials: &Credentials) -> &'static str {
     match credentials {
-        Credentials::ApiToken { .. } => "API token",
+        Credentials::ApiToken { .. } => "api-token",
         Credentials::Password { .. } => "password",
-        Credentials::Bearer(_) => "access token",
+        Credentials::Bearer(_) => "access-token",
         Credentials::Source(_) => "browser",
         _ => "none",
     }
@@ -121,7 +121,11 @@ impl Record for Identity {
         vec![
             Cell::new(&self.server),
             self.profile.as_ref().into(),
-            Cell::new(self.sign_in),
+            Cell::new(match self.sign_in {
+                "api-token" => "API token",
+                "access-token" => "access token",
+                other => other,
+            }),
             self.id.into(),
             self.name.as_ref().into(),
             self.email.as_ref().into(),

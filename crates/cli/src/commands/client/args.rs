@@ -124,7 +124,7 @@ pub(super) struct UpdateArgs {
 /// What can be said of a new client and changed of an old one.
 #[derive(Args)]
 pub(super) struct MemberArgs {
-    /// What users see
+    /// What users see [default: the identifier]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
     /// Where users may be sent back to; may be given more than once

@@ -18,7 +18,7 @@ fn a_client_is_told_what_a_token_may_do_and_of_a_dead_one_nothing() {
         site.told_output(&typed, with_input(command, &tokens[0].access))
     };
     let alive = introspect(&[]);
-    assert!(alive.contains("active   yes"), "{alive}");
+    assert!(alive.contains("active  yes"), "{alive}");
     assert!(alive.ends_with("── exit code 0"), "{alive}");
     assert!(!alive.contains("[credential]"), "{alive}");
     let json = introspect(&["--json"]);

@@ -3,6 +3,7 @@
 mod api_tokens;
 mod clients;
 mod completions;
+mod doctor;
 mod errors;
 mod help;
 mod introspect;
