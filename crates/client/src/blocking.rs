@@ -130,12 +130,7 @@ impl<O: List> Iterator for Pages<'_, Client, O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let call = self.call.take()?;
-        let again = Call {
-            client: call.client,
-            operation: call.operation.clone(),
-            options: call.options.clone(),
-        };
-        let page = again.send().and_then(|answer| {
+        let page = call.clone().send().and_then(|answer| {
             self.call = call.next(&answer)?;
             Ok(answer)
         });

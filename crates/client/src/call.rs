@@ -43,6 +43,14 @@ pub struct Call<'c, C, O> {
     pub(crate) options: CallOptions,
 }
 
+/// The same call once more: the one that [`next`](Call::next) is asked of when the first is spent.
+impl<C, O: Clone> Clone for Call<'_, C, O> {
+    fn clone(&self) -> Self {
+        let (operation, options) = (self.operation.clone(), self.options.clone());
+        Self { client: self.client, operation, options }
+    }
+}
+
 /// What one call does otherwise than its client.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
@@ -158,13 +166,24 @@ impl<'c, C, O: List> Call<'c, C, O> {
     }
 
     /// The call for the page after this answer; `None` at the end of the list.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tokenry_client::Client) -> Result<(), tokenry_client::Error> {
+    /// let mut call = Some(client.oauth_tokens().list());
+    /// while let Some(this) = call {
+    ///     let page = this.clone().await?;
+    ///     call = this.next(&page)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn next(&self, answer: &O::Answer) -> Result<Option<Self>, Error> {
         let pagination = O::pagination(answer);
         let next = crate::pagination::next(self.operation.parameters(), pagination)?;
         Ok(next.map(|page| {
-            let mut operation = self.operation.clone();
-            operation.turn(page);
-            Self { client: self.client, operation, options: self.options.clone() }
+            let mut call = self.clone();
+            call.operation.turn(page);
+            call
         }))
     }
 
