@@ -5,10 +5,15 @@
 mod api_tokens;
 mod authorization_server;
 mod blocking;
+mod client;
+mod errors;
 mod examples;
 mod global_clients;
 mod grant_type_tokens;
 mod oauth_clients;
 mod oauth_tokens;
+mod pagination;
+mod retry;
 mod support;
+mod tracing;
 mod users;

@@ -12,7 +12,7 @@ pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 pub(crate) const VERIFIER: &str = "of-the-client-0123456789-0123456789-0123456789";
 
 /// `reqwest` with nothing around it: no redirects, no proxy, no certificates.
-fn http() -> reqwest::ClientBuilder {
+pub(crate) fn http() -> reqwest::ClientBuilder {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

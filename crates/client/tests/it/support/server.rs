@@ -6,7 +6,9 @@ use tokenry_core::user::Role;
 use tokenry_server::{
     accounts::{self, CreatedUser, NewUser},
     config::{Config, Override},
+    envelope::Envelope,
     environment::Environment,
+    listen,
     node::{self, Node},
     state::AppState,
 };
@@ -35,22 +37,12 @@ impl TestServer {
     /// With these settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().display().to_string();
-        let fixed = [("data", path.as_str()), ("listen", "127.0.0.1:0"), ("log.filter", "error")];
-        let overrides = fixed.iter().chain(settings).map(|(key, value)| setting(key, value));
-        let config = Config::load(None, std::iter::empty(), &overrides.collect::<Vec<_>>());
-        let config = config.unwrap().config;
+        let config = config(&folder, settings);
         let bound = node::bind(&config).unwrap();
         let base = bound.base().clone();
         let node = Node::open(config, base.clone(), Environment::system()).await.unwrap();
         let lock = node.lock().unwrap();
-        let admin = NewUser {
-            email: "ada@acme.test".to_owned(),
-            name: "Ada Lindqvist".to_owned(),
-            role: Role::Admin,
-            password: Some(PASSWORD.to_owned()),
-        };
-        let admin = accounts::create(&node.state, admin).await.unwrap();
+        let admin = accounts::create(&node.state, admin()).await.unwrap();
         let state = node.state.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
@@ -59,6 +51,28 @@ impl TestServer {
             };
             node.serve(bound, lock, None, stopped).await.unwrap();
         });
+        Self { base: base.as_str().to_owned(), admin, state, stop, served, _folder: folder }
+    }
+
+    /// One whose database has gone away.
+    pub(crate) async fn without_store() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&folder, &[]);
+        let limits = config.limits.clone();
+        let listener = listen::bind(config.listen).unwrap();
+        let base = config.base_at(listener.local_addr().unwrap()).unwrap();
+        let node = Node::open(config, base.clone(), Environment::system()).await.unwrap();
+        let admin = accounts::create(&node.state, admin()).await.unwrap();
+        let state = node.state.clone();
+        let envelope = Envelope::new(state.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.await;
+            };
+            listen::serve(listener, envelope, &limits, stopped).await;
+        });
+        node.close().await;
         Self { base: base.as_str().to_owned(), admin, state, stop, served, _folder: folder }
     }
 
@@ -105,6 +119,23 @@ impl TestServer {
         let _ = self.stop.send(());
         self.served.await.unwrap();
     }
+}
+
+fn admin() -> NewUser {
+    NewUser {
+        email: "ada@acme.test".to_owned(),
+        name: "Ada Lindqvist".to_owned(),
+        role: Role::Admin,
+        password: Some(PASSWORD.to_owned()),
+    }
+}
+
+fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {
+    let path = folder.path().display().to_string();
+    let fixed = [("data", path.as_str()), ("listen", "127.0.0.1:0"), ("log.filter", "error")];
+    let overrides = fixed.iter().chain(settings).map(|(key, value)| setting(key, value));
+    let config = Config::load(None, std::iter::empty(), &overrides.collect::<Vec<_>>());
+    config.unwrap().config
 }
 
 fn setting(key: &str, value: &str) -> Override {
