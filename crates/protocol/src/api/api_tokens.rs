@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::FieldErrors,
     extra::Extra,
+    pagination,
     request::{InvalidBody, Members, Sent},
     secret_text::SecretText,
 };
@@ -32,7 +33,7 @@ pub struct ApiTokensResponse {
     /// The records, in ascending order of id.
     ///
     /// Present: always.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "pagination::records")]
     pub api_tokens: Vec<ApiTokenObject>,
 }
 

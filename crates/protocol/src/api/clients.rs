@@ -9,7 +9,7 @@ use super::{
     error::FieldErrors,
     extra::Extra,
     open::Open,
-    pagination::Pagination,
+    pagination::{self, Pagination},
     request::{InvalidBody, Members, Sent, strings},
     secret_text::SecretText,
 };
@@ -39,12 +39,12 @@ pub struct OAuthClientsResponse {
     /// The records, in ascending order of id; at most 100.
     ///
     /// Present: always.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "pagination::records")]
     pub clients: Vec<OAuthClientObject>,
     /// Where the page is in the list. Its form is that of the request. Other servers leave it out.
     ///
     /// Present: always.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "pagination::beside_records")]
     pub pagination: Option<Pagination>,
 }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{extra::Extra, pagination::Pagination};
+use super::{
+    extra::Extra,
+    pagination::{self, Pagination},
+};
 use crate::ids::ClientId;
 
 /// A page of global clients. A server that has none answers with an empty page.
@@ -11,12 +14,12 @@ pub struct GlobalClientsResponse {
     /// The records, in ascending order of id; at most 100.
     ///
     /// Present: always.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "pagination::records")]
     pub global_clients: Vec<GlobalClientObject>,
     /// Where the page is in the list. Its form is that of the request. Other servers leave it out.
     ///
     /// Present: always.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "pagination::beside_records")]
     pub pagination: Option<Pagination>,
 }
 

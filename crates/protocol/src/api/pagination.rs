@@ -6,7 +6,7 @@
 //! | `page`, `per_page` | offset |
 //! | `page[size]`, `page[after]`, `page[before]` | cursor |
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 #[cfg(feature = "requests")]
 use super::query::{InvalidQuery, Query};
@@ -163,7 +163,7 @@ fn page_size(text: Option<&str>) -> Result<u32, InvalidQuery> {
 
 /// The members that a list carries beside its records, in the form of the request. Always there,
 /// `null` when empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Pagination {
     /// The cursor form, where the request had `page[size]`, `page[after]` or `page[before]`.
@@ -179,7 +179,8 @@ pub enum Pagination {
     },
     /// The counted form, of every other request.
     Offset {
-        /// All matching records, not only this page's; counted to [`COUNT_MAX`] and no further.
+        /// All matching records, not only this page's; counted to [`COUNT_MAX`] and no further. 0
+        /// of a server that does not count.
         ///
         /// Present: always.
         ///
@@ -199,6 +200,53 @@ pub enum Pagination {
         /// Example: `null`
         previous_page: Option<String>,
     },
+}
+
+/// The members of both forms.
+#[derive(Deserialize)]
+struct Members {
+    meta: Option<CursorMeta>,
+    links: Option<CursorLinks>,
+    count: Option<u64>,
+    next_page: Option<String>,
+    previous_page: Option<String>,
+}
+
+impl Members {
+    /// The form that they have, if there are any.
+    fn into_pagination(self) -> Option<Pagination> {
+        let Self { meta, links, count, next_page, previous_page } = self;
+        match meta {
+            Some(meta) => Some(Pagination::Cursor { meta, links: links.unwrap_or_default() }),
+            None if count.is_none() && next_page.is_none() && previous_page.is_none() => None,
+            None => {
+                let count = count.unwrap_or_default();
+                Some(Pagination::Offset { count, next_page, previous_page })
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pagination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pagination = Members::deserialize(deserializer)?.into_pagination();
+        pagination.ok_or_else(|| D::Error::missing_field("meta"))
+    }
+}
+
+/// Reads the members beside the records of a page, if there are any. One that cannot be read is an
+/// error: taken for none, it would end a walk in the middle of its list.
+pub(super) fn beside_records<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Pagination>, D::Error> {
+    Members::deserialize(deserializer).map(Members::into_pagination)
+}
+
+/// Reads the records of a page; `null` is a page without any.
+pub(super) fn records<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Whether a list goes on, and the cursors of its next and its previous page. A cursor is opaque,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     error::FieldErrors,
     extra::Extra,
-    pagination::Pagination,
+    pagination::{self, Pagination},
     request::{InvalidBody, Members, Sent},
     secret_text::SecretText,
 };
@@ -61,14 +61,14 @@ pub struct OAuthTokensResponse {
     /// The records, in ascending order of id; at most 100.
     ///
     /// Present: always.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "pagination::records")]
     pub tokens: Vec<OAuthTokenObject>,
     /// Where the page is in the list. Its form is that of the request: cursors where the request
     /// had `page[size]`, `page[after]` or `page[before]`, else counted pages. Other servers leave
     /// it out.
     ///
     /// Present: always.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "pagination::beside_records")]
     pub pagination: Option<Pagination>,
 }
 

@@ -37,7 +37,7 @@ impl SerdeWords {
                     "flatten" | "skip" | "transparent" | "untagged" | "default" => {
                         words.flags.push(word);
                     }
-                    "skip_serializing_if" | "try_from" | "into" | "with" => {
+                    "skip_serializing_if" | "deserialize_with" | "try_from" | "into" | "with" => {
                         meta.value()?.parse::<Expr>()?;
                     }
                     other => return Err(meta.error(format!("serde({other}) is not known here"))),
