@@ -88,6 +88,7 @@ fn expected(error: &serde_json::Error) -> String {
     match wanted {
         "u32" | "u64" | "i64" => "a whole number".to_owned(),
         "a sequence" => "an array".to_owned(),
+        "a boolean" => "true or false".to_owned(),
         wanted if wanted.starts_with("struct ") => "an object".to_owned(),
         wanted => wanted.to_owned(),
     }
@@ -123,6 +124,15 @@ fn culprit<T: DeserializeOwned>(body: &Value) -> Option<(String, &'static str)> 
 enum Step {
     Member(String),
     Element(usize),
+}
+
+impl Step {
+    fn is_missed(&self, error: &serde_json::Error) -> bool {
+        match self {
+            Self::Member(name) => error.to_string() == format!("missing field `{name}`"),
+            Self::Element(_) => false,
+        }
+    }
 }
 
 fn written(path: &[Step]) -> String {
@@ -168,7 +178,12 @@ fn guilty_child<T: DeserializeOwned>(
             Value::Array(elements) => (Step::Element(index), elements.remove(index)),
             _ => return None,
         };
-        if serde_json::from_value::<T>(without).is_ok() {
+        let is_guilty = match serde_json::from_value::<T>(without) {
+            Ok(_) => true,
+            // What must be there is guilty when nothing but it is missed without it.
+            Err(error) => step.is_missed(&error),
+        };
+        if is_guilty {
             return Some((step, kind(&removed)));
         }
     }
@@ -177,7 +192,10 @@ fn guilty_child<T: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use tokenry_protocol::api::tokens::{OAuthTokenResponse, OAuthTokensResponse};
+    use tokenry_protocol::{
+        api::tokens::{OAuthTokenResponse, OAuthTokensResponse},
+        oauth::metadata::Metadata,
+    };
 
     use super::*;
 
@@ -212,6 +230,11 @@ mod tests {
         let list = r#"{"tokens":[{"id":1},{"id":2,"user_id":"x"}],"count":2,"next_page":null,
             "previous_page":null}"#;
         assert!(told::<OAuthTokensResponse>(list).contains("tokens[1].user_id is a string"));
+        let required = r#"{"issuer":"https://x","scopes_supported":["read"],"extra":1}"#;
+        let wrong = required.replace(r#""https://x""#, "7");
+        assert!(told::<Metadata>(&wrong).contains(": issuer is a number, expected a string"));
+        let wrong = required.replace(r#"["read"]"#, "7");
+        assert!(told::<Metadata>(&wrong).contains(": scopes_supported is a number"));
     }
 
     #[test]

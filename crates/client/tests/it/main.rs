@@ -10,6 +10,7 @@ mod errors;
 mod examples;
 mod global_clients;
 mod grant_type_tokens;
+mod models;
 mod oauth_clients;
 mod oauth_tokens;
 mod pagination;
