@@ -9,7 +9,6 @@ mod failure;
 mod output;
 mod progress;
 mod staged_file;
-mod table;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use tokenry_protocol::secret::{
 };
 
 use super::presented;
-use crate::output;
+use crate::{exit_code::Exit, output};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -18,7 +18,7 @@ Nothing is asked of any server, and the secret part is not printed. That the che
 that no character was changed on the way. It does not mean that the credential works, nor that this
 server minted it: `tokenry why` says that.
 
-The status is 0 if nothing is wrong with it, and 1 if it is damaged or none of Tokenry's.
+The exit code is 0 if nothing is wrong with it, and 6 if it is damaged or none of Tokenry's.
 
 Examples:
   tokenry decode a0000000G9                     the first 10 characters, which are public
@@ -44,9 +44,9 @@ pub(crate) fn run(arguments: &DecodeArgs) -> anyhow::Result<ExitCode> {
         output::line(in_words(&examined));
     }
     Ok(match examined {
-        Examination::Whole { .. } | Examination::PublicPart(_) => ExitCode::SUCCESS,
+        Examination::Whole { .. } | Examination::PublicPart(_) => Exit::Done.into(),
         Examination::Damaged { .. } | Examination::JsonWebToken | Examination::Foreign => {
-            ExitCode::FAILURE
+            Exit::Wrong.into()
         }
     })
 }

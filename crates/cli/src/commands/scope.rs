@@ -15,7 +15,14 @@ use tokenry_server::{
     views::describe_scope,
 };
 
-use crate::{output, table::Table};
+use crate::output::{self, Cell, Column};
+
+const COLUMNS: [Column; 4] = [
+    Column::new("WORD").whole(),
+    Column::new("METHODS").whole(),
+    Column::new("OF").whole(),
+    Column::new("WHAT IT IS FOR"),
+];
 
 #[derive(Args)]
 pub(crate) struct ScopeArgs {
@@ -153,18 +160,20 @@ fn addresses(grants: &BTreeSet<Grant<'_>>) -> Vec<String> {
 }
 
 fn in_words(explained: &ExplainedScope<'_>, catalog: &ScopeCatalog) -> String {
-    let mut words = Table::new(["WORD", "METHODS", "OF", "WHAT IT IS FOR"]);
+    let cell = |text: &str| Cell::new(text);
+    let mut rows = Vec::new();
     for word in &explained.words {
         let name = word.word.as_str();
         if word.grants.is_empty() {
-            words.row([name, "-", "-", &meaning(word)]);
+            rows.push(vec![cell(name), Cell::none(), Cell::none(), cell(&meaning(word))]);
         }
         for (at, (resource, access)) in word.grants.iter().enumerate() {
             let (name, meaning) = if at == 0 { (name, meaning(word)) } else { ("", String::new()) };
-            words.row([name, &access.methods().join(", "), of(*resource), &meaning]);
+            let methods = access.methods().join(", ");
+            rows.push(vec![cell(name), cell(&methods), cell(of(*resource)), cell(&meaning)]);
         }
     }
-    let mut parts = vec![words.to_string()];
+    let mut parts = vec![output::table(&COLUMNS, &rows).trim_end().to_owned()];
     for word in explained.words.iter().filter(|word| !word.covered_by.is_empty()) {
         let by: Vec<_> = word.covered_by.iter().map(ToString::to_string).collect();
         parts.push(format!("`{}` adds nothing: {} covers it.", word.word, by.join(" ")));

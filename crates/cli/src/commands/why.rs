@@ -34,7 +34,7 @@ issued; nothing of it is printed or looked up but those.
 A server writes down uses and refusals once a second. Of refused credentials only those leave
 something whose tag shows that this server issued them: what somebody made up leaves nothing.
 
-The status is 0 if the question could be answered, whatever the answer is.
+The exit code is 0 if the question could be answered, whatever the answer is.
 
 Examples:
   tokenry why a0000000G9

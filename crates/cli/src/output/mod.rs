@@ -31,6 +31,11 @@ pub(crate) fn line(text: impl Display) {
     let _ = writeln!(anstream::stdout().lock(), "{text}");
 }
 
+/// A table among other words.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
+    table::table(columns, rows, io::stdout().is_terminal().then(terminal_width))
+}
+
 /// Bytes as people compare them.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

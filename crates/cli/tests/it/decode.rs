@@ -84,13 +84,13 @@ fn what_is_damaged_or_foreign_says_what_is_wrong_and_fails() {
         ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "foreign", json!(null), ""),
     ] {
         let output = decode_piped(given, &["--json"]);
-        assert_eq!(output.status.code(), Some(1), "{given}");
+        assert_eq!(output.status.code(), Some(6), "{given}");
         let said = json_of(&output);
         assert_eq!((&said["verdict"], &said["checksum_holds"]), (&json!(verdict), &checksum));
         let faults = said["faults"].to_string();
         assert!(faults.contains(fault), "{given}: {faults}");
         let words = decode_piped(given, &[]);
-        assert_eq!(words.status.code(), Some(1), "{given}");
+        assert_eq!(words.status.code(), Some(6), "{given}");
         for printed in [&output.stdout, &words.stdout, &words.stderr] {
             let printed = text(printed);
             for at in 19..whole.len() - 6 {

@@ -66,7 +66,15 @@ fn a_client_that_is_wrong_is_told_by_field() {
     let site = site();
     let told = [
         site.told(&CREATE),
-        site.told(&["client", "create", "--identifier", "b", "--redirect-uri", "nonsense", "--name="]),
+        site.told(&[
+            "client",
+            "create",
+            "--identifier",
+            "b",
+            "--redirect-uri",
+            "nonsense",
+            "--name=",
+        ]),
         site.told(&["client", "update", "acme"]),
         site.told(&["client", "update", "acme", "--access-token-lifetime-max", "soon"]),
     ];

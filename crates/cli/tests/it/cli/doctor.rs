@@ -40,7 +40,11 @@ fn in_a_good_set_up_every_check_is_ok() {
     let lines = text.lines().map(|line| {
         // Both are others each time.
         let line = line.split_once(" MiB").map_or(line, |_| "ok       disk space: …");
-        if line.contains("lock: process") { "ok       lock: process … serves this folder" } else { line }
+        if line.contains("lock: process") {
+            "ok       lock: process … serves this folder"
+        } else {
+            line
+        }
     });
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
 }
@@ -78,7 +82,10 @@ fn what_others_can_read_is_told_with_the_command_that_mends_it() {
         format!("wrong: others can read {data}/server.key -> chmod 600 {data}/server.key")
     );
     let profiles = notable["profiles"].as_str();
-    assert!(profiles.ends_with(&format!("-> chmod 600 {}", site.profiles().display())), "{profiles}");
+    assert!(
+        profiles.ends_with(&format!("-> chmod 600 {}", site.profiles().display())),
+        "{profiles}"
+    );
 }
 
 #[test]
@@ -88,7 +95,8 @@ fn an_installation_that_cannot_start_is_told_why() {
     let data = site.folder.path().join("data");
     let key = fs::read(data.join("server.key")).unwrap();
     fs::remove_file(data.join("server.key")).unwrap();
-    fs::write(data.join("tokenry.db"), "no database at all, and longer than its head".repeat(9)).unwrap();
+    fs::write(data.join("tokenry.db"), "no database at all, and longer than its head".repeat(9))
+        .unwrap();
     let (notable, code) = found(doctor(&site, &[]));
     assert_eq!(code, Some(6));
     assert!(notable["server key"].contains("key replace --lost"), "{notable:?}");
@@ -101,8 +109,7 @@ fn an_installation_that_cannot_start_is_told_why() {
     assert!(!data.join("tokenry.db").exists(), "it looks and makes nothing");
 
     let nowhere = site.folder.path().join("nowhere");
-    let (notable, code) =
-        found(site.command(&["doctor", "--data", nowhere.to_str().unwrap()]));
+    let (notable, code) = found(site.command(&["doctor", "--data", nowhere.to_str().unwrap()]));
     assert!(notable["data folder"].contains("tokenry init"), "{notable:?}");
     assert_eq!(code, Some(6));
 
