@@ -27,7 +27,9 @@ pub struct ApiTokenResponse {
     pub api_token: Option<ApiTokenObject>,
 }
 
-/// All API tokens of the account, at most 256. The list is one page: it has no pagination.
+/// All API tokens of the account: at most 256, unless the server is set otherwise.
+///
+/// The list is one page: it has no pagination.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ApiTokensResponse {
     /// The records, in ascending order of id.

@@ -113,8 +113,8 @@ pub struct OAuthTokensResponse {
 ///   do not move it.
 /// * A record is found until it is revoked, or until both its tokens have expired. Consented grants
 ///   can be listed for 30 more days with `all=true&include_expired=true`.
-/// * Disabling or deleting the client, and suspending or deleting the user, ends the token without
-///   a change of its record: it is refused from then on, and its row follows in the background.
+/// * Disabling the client and suspending the user stop the token for as long as that lasts.
+///   Deleting either of them ends it, at once, and its record follows in the background.
 ///
 /// # Reading one
 ///
