@@ -134,6 +134,38 @@ fn every_example_is_read_by_its_type_and_written_as_it_stands_there() {
     }
 }
 
+/// Examples by their page and their place on it, and the exchange that the server's own tests hold
+/// it to.
+const EXCHANGES: [(&str, usize, &str); 14] = [
+    ("OAuthTokenResponse", 0, "040-show"),
+    ("OAuthTokenResponse", 1, "020-create"),
+    ("CreateTokenRequest", 0, "020-create"),
+    ("OAuthClientResponse", 0, "109-clients-show"),
+    ("OAuthClientResponse", 1, "102-clients-create"),
+    ("ApiTokenResponse", 1, "141-api-tokens-create"),
+    ("UserResponse", 0, "160-me-basic"),
+    ("TokenResponse", 0, "303-door2-code-pkce"),
+    ("IntrospectionResponse", 0, "420-introspect-live"),
+    ("IntrospectionResponse", 1, "421-introspect-dead"),
+    ("Metadata", 0, "440-metadata"),
+    ("ErrorBody", 0, "016-list-client-id-not-a-number"),
+    ("ErrorBody", 1, "015-list-too-deep"),
+    ("ErrorBody", 2, "105-clients-create-no-name"),
+];
+
+#[test]
+fn examples_are_what_the_server_answers() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/tests/fixtures/contract");
+    for (name, place, exchange) in EXCHANGES {
+        let page = fs::read_to_string(format!("{PAGES}/{name}.md")).unwrap();
+        let example: Value = serde_json::from_str(blocks(&page, "json")[place]).unwrap();
+        let text = fs::read_to_string(format!("{folder}/{exchange}.json")).unwrap();
+        let exchange: Value = serde_json::from_str(&text).unwrap();
+        let side = if name.ends_with("Request") { "request" } else { "response" };
+        assert_eq!(example, exchange[side]["body"], "{name}.md");
+    }
+}
+
 #[test]
 fn a_member_that_no_field_has_is_noticed() {
     let read = || again::<OAuthTokenObject>(r#"{"id":7,"idd":7}"#);

@@ -19,6 +19,10 @@ pub struct GlobalClientsResponse {
     /// Where the page is in the list. Its form is that of the request. Other servers leave it out.
     ///
     /// Present: always.
+    ///
+    /// Example: cursor: `{"meta": {"has_more": false, "after_cursor": null, "before_cursor": null},
+    /// "links": {"next": null, "prev": null}}`; offset: `{"count": 1, "next_page": null,
+    /// "previous_page": null}`
     #[serde(flatten, deserialize_with = "pagination::beside_records")]
     pub pagination: Option<Pagination>,
 }

@@ -66,9 +66,11 @@ fn of_fields(library: &Library, fields: &[Field]) -> Result<Vec<ModelExample>> {
     for field in fields {
         let own = field.comment.examples.iter().flat_map(|example| example.labels.clone());
         let nested = if has_examples(field) { Vec::new() } else { nested(library, field)? };
-        if field.flattened && nested.iter().all(|example| example.label.is_some()) {
+        let own_labels = field.comment.examples.iter().map(|example| !example.labels.is_empty());
+        let mut labelled = nested.iter().map(|example| example.label.is_some()).chain(own_labels);
+        if field.flattened && labelled.next() == Some(true) && labelled.all(|has_label| has_label) {
             // One of several objects is part of this one: there is none without it.
-            labels.retain(|label| label.is_some() || nested.is_empty());
+            labels.retain(Option::is_some);
         }
         let nested = nested.into_iter().filter_map(|example| example.label);
         for label in own.chain(nested) {
@@ -89,23 +91,26 @@ fn labelled(library: &Library, fields: &[Field], label: Option<String>) -> Resul
     let mut members = Map::new();
     for field in fields {
         if has_examples(field) {
-            if let Some(value) = field.comment.labelled(label.as_deref()) {
-                members.insert(field.name.clone(), value.clone());
-            }
+            let own = field.comment.labelled(label.as_deref());
+            insert(&mut members, field, own.cloned());
             continue;
         }
         let nested = nested(library, field)?;
         let own = nested.iter().find(|example| example.label == label);
         let value = own.or_else(|| nested.iter().find(|example| example.label.is_none()));
-        match value.map(|example| example.value.clone()) {
-            Some(Value::Object(inner)) if field.flattened => members.extend(inner),
-            Some(value) => {
-                members.insert(field.name.clone(), value);
-            }
-            None => {}
-        }
+        insert(&mut members, field, value.map(|example| example.value.clone()));
     }
     Ok(ModelExample { label, value: Value::Object(members) })
+}
+
+fn insert(members: &mut Map<String, Value>, field: &Field, value: Option<Value>) {
+    match value {
+        Some(Value::Object(inner)) if field.flattened => members.extend(inner),
+        Some(value) => {
+            members.insert(field.name.clone(), value);
+        }
+        None => {}
+    }
 }
 
 /// The examples of a field's type.

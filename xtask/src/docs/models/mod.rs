@@ -131,6 +131,14 @@ mod tests {
             TokenId;
         }
 
+        /// Another list.
+        #[derive(Serialize)]
+        pub struct Others {
+            /// Example: counted: `{"count": 2}`
+            #[serde(flatten)]
+            pub page: Option<Either>,
+        }
+
         #[derive(Serialize)]
         struct Private { x: u8 }
         pub struct NotOnTheWire { x: u8 }
@@ -184,6 +192,9 @@ mod tests {
         assert!(page.contains("### Counted\n") && page.contains("### Named\n"), "{page}");
         assert_eq!(page.matches("```json").count(), 2, "{page}");
         assert!(page.contains("| members of [Either](Either.md) |"), "{page}");
+        let page = page_of("Others");
+        let own = "## Example\n\n### Counted\n\n```json\n{\n  \"count\": 2\n}\n```\n\n## Fields";
+        assert!(page.contains(own), "{page}");
     }
 
     #[test]
@@ -206,8 +217,10 @@ mod tests {
     fn only_public_types_that_are_written_have_a_page() {
         let library = Library::of("a/tokens.rs", SOURCE).unwrap();
         let names: Vec<_> = library.models().map(|model| model.name.as_str()).collect();
-        let expected =
-            ["Token", "Kind", "Masked", "Extra", "Ask", "Either", "List", "Form", "TokenId"];
+        let expected = [
+            "Token", "Kind", "Masked", "Extra", "Ask", "Either", "List", "Form", "TokenId",
+            "Others",
+        ];
         assert_eq!(names, expected);
         let index = page::index(&library).text;
         assert!(index.contains("| [`Token`](Token.md) | One token. |"), "{index}");

@@ -197,7 +197,7 @@ impl Writer<'_> {
         };
         let rust = self.rust(&field.rust_type);
         let description = cell(&markdown::text(&field.comment.text, &self.links));
-        let required = required(field);
+        let required = cell(&markdown::text(&required(field), &self.links));
         let example = self.example(field);
         format!("| {name} | {json}<br>{rust} | {required} | {description} | {example} |\n")
     }
@@ -208,9 +208,10 @@ impl Writer<'_> {
         let value = field.comment.example().or_else(|| own.into_iter().next());
         match (value, self.library.find(&field.rust_type.present().name)) {
             _ if field.rust_type.name == "Extra" => String::new(),
+            _ if field.flattened => "above".to_owned(),
             (Some(value), _) => format!("`{}`", cell(&value.to_string())),
-            (None, Some(model)) if !field.flattened => self.value_of(model),
-            _ => "above".to_owned(),
+            (None, Some(model)) => self.value_of(model),
+            (None, None) => "above".to_owned(),
         }
     }
 
