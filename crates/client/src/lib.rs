@@ -25,6 +25,7 @@
 //! * [`resources`]: the operations, a resource a module.
 //! * [`Client`], and [`blocking::Client`] for programs without an async runtime.
 //! * [`Error`]: what can go wrong, with status, headers, code and body of a refusal.
+//! * [`authorization_code`]: a user's consent, from the browser to the tokens.
 //! * [`SansIo`]: the operations as requests to send and answers to read, for another transport.
 //!
 //! # Features
@@ -35,8 +36,11 @@
 //! | `sans-io` | [`resources`], [`SansIo`], [`Server`], [`Credentials`], [`Error`] | http, url |
 //! | `client` | [`Client`] over a [`Transport`] of your own | tokio's timers and locks |
 //! | `reqwest` (default) | a transport | reqwest with rustls |
+//! | `loopback` (default) | [`Loopback`]: the address of a native app that users come back to | tokio's sockets |
 //! | `blocking` (default) | [`blocking::Client`] | a small runtime inside |
 
+#[cfg(feature = "sans-io")]
+pub mod authorization_code;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 #[cfg(feature = "sans-io")]
@@ -55,6 +59,8 @@ mod error;
 mod hook;
 #[cfg(feature = "sans-io")]
 mod id;
+#[cfg(feature = "loopback")]
+mod loopback;
 #[cfg(feature = "sans-io")]
 mod operation;
 #[cfg(feature = "sans-io")]
@@ -110,17 +116,14 @@ pub mod models {
     };
 }
 
-#[cfg(feature = "client")]
-pub use crate::{
-    call::Pages,
-    client::{Client, ClientBuilder},
-    environment::{Environment, SystemEnvironment},
-    hook::{Attempt, Hook},
-    retry::RetryPolicy,
-    transport::{Transport, TransportError, TransportErrorKind},
-};
+#[cfg(feature = "loopback")]
+pub use crate::loopback::{Loopback, LoopbackError};
 #[cfg(feature = "sans-io")]
 pub use crate::{
+    authorization_code::{
+        AuthorizationCode, AuthorizationRefusal, CallbackError, CheckedCallback,
+        PendingAuthorization,
+    },
     call::{Answer, Call, SansIo},
     client_authentication::ClientAuthentication,
     credentials::{Authorization, BoxFuture, CredentialSource, Credentials},
@@ -131,4 +134,13 @@ pub use crate::{
     request::{Repeat, Response},
     server::Server,
     unreadable::Unreadable,
+};
+#[cfg(feature = "client")]
+pub use crate::{
+    call::Pages,
+    client::{Client, ClientBuilder},
+    environment::{Environment, SystemEnvironment},
+    hook::{Attempt, Hook},
+    retry::RetryPolicy,
+    transport::{Transport, TransportError, TransportErrorKind},
 };

@@ -143,14 +143,14 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
+/// Words that come from afar: no secret is repeated, and nothing that moves a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    redacted(text).chars().filter(|c| !c.is_control()).take(500).collect()
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the server answered {}", self.status())?;
-        // Its words come from afar: no secret is repeated, and nothing that moves a terminal.
-        let plain = |text: &str| {
-            let shown = redacted(text);
-            shown.chars().filter(|c| !c.is_control()).take(500).collect::<String>()
-        };
         if let Some(code) = self.code() {
             write!(formatter, ": {}", plain(code))?;
         }

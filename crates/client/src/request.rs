@@ -49,6 +49,8 @@ pub struct Outline {
     pub(crate) body: Body,
     pub(crate) authentication: Authentication,
     pub(crate) repeat: Repeat,
+    /// The one server that this may be sent to; any, if it says nothing.
+    pub(crate) only_at: Option<Server>,
 }
 
 const AGENT: &str = concat!("tokenry-client/", env!("CARGO_PKG_VERSION"));
@@ -63,6 +65,7 @@ impl Outline {
             body: Body::None,
             authentication: Authentication::Caller,
             repeat: Repeat::Always,
+            only_at: None,
         }
     }
 
@@ -104,6 +107,10 @@ impl Outline {
         authorization: Option<&HeaderValue>,
         headers: &HeaderMap,
     ) -> Result<http::Request<Bytes>, Error> {
+        if let Some(own) = self.only_at.as_ref().filter(|own| *own != server) {
+            let text = format!("this was begun at {own} and is not sent to {server}");
+            return Err(Error::Request(text));
+        }
         let mut address = format!("{server}{}", self.path);
         if !self.query.is_empty() {
             let mut query = form_urlencoded::Serializer::new(String::new());

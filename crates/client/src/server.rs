@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::Error;
 
 /// The public address of a server, without a slash at its end.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Server {
     base: String,
     is_safe: bool,
@@ -68,6 +70,20 @@ impl Server {
     /// machine.
     pub const fn is_safe(&self) -> bool {
         self.is_safe
+    }
+}
+
+impl TryFrom<String> for Server {
+    type Error = Error;
+
+    fn try_from(address: String) -> Result<Self, Error> {
+        Self::parse(&address)
+    }
+}
+
+impl From<Server> for String {
+    fn from(server: Server) -> Self {
+        server.base
     }
 }
 

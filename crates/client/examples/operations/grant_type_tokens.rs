@@ -1,20 +1,15 @@
 //! The token endpoint.
 
-use tokenry_client::{Client, ClientAuthentication, Error};
+use tokenry_client::{CheckedCallback, Client, ClientAuthentication, Error};
 
+/// `callback` is what `PendingAuthorization::check` or `Loopback::receive` gave.
 pub(crate) async fn redeem(
     client: &Client,
     app: &ClientAuthentication,
-    code: &str,
+    callback: CheckedCallback,
 ) -> Result<(), Error> {
-    let answer = client
-        .grant_type_tokens()
-        .redeem(app, code)
-        .redirect_uri("http://127.0.0.1/callback")
-        .code_verifier("of-the-client-0123456789-0123456789-0123456789")
-        .expires_in(1_800)
-        .await?;
-    println!("{:?} for {:?} seconds", answer.scope, answer.expires_in);
+    let tokens = client.grant_type_tokens().redeem(app, callback).expires_in(3_600).await?;
+    println!("{:?} may {:?}", tokens.access_token, tokens.scope);
     Ok(())
 }
 

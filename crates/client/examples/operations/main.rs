@@ -24,9 +24,11 @@ mod oauth_clients;
 mod oauth_tokens;
 mod users;
 
-use std::{env, io};
+use std::{env, io, time::Duration};
 
-use tokenry_client::{Client, ClientAuthentication, Error};
+use tokenry_client::{
+    AuthorizationCode, CheckedCallback, Client, ClientAuthentication, Error, Loopback,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -74,7 +76,10 @@ async fn by_client(client: &Client, operation: &str) -> Result<(), Error> {
     let variable = |name| env::var(name).unwrap_or_default();
     let app = ClientAuthentication::secret(variable("CLIENT_ID"), variable("CLIENT_SECRET"));
     match operation {
-        "grant_type_tokens.redeem" => grant_type_tokens::redeem(client, &app, &read()?).await,
+        "grant_type_tokens.redeem" => {
+            let callback = consent(client, app.client_id()).await?;
+            grant_type_tokens::redeem(client, &app, callback).await
+        }
         "grant_type_tokens.refresh" => grant_type_tokens::refresh(client, &app, &read()?).await,
         "grant_type_tokens.client_credentials" => {
             grant_type_tokens::client_credentials(client, &app).await
@@ -86,6 +91,17 @@ async fn by_client(client: &Client, operation: &str) -> Result<(), Error> {
         "authorization_server.revoke" => authorization_server::revoke(client, &app, &read()?).await,
         other => unknown(other),
     }
+}
+
+/// Sends the user to the server with their browser, and waits until they come back.
+async fn consent(client: &Client, client_id: &str) -> Result<CheckedCallback, Error> {
+    let stopped = |error: &dyn std::error::Error| Error::Request(error.to_string());
+    let loopback = Loopback::bind(0).await.map_err(|error| stopped(&error))?;
+    let request = AuthorizationCode::new(client_id, loopback.redirect_uri()).scope("read");
+    let pending = request.begin(client)?;
+    println!("open {}", pending.url());
+    let received = loopback.receive(pending, Duration::from_secs(300)).await;
+    received.map_err(|error| stopped(&error))
 }
 
 fn unknown(operation: &str) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! The token endpoint: codes, refresh tokens and client credentials (RFC 6749 §3.2).
 
+use serde::{Deserialize, Serialize};
 use tokenry_protocol::{
     oauth::token::{TokenRequest, TokenResponse, Wishes},
     scope::Scope,
@@ -7,8 +8,8 @@ use tokenry_protocol::{
 };
 
 use crate::{
-    Call, ClientAuthentication, Error, Operation, Repeat, Response, operation::read_json,
-    request::Outline,
+    Call, CheckedCallback, ClientAuthentication, Error, Operation, Repeat, Response, Server,
+    operation::read_json, request::Outline,
 };
 
 /// Tokens by grant type.
@@ -17,7 +18,8 @@ pub struct GrantTypeTokens<'c, C> {
 }
 
 /// Which of the two addresses of the token endpoint is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Door {
     /// `POST /oauth/tokens`, which Zendesk has and Tokenry too: JSON, answered with 201. It says
     /// how long an access token lives only to whom asked for a lifetime.
@@ -29,9 +31,9 @@ pub enum Door {
 }
 
 impl<'c, C> GrantTypeTokens<'c, C> {
-    /// Redeems an authorization code. Use [`redirect_uri`](Call::redirect_uri) when the
-    /// authorization request named one and [`code_verifier`](Call::code_verifier) when it had a
-    /// challenge.
+    /// Redeems the authorization code of a callback that was checked, see
+    /// [`PendingAuthorization`](crate::PendingAuthorization). The request goes to the server that
+    /// the authorization was begun at, and to no other.
     ///
     /// A code works once, and twice ends what it gave: so a redemption whose answer is lost is not
     /// repeated. Ask the user again.
@@ -45,13 +47,11 @@ impl<'c, C> GrantTypeTokens<'c, C> {
     pub fn redeem(
         &self,
         client: &ClientAuthentication,
-        code: impl Into<String>,
+        callback: CheckedCallback,
     ) -> Call<'c, C, RequestTokens> {
-        let (redirect_uri, code_verifier) = (None, None);
-        let wishes = Wishes::NONE;
-        let code = code.into();
-        let request = TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, wishes };
-        self.request(client, request)
+        let (request, server, door) = callback.into_request(client);
+        let client = client.clone();
+        Call::new(self.client, RequestTokens { client, request, door, only_at: Some(server) })
     }
 
     /// Trades a refresh token for a new pair. Tokenry gives the same pair again after a lost
@@ -90,8 +90,9 @@ impl<'c, C> GrantTypeTokens<'c, C> {
         client: &ClientAuthentication,
         request: TokenRequest,
     ) -> Call<'c, C, RequestTokens> {
-        let client = client.clone();
-        Call::new(self.client, RequestTokens { client, request: Ok(request), door: Door::Record })
+        let (client, request) = (client.clone(), Ok(request));
+        let operation = RequestTokens { client, request, door: Door::Record, only_at: None };
+        Call::new(self.client, operation)
     }
 }
 
@@ -102,6 +103,7 @@ pub struct RequestTokens {
     client: ClientAuthentication,
     request: Result<TokenRequest, String>,
     door: Door,
+    only_at: Option<Server>,
 }
 
 impl<C> Call<'_, C, RequestTokens> {
@@ -130,26 +132,6 @@ impl<C> Call<'_, C, RequestTokens> {
     /// How long the refresh token shall live: 604,800 to 7,776,000 seconds.
     pub fn refresh_token_expires_in(mut self, seconds: u32) -> Self {
         self.wish(|wishes| wishes.refresh_token_lifetime = Some(Seconds(seconds)));
-        self
-    }
-
-    /// The address that the authorization request named. For codes.
-    pub fn redirect_uri(mut self, address: impl Into<String>) -> Self {
-        if let Ok(TokenRequest::AuthorizationCode { redirect_uri, .. }) =
-            &mut self.operation.request
-        {
-            *redirect_uri = Some(address.into());
-        }
-        self
-    }
-
-    /// What the challenge of the authorization request was made from (RFC 7636 §4.5). For codes.
-    pub fn code_verifier(mut self, verifier: impl Into<String>) -> Self {
-        if let Ok(TokenRequest::AuthorizationCode { code_verifier, .. }) =
-            &mut self.operation.request
-        {
-            *code_verifier = Some(verifier.into());
-        }
         self
     }
 
@@ -194,6 +176,7 @@ impl Operation for RequestTokens {
                 Repeat::Always
             }
         };
+        outline.only_at.clone_from(&self.only_at);
         self.client.sign(outline)
     }
 

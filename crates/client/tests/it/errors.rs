@@ -6,7 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use tokenry_client::{
-    Attempt, BoxFuture, Client, ClientAuthentication, Credentials, Error, Hook,
+    Attempt, AuthorizationCode, BoxFuture, CheckedCallback, Client, ClientAuthentication,
+    Credentials, Error, Hook,
     RefusalKind as Kind, Response, RetryPolicy, Transport, TransportError,
     models::{ClientRequest, ErrorBody, FieldErrorCode, Sent},
     resources::grant_type_tokens::Door,
@@ -15,8 +16,9 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use url::Url;
 
-use crate::support::{REDIRECT_URI, TestServer, VERIFIER};
+use crate::support::{Browser, REDIRECT_URI, TestServer};
 
 /// Sends something else than was asked for.
 struct Rewritten(fn(&mut http::Request<Bytes>));
@@ -224,6 +226,14 @@ async fn a_server_without_its_database_asks_for_patience() {
     server.stop().await;
 }
 
+/// A callback with the state of an authorization that has just begun, and this code.
+fn with_code(client: &Client, code: &str) -> CheckedCallback {
+    let request = AuthorizationCode::new("acme_reports", REDIRECT_URI);
+    let pending = request.begin(client).unwrap();
+    let query = format!("code={code}&state={}&iss={}", pending.state(), client.server());
+    pending.check(&query).unwrap()
+}
+
 #[tokio::test]
 async fn the_token_endpoint_refuses_in_the_words_of_its_standard() {
     let server = TestServer::start().await;
@@ -244,14 +254,17 @@ async fn the_token_endpoint_refuses_in_the_words_of_its_standard() {
         let unknown = (401, Kind::Unauthenticated, "invalid_client", text);
         let error = assert_refused(error, unknown);
         assert!(!format!("{error} {error:?}").contains("hunter2"));
-        let error = grants.redeem(&app, "unknown").door(door).await.unwrap_err();
+        let error = grants.redeem(&app, with_code(&client, "unknown")).door(door).await.unwrap_err();
         let text = "The grant is invalid, expired or used.";
         assert_refused(error, (400, Kind::InvalidGrant, "invalid_grant", text));
         let error = grants.refresh(&app, "unknown").door(door).await.unwrap_err();
         assert_refused(error, (400, Kind::InvalidGrant, "invalid_grant", ""));
-        let code = server.consent("acme_reports", "read").await;
-        let call = grants.redeem(&app, code).door(door).redirect_uri(REDIRECT_URI);
-        let error = call.code_verifier(VERIFIER.replace('0', "1")).await.unwrap_err();
+        let begun = AuthorizationCode::new("acme_reports", REDIRECT_URI).begin(&client).unwrap();
+        let back = Browser::default().consent(&server, begun.url(), "allow").await;
+        let code = Url::parse(&back).unwrap();
+        let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        // Another authorization has another verifier.
+        let error = grants.redeem(&app, with_code(&client, &code)).door(door).await.unwrap_err();
         assert_refused(error, (400, Kind::InvalidGrant, "invalid_grant", ""));
     }
     let client = rewriting(&server, |request| {

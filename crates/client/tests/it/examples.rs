@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use tokenry_client::{ClientAuthentication, Credentials, models::ClientRequest};
 
-use crate::support::{REDIRECT_URI, TestServer, VERIFIER};
+use crate::support::TestServer;
 
 #[path = "../../examples/operations/api_tokens.rs"]
 mod api_tokens;
@@ -95,13 +95,11 @@ async fn those_that_a_client_asks_for_do_what_they_say() {
     let app = ClientAuthentication::secret("acme_reports", secret);
     let client = server.client();
     authorization_server::metadata(&client).await.unwrap();
-    let code = server.consent("acme_reports", "read").await;
-    grant_type_tokens::redeem(&client, &app, &code).await.unwrap();
-    assert!(grant_type_tokens::redeem(&client, &app, &code).await.is_err(), "it is spent");
-    let code = server.consent("acme_reports", "read").await;
+    let callback = server.consent(&client, "acme_reports", "read").await;
+    grant_type_tokens::redeem(&client, &app, callback).await.unwrap();
+    let callback = server.consent(&client, "acme_reports", "read").await;
     let grants = client.grant_type_tokens();
-    let call = grants.redeem(&app, code).redirect_uri(REDIRECT_URI).code_verifier(VERIFIER);
-    let pair = call.await.unwrap();
+    let pair = grants.redeem(&app, callback).await.unwrap();
     let refresh_token = pair.refresh_token.unwrap();
     grant_type_tokens::refresh(&client, &app, refresh_token.reveal()).await.unwrap();
     let bearer = Credentials::bearer(pair.access_token.unwrap().reveal());

@@ -6,7 +6,7 @@ use tokenry_client::{
     resources::grant_type_tokens::Door,
 };
 
-use crate::support::{REDIRECT_URI, TestServer, VERIFIER};
+use crate::support::{REDIRECT_URI, TestServer};
 
 #[tokio::test]
 async fn a_code_is_redeemed_and_refreshed_at_both_doors() {
@@ -19,9 +19,8 @@ async fn a_code_is_redeemed_and_refreshed_at_both_doors() {
             ClientAuthentication::secret("acme_reports", &*secret),
             ClientAuthentication::basic("acme_reports", &*secret),
         ] {
-            let code = server.consent("acme_reports", "read write").await;
-            let call = grants.redeem(&app, code).door(door).redirect_uri(REDIRECT_URI);
-            let call = call.code_verifier(VERIFIER).scope("read").expires_in(600);
+            let callback = server.consent(&nobody, "acme_reports", "read write").await;
+            let call = grants.redeem(&app, callback).door(door).scope("read").expires_in(600);
             let answer = call.refresh_token_expires_in(700_000).answer().await.unwrap();
             assert_eq!(answer.status.as_u16(), status);
             let pair = answer.value;
@@ -49,13 +48,10 @@ async fn a_code_works_once() {
     let (_, secret) = server.register("acme_reports").await;
     let app = ClientAuthentication::secret("acme_reports", secret);
     let client = server.client();
-    let code = server.consent("acme_reports", "read").await;
-    let redeem = || {
-        let call = client.grant_type_tokens().redeem(&app, code.clone());
-        call.redirect_uri(REDIRECT_URI).code_verifier(VERIFIER).send()
-    };
-    redeem().await.unwrap();
-    let spent = redeem().await.unwrap_err();
+    let callback = server.consent(&client, "acme_reports", "read").await;
+    let call = client.grant_type_tokens().redeem(&app, callback);
+    call.clone().await.unwrap();
+    let spent = call.await.unwrap_err();
     assert_eq!(spent.kind(), Some(RefusalKind::InvalidGrant));
     server.stop().await;
 }
@@ -74,9 +70,8 @@ async fn a_public_client_redeems_with_its_verifier_alone() {
     client.oauth_clients().create(request).await.unwrap();
     let app = ClientAuthentication::public("acme_phone");
     for door in [Door::Record, Door::Standard] {
-        let code = server.consent("acme_phone", "read").await;
-        let call = client.grant_type_tokens().redeem(&app, code).door(door);
-        let pair = call.redirect_uri(REDIRECT_URI).code_verifier(VERIFIER).await.unwrap();
+        let callback = server.consent(&client, "acme_phone", "read").await;
+        let pair = client.grant_type_tokens().redeem(&app, callback).door(door).await.unwrap();
         let refresh_token = pair.refresh_token.unwrap();
         let next = client.grant_type_tokens().refresh(&app, refresh_token.reveal()).door(door);
         assert!(next.await.unwrap().access_token.is_some());

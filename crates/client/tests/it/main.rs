@@ -12,6 +12,8 @@ mod global_clients;
 mod grant_type_tokens;
 mod models;
 mod oauth_clients;
+mod authorization_code;
+mod loopback;
 mod oauth_tokens;
 mod pagination;
 mod retry;

@@ -2,7 +2,7 @@
 
 use tokenry_client::{ClientAuthentication, Credentials, RefusalKind, models::OAuthTokensResponse};
 
-use crate::support::{REDIRECT_URI, TestServer, VERIFIER};
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_token_is_created_shown_used_listed_and_revoked() {
@@ -72,10 +72,8 @@ async fn a_list_has_what_its_options_ask_for() {
     assert_eq!(alone.kind(), Some(RefusalKind::BadRequest));
 
     let app = ClientAuthentication::secret("acme_reports", secret);
-    let code = server.consent("acme_reports", "read").await;
-    let grants = admin.grant_type_tokens();
-    let call = grants.redeem(&app, code).redirect_uri(REDIRECT_URI).code_verifier(VERIFIER);
-    call.await.unwrap();
+    let callback = server.consent(&admin, "acme_reports", "read").await;
+    admin.grant_type_tokens().redeem(&app, callback).await.unwrap();
     let granted = tokens.list().client_id(reports).await.unwrap().tokens;
     let granted = granted.last().unwrap();
     assert!(granted.refresh_token.is_some() && granted.refresh_token_expires_at.is_some());

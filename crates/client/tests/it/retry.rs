@@ -7,7 +7,7 @@ use tokenry_client::{
     models::ClientRequest,
 };
 
-use crate::support::{Fault, REDIRECT_URI, Relay, StillEnvironment, TestServer, VERIFIER};
+use crate::support::{Fault, Relay, StillEnvironment, TestServer};
 
 /// A server, a network before it, and an administrator who asks through that.
 struct World {
@@ -196,9 +196,8 @@ async fn a_refresh_whose_answer_was_lost_gets_the_same_pair() {
     let world = World::new().await;
     let grants = world.client.grant_type_tokens();
     for fault in [Fault::ResetAfter, Fault::Cut] {
-        let code = world.server.consent("acme_reports", "read").await;
-        let call = grants.redeem(&world.app, code).redirect_uri(REDIRECT_URI);
-        let pair = call.code_verifier(VERIFIER).await.unwrap();
+        let callback = world.server.consent(&world.client, "acme_reports", "read").await;
+        let pair = grants.redeem(&world.app, callback).await.unwrap();
         world.relay.next([fault]);
         let refresh_token = pair.refresh_token.unwrap();
         let next = grants.refresh(&world.app, refresh_token.reveal()).answer().await.unwrap();
@@ -216,10 +215,10 @@ async fn a_refresh_whose_answer_was_lost_gets_the_same_pair() {
 #[tokio::test]
 async fn a_code_is_not_spent_twice() {
     let world = World::new().await;
-    let code = world.server.consent("acme_reports", "read").await;
+    let callback = world.server.consent(&world.client, "acme_reports", "read").await;
     world.relay.next([Fault::ResetAfter]);
-    let call = world.client.grant_type_tokens().redeem(&world.app, code);
-    let error = call.redirect_uri(REDIRECT_URI).code_verifier(VERIFIER).await.unwrap_err();
+    let call = world.client.grant_type_tokens().redeem(&world.app, callback);
+    let error = call.await.unwrap_err();
     assert_eq!(lost(&error), Some(TransportErrorKind::Lost));
     assert_eq!(world.relay.counts(), (1, 1));
     assert_eq!(world.tokens().await.len(), 1, "the grant stands, and nobody has its tokens");

@@ -15,7 +15,7 @@ use tracing::{
     span::{Attributes, Id, Record},
 };
 
-use crate::support::{PASSWORD, REDIRECT_URI, TestServer, VERIFIER};
+use crate::support::{PASSWORD, TestServer};
 
 /// Writes down everything, whatever its level and whoever says it.
 #[derive(Clone, Default)]
@@ -92,9 +92,11 @@ async fn a_day(server: &TestServer) -> Vec<String> {
     let nobody = Client::builder().server(&server.base).build().unwrap();
     let app = ClientAuthentication::secret("acme_reports", new.reveal());
     let basic = ClientAuthentication::basic("acme_reports", new.reveal());
-    let code = server.consent("acme_reports", "read").await;
-    let call = nobody.grant_type_tokens().redeem(&app, &*code).redirect_uri(REDIRECT_URI);
-    let pair = call.code_verifier(VERIFIER).await.unwrap();
+    let callback = server.consent(&nobody, "acme_reports", "read").await;
+    let call = nobody.grant_type_tokens().redeem(&app, callback);
+    let sent = call.request(nobody.server(), &Credentials::None).unwrap();
+    let sent: serde_json::Value = serde_json::from_slice(sent.body()).unwrap();
+    let pair = call.await.unwrap();
     let refresh_token = pair.refresh_token.unwrap();
     let call = nobody.grant_type_tokens().refresh(&basic, refresh_token.reveal());
     let next = call.door(Door::Standard).await.unwrap();
@@ -109,8 +111,8 @@ async fn a_day(server: &TestServer) -> Vec<String> {
         PASSWORD.to_owned(),
         server.admin.api_token.clone(),
         api_token.full_token.unwrap().reveal().to_owned(),
-        code,
-        VERIFIER.to_owned(),
+        sent["code"].as_str().unwrap().to_owned(),
+        sent["code_verifier"].as_str().unwrap().to_owned(),
         pair.access_token.unwrap().reveal().to_owned(),
         refresh_token.reveal().to_owned(),
         next.refresh_token.unwrap().reveal().to_owned(),

@@ -1,15 +1,16 @@
-//! What a user does in a browser: signs in, reads, consents.
+//! What a user does in a browser: sign in, read, consent, come back.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
-use tokenry_protocol::pkce::CodeVerifier;
-use url::Url;
+use tokenry_client::{AuthorizationCode, CheckedCallback, Client};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use super::{PASSWORD, TestServer};
 
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/callback";
-pub(crate) const VERIFIER: &str = "of-the-client-0123456789-0123456789-0123456789";
 
 /// `reqwest` with nothing around it: no redirects, no proxy, no certificates.
 pub(crate) fn http() -> reqwest::ClientBuilder {
@@ -26,98 +27,136 @@ pub(crate) fn http() -> reqwest::ClientBuilder {
 }
 
 impl TestServer {
-    /// The administrator lets a client in, and its code comes back.
-    pub(crate) async fn consent(&self, identifier: &str, scope: &str) -> String {
-        let challenge = CodeVerifier::parse(VERIFIER).unwrap().challenge();
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs([
-            ("response_type", "code"),
-            ("client_id", identifier),
-            ("redirect_uri", REDIRECT_URI),
-            ("scope", scope),
-            ("code_challenge", challenge.as_str()),
-            ("code_challenge_method", "S256"),
-        ]);
-        let mut browser = Browser::new(&self.base);
-        let link = format!("/oauth/authorizations/new?{}", query.finish());
-        let (_, sign_in) = browser.get(&link).await;
-        let (page, _) = browser.get(&sign_in.unwrap()).await;
-        let fields = [
-            ("email", self.admin.email.clone()),
-            ("password", PASSWORD.to_owned()),
-            ("page_token", field(&page, "page_token")),
-            ("return_to", field(&page, "return_to")),
-        ];
-        let consent = browser.post("/sign-in", &fields).await;
-        let back = match browser.get(&consent).await {
-            // Nothing is asked of whom has agreed to as much before.
-            (_, Some(back)) => back,
-            (page, None) => browser.decide(&page).await,
-        };
-        let back = Url::parse(&back).unwrap();
-        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap();
-        code.1.into_owned()
+    /// The administrator lets a client in, and its callback comes back.
+    pub(crate) async fn consent(&self, by: &Client, client_id: &str, scope: &str) -> CheckedCallback {
+        let request = AuthorizationCode::new(client_id, REDIRECT_URI).scope(scope);
+        let pending = request.begin(by).unwrap();
+        // The browser does not go through what stands between client and server.
+        let url = pending.url().replacen(by.server().as_str(), &self.base, 1);
+        let back = Browser::default().consent(self, &url, "allow").await;
+        pending.check(&back).unwrap()
     }
 }
 
-struct Browser {
-    base: Url,
-    http: reqwest::Client,
+
+/// A browser with its cookies, which shows what it is answered and follows nothing by itself.
+#[derive(Default)]
+pub(crate) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
+/// What a browser is answered.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) text: String,
+    cookies: Vec<(String, String)>,
+}
+
 impl Browser {
-    fn new(base: &str) -> Self {
-        let http = http().build().unwrap();
-        Self { base: Url::parse(base).unwrap(), http, cookies: BTreeMap::new() }
-    }
-
-    /// Consents, and tells where that leads to.
-    async fn decide(&mut self, page: &str) -> String {
-        let fields = [
-            ("request", field(page, "request")),
-            ("page_token", field(page, "page_token")),
-            ("decision", "allow".to_owned()),
+    /// Goes to the authorization endpoint as the administrator, and answers the consent page; gives
+    /// the address that the user is sent back to.
+    pub(crate) async fn consent(
+        &mut self,
+        server: &TestServer,
+        url: &str,
+        decision: &str,
+    ) -> String {
+        let mut page = self.get(url).await;
+        while let Some(location) = page.location.take() {
+            let here = format!("{}/", server.base);
+            let is_here = location.starts_with('/') || location.starts_with(&here);
+            if !is_here {
+                // Who has consented is not asked again.
+                return location;
+            }
+            page = self.get(&absolute(server, &location)).await;
+            if page.text.contains("name=\"password\"") {
+                let form = [
+                    ("email", server.admin.email.clone()),
+                    ("password", PASSWORD.to_owned()),
+                    ("page_token", page.field("page_token")),
+                    ("return_to", page.field("return_to")),
+                ];
+                page = self.post(&absolute(server, "/sign-in"), &form).await;
+            }
+        }
+        assert_eq!(page.status, 200, "{}", page.text);
+        let form = [
+            ("request", page.field("request")),
+            ("page_token", page.field("page_token")),
+            ("decision", decision.to_owned()),
         ];
-        self.post("/oauth/authorizations", &fields).await
+        let back = self.post(&absolute(server, "/oauth/authorizations"), &form).await;
+        back.location.unwrap()
     }
 
-    /// The page, or where it leads to.
-    async fn get(&mut self, address: &str) -> (String, Option<String>) {
-        self.send(self.http.get(self.base.join(address).unwrap())).await
+    pub(crate) async fn get(&mut self, url: &str) -> Page {
+        self.send("GET", url, "").await
     }
 
-    /// Sends a form that leads on.
-    async fn post(&mut self, path: &str, fields: &[(&str, String)]) -> String {
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.http.post(self.base.join(path).unwrap());
-        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-        let (page, location) = self.send(request).await;
-        location.unwrap_or(page)
+    async fn post(&mut self, url: &str, form: &[(&str, String)]) -> Page {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form.iter().map(|(name, value)| (*name, value)))
+            .finish();
+        self.send("POST", url, &body).await
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> (String, Option<String>) {
+    async fn send(&mut self, method: &str, url: &str, body: &str) -> Page {
+        let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let cookies: Vec<_> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer = request.header(COOKIE, cookies.join("; ")).send().await.unwrap();
-        for cookie in answer.headers().get_all(SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        let location = answer.headers().get(LOCATION);
-        let location = location.map(|location| location.to_str().unwrap().to_owned());
-        (answer.text().await.unwrap(), location)
+        let request = format!(
+            "{method} /{path} HTTP/1.1\r\nHost: {authority}\r\nCookie: {}\r\n\
+             Origin: http://{authority}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            cookies.join("; "),
+            body.len()
+        );
+        let page = Page::of(&exchange(authority, &request).await);
+        self.cookies.extend(page.cookies.iter().cloned());
+        page
     }
 }
 
-/// The value of a hidden field.
-fn field(page: &str, name: &str) -> String {
-    let marker = format!("name=\"{name}\"");
-    let inputs = page.split("<input").skip(1).filter_map(|input| input.split('>').next());
-    let input = inputs.into_iter().find(|input| input.contains(&marker));
-    let (_, value) = input.unwrap().split_once("value=\"").unwrap();
-    let value = value.split('"').next().unwrap();
-    let value = value.replace("&#38;", "&").replace("&amp;", "&");
-    value.replace("&#34;", "\"").replace("&quot;", "\"").replace("&#39;", "'")
+/// Sends bytes, and reads what comes until the connection is closed.
+pub(crate) async fn exchange(authority: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(authority).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+impl Page {
+    pub(crate) fn of(answer: &str) -> Self {
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
+        let values = |name: &'static str| {
+            let found = headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let cookies = values("set-cookie").map(|cookie| {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            (name.to_owned(), value.to_owned())
+        });
+        let location = values("location").next();
+        Self { status, location, text: text.to_owned(), cookies: cookies.collect() }
+    }
+
+    /// The value of a hidden field.
+    fn field(&self, name: &str) -> String {
+        let marker = format!("name=\"{name}\"");
+        let inputs = self.text.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap());
+        let input = inputs.into_iter().find(|input| input.contains(&marker)).unwrap();
+        let value = input.split_once("value=\"").unwrap().1.split('"').next().unwrap();
+        let value = value.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"");
+        value.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">")
+    }
+}
+
+fn absolute(server: &TestServer, path: &str) -> String {
+    if path.starts_with('/') { format!("{}{path}", server.base) } else { path.to_owned() }
 }

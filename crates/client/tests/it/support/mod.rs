@@ -5,7 +5,7 @@ mod environment;
 mod relay;
 mod server;
 
-pub(crate) use browser::{REDIRECT_URI, VERIFIER, http};
+pub(crate) use browser::{Browser, Page, REDIRECT_URI, exchange, http};
 pub(crate) use environment::StillEnvironment;
 pub(crate) use relay::{Fault, Relay};
 pub(crate) use server::{PASSWORD, TestServer};
