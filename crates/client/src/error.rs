@@ -27,6 +27,10 @@ pub enum Error {
     #[cfg(feature = "client")]
     #[error(transparent)]
     Transport(#[from] crate::TransportError),
+    /// There is no access token to ask with.
+    #[cfg(feature = "client")]
+    #[error(transparent)]
+    TokenSource(std::sync::Arc<crate::TokenSourceError>),
     /// A hook or a source of credentials stopped the request.
     #[error("the request was stopped: {0}")]
     Stopped(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -36,10 +40,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// The refusal, if the server refused.
+    /// The refusal, if the server refused what was asked or the tokens to ask with.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
+            #[cfg(feature = "client")]
+            Self::TokenSource(error) => error.refusal(),
             _ => None,
         }
     }
@@ -52,9 +58,8 @@ impl Error {
     /// The status of the answer, if one came.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Refused(refusal) => Some(refusal.status()),
             Self::Unreadable(unreadable) => Some(unreadable.status_code()),
-            _ => None,
+            error => error.refusal().map(Refusal::status),
         }
     }
 

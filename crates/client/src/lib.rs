@@ -26,6 +26,7 @@
 //! * [`Client`], and [`blocking::Client`] for programs without an async runtime.
 //! * [`Error`]: what can go wrong, with status, headers, code and body of a refusal.
 //! * [`authorization_code`]: a user's consent, from the browser to the tokens.
+//! * [`token_source`]: access tokens that are renewed by themselves.
 //! * [`SansIo`]: the operations as requests to send and answers to read, for another transport.
 //!
 //! # Features
@@ -34,7 +35,7 @@
 //! |---|---|---|
 //! | none | [`models`] | serde, nothing else |
 //! | `sans-io` | [`resources`], [`SansIo`], [`Server`], [`Credentials`], [`Error`] | http, url |
-//! | `client` | [`Client`] over a [`Transport`] of your own | tokio's timers and locks |
+//! | `client` | [`Client`] over a [`Transport`] of your own, [`TokenSource`] | tokio's runtime, timers and locks |
 //! | `reqwest` (default) | a transport | reqwest with rustls |
 //! | `loopback` (default) | [`Loopback`]: the address of a native app that users come back to | tokio's sockets |
 //! | `blocking` (default) | [`blocking::Client`] | a small runtime inside |
@@ -75,6 +76,8 @@ pub mod resources;
 mod retry;
 #[cfg(feature = "sans-io")]
 mod server;
+#[cfg(feature = "client")]
+pub mod token_source;
 #[cfg(feature = "client")]
 mod transport;
 #[cfg(feature = "sans-io")]
@@ -142,5 +145,9 @@ pub use crate::{
     environment::{Environment, SystemEnvironment},
     hook::{Attempt, Hook},
     retry::RetryPolicy,
+    token_source::{
+        FileStorage, MemoryStorage, StorageError, StorageGuard, StoredTokens, TokenSource,
+        TokenSourceBuilder, TokenSourceError, TokenStorage,
+    },
     transport::{Transport, TransportError, TransportErrorKind},
 };

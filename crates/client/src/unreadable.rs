@@ -23,6 +23,16 @@ impl Unreadable {
         Self { response: response.clone(), what }
     }
 
+    /// A body without a field that everything rests on. The body itself, which may hold what is
+    /// worth as much, is not kept.
+    #[cfg(feature = "client")]
+    pub(crate) fn missing(field: &str, status: StatusCode, headers: HeaderMap) -> Self {
+        let mut response = Response::default();
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Self { response, what: format!("{field} is missing") }
+    }
+
     /// A body that is not a `T`.
     pub(crate) fn typed<T: DeserializeOwned>(
         response: &Response,

@@ -56,7 +56,7 @@ impl<'c, C> GrantTypeTokens<'c, C> {
 
     /// Trades a refresh token for a new pair. Tokenry gives the same pair again after a lost
     /// answer, so the request is repeated; store the new refresh token before you let the old one
-    /// go. `TokenSource` does all that.
+    /// go. `TokenSource` (feature `client`) does all that.
     ///
     /// # Errors
     ///
@@ -104,6 +104,14 @@ pub struct RequestTokens {
     request: Result<TokenRequest, String>,
     door: Door,
     only_at: Option<Server>,
+}
+
+impl RequestTokens {
+    /// The identifier of the client that asks.
+    #[cfg(feature = "client")]
+    pub(crate) fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
 }
 
 impl<C> Call<'_, C, RequestTokens> {

@@ -18,5 +18,6 @@ mod oauth_tokens;
 mod pagination;
 mod retry;
 mod support;
+mod token_source;
 mod tracing;
 mod users;

@@ -1,11 +1,13 @@
 //! A real server, a network before it that fails on demand, and clients of both.
 
 mod browser;
+mod doubtful;
 mod environment;
 mod relay;
 mod server;
 
 pub(crate) use browser::{Browser, Page, REDIRECT_URI, exchange, http};
+pub(crate) use doubtful::{Clock, Counter, Failing, Network, relay};
 pub(crate) use environment::StillEnvironment;
 pub(crate) use relay::{Fault, Relay};
 pub(crate) use server::{PASSWORD, TestServer};
