@@ -35,9 +35,9 @@
 //! |---|---|---|
 //! | none | [`models`] | serde, nothing else |
 //! | `sans-io` | [`resources`], [`SansIo`], [`Server`], [`Credentials`], [`Error`] | http, url |
-//! | `client` | [`Client`] over a [`Transport`] of your own, [`TokenSource`] | tokio's runtime, timers and locks |
+//! | `client` | [`Client`], [`TokenSource`], over a [`Transport`] of your own | tokio |
 //! | `reqwest` (default) | a transport | reqwest with rustls |
-//! | `loopback` (default) | [`Loopback`]: the address of a native app that users come back to | tokio's sockets |
+//! | `loopback` (default) | [`Loopback`], where users of native apps come back | sockets |
 //! | `blocking` (default) | [`blocking::Client`] | a small runtime inside |
 
 #[cfg(feature = "sans-io")]

@@ -25,9 +25,9 @@
 //!
 //! # What it keeps
 //!
-//! * **One refresh, however many wait.** Whoever needs a token while one is asked for waits for that
-//!   one. It runs as a task of its own: a caller that is dropped leaves it running, and no answer
-//!   is lost with them. An access token that the server has refused is traded once.
+//! * **One refresh, however many wait.** Whoever needs a token while one is asked for waits for
+//!   that one. It runs as a task of its own: a caller that is dropped leaves it running, and no
+//!   answer is lost with them. An access token that the server has refused is traded once.
 //! * **No refresh token is let go before its successor is stored.** What was answered goes into the
 //!   [`TokenStorage`] first; only then is it handed out. If it cannot be stored, callers are told,
 //!   the old refresh token stays where it is, and the answer is stored at the next call. A process

@@ -40,9 +40,9 @@ pub trait TokenStorage: Send + Sync + 'static {
     /// The tokens that were stored last; `None` when none ever were.
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredTokens>, StorageError>>;
 
-    /// Stores them in the place of what was there. When this has returned they must survive the end
-    /// of the process, for the tokens before them are worth nothing from now on; when it fails, what
-    /// was there must still be there.
+    /// Stores them in the place of what was there. When this has returned they must survive the
+    /// end of the process, for the tokens before them are worth nothing from now on; when it
+    /// fails, what was there must still be there.
     fn save<'a>(&'a self, tokens: &'a StoredTokens) -> BoxFuture<'a, Result<(), StorageError>>;
 
     /// Waits until nobody else renews what is stored here, and keeps others from it until the guard

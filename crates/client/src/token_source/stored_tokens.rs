@@ -67,8 +67,9 @@ impl StoredTokens {
         self.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// These tokens as the successors of others: a server that gives no new refresh token means the
-    /// old one to be used again, and one that names no scope has not changed it (RFC 6749 §5.1, §6).
+    /// These tokens as the successors of others: a server that gives no new refresh token means
+    /// the old one to be used again, and one that names no scope has not changed it (RFC 6749
+    /// §5.1, §6).
     pub(super) fn succeeding(mut self, before: Option<Self>) -> Self {
         if let Some(before) = before {
             if self.refresh_token.is_none() {

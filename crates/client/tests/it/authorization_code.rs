@@ -1,8 +1,8 @@
 //! The authorization code grant, from the user's consent to the tokens.
 
 use tokenry_client::{
-    AuthorizationCode, CallbackError, Client, ClientAuthentication, Credentials, Error,
-    PendingAuthorization, RefusalKind, Server,
+    AuthorizationCode, BoxFuture, CallbackError, Client, ClientAuthentication, Credentials, Error,
+    PendingAuthorization, RefusalKind, Response, RetryPolicy, Server, Transport, TransportError,
 };
 
 use crate::{
@@ -152,4 +152,38 @@ async fn a_server_that_says_to_be_somebody_else_is_not_believed() {
     let pending = request().metadata(&metadata).begin(&client).unwrap();
     assert!(pending.url().starts_with(&server.base), "{}", pending.url());
     server.stop().await;
+}
+
+/// Another server than Tokenry, which answers every request with this status and a page.
+struct Elsewhere(u16);
+
+impl Transport for Elsewhere {
+    fn send(
+        &self,
+        _request: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let mut response = Response::new("<html></html>".into());
+        *response.status_mut() = self.0.try_into().unwrap();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_metadata_is_asked_where_zendesk_has_its_endpoint() {
+    for (status, has_none) in
+        [(404, true), (401, true), (302, true), (429, false), (500, false), (503, false)]
+    {
+        let client = Client::builder().subdomain("acme").retry(RetryPolicy::never());
+        let client = client.transport(Elsewhere(status)).build().unwrap();
+        match request().discover(&client).await {
+            Ok(request) => {
+                let pending = request.begin(&client).unwrap();
+                let endpoint = "https://acme.zendesk.com/oauth/authorizations/new?";
+                assert!(pending.url().starts_with(endpoint), "{}", pending.url());
+                assert!(has_none, "{status}");
+            }
+            // Whoever would go on now would do without `iss`, because of a bad moment.
+            Err(error) => assert!(!has_none, "{status}: {error}"),
+        }
+    }
 }
