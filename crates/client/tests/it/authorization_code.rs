@@ -5,10 +5,7 @@ use tokenry_client::{
     PendingAuthorization, RefusalKind, Response, RetryPolicy, Server, Transport, TransportError,
 };
 
-use crate::{
-    example_grant_type_tokens as example,
-    support::{Browser, TestServer},
-};
+use crate::support::{Browser, TestServer};
 
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
@@ -51,7 +48,7 @@ async fn an_authorization_outlives_its_process_in_a_session() {
     let pending: PendingAuthorization = serde_json::from_str(&session).unwrap();
     let back = Browser::default().consent(&server, pending.url(), "allow").await;
     let callback = pending.check(back.split_once('?').unwrap().1).unwrap();
-    example::redeem(&client, &reports, callback).await.unwrap();
+    client.grant_type_tokens().redeem(&reports, callback).await.unwrap();
     server.stop().await;
 }
 

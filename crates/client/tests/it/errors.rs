@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use tokenry_client::{
     Attempt, AuthorizationCode, BoxFuture, CheckedCallback, Client, ClientAuthentication,
-    Credentials, Error, Hook,
-    RefusalKind as Kind, Response, RetryPolicy, Transport, TransportError,
+    Credentials, Error, Hook, RefusalKind as Kind, Response, RetryPolicy, Transport,
+    TransportError,
     models::{ClientRequest, ErrorBody, FieldErrorCode, Sent},
     resources::grant_type_tokens::Door,
 };
@@ -254,7 +254,8 @@ async fn the_token_endpoint_refuses_in_the_words_of_its_standard() {
         let unknown = (401, Kind::Unauthenticated, "invalid_client", text);
         let error = assert_refused(error, unknown);
         assert!(!format!("{error} {error:?}").contains("hunter2"));
-        let error = grants.redeem(&app, with_code(&client, "unknown")).door(door).await.unwrap_err();
+        let error =
+            grants.redeem(&app, with_code(&client, "unknown")).door(door).await.unwrap_err();
         let text = "The grant is invalid, expired or used.";
         assert_refused(error, (400, Kind::InvalidGrant, "invalid_grant", text));
         let error = grants.refresh(&app, "unknown").door(door).await.unwrap_err();

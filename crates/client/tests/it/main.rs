@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api_tokens;
+mod authorization_code;
 mod authorization_server;
 mod blocking;
 mod client;
@@ -10,10 +11,9 @@ mod errors;
 mod examples;
 mod global_clients;
 mod grant_type_tokens;
+mod loopback;
 mod models;
 mod oauth_clients;
-mod authorization_code;
-mod loopback;
 mod oauth_tokens;
 mod pagination;
 mod retry;

@@ -28,8 +28,14 @@ pub(crate) fn http() -> reqwest::ClientBuilder {
 
 impl TestServer {
     /// The administrator lets a client in, and its callback comes back.
-    pub(crate) async fn consent(&self, by: &Client, client_id: &str, scope: &str) -> CheckedCallback {
-        let request = AuthorizationCode::new(client_id, REDIRECT_URI).scope(scope);
+    pub(crate) async fn consent(
+        &self,
+        by: &Client,
+        client_id: &str,
+        scope: &str,
+    ) -> CheckedCallback {
+        let request =
+            AuthorizationCode::new(client_id, REDIRECT_URI).scope(scope).issuer(&self.base);
         let pending = request.begin(by).unwrap();
         // The browser does not go through what stands between client and server.
         let url = pending.url().replacen(by.server().as_str(), &self.base, 1);
@@ -37,7 +43,6 @@ impl TestServer {
         pending.check(&back).unwrap()
     }
 }
-
 
 /// A browser with its cookies, which shows what it is answered and follows nothing by itself.
 #[derive(Default)]

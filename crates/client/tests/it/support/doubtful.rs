@@ -17,6 +17,8 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 
+use super::http;
+
 /// A clock that stands until it is set, and waits for nobody.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);
@@ -84,13 +86,8 @@ struct Inner {
 
 impl Network {
     pub(crate) fn new() -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider);
-        let tls = tls.with_safe_default_protocol_versions().unwrap();
-        let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-        let transport = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
         Self(Arc::new(Inner {
-            transport,
+            transport: http().build().unwrap(),
             lose: AtomicU32::new(0),
             is_cut: AtomicBool::new(false),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),

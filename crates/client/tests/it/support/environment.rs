@@ -31,7 +31,10 @@ impl Environment for StillEnvironment {
     }
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), String> {
-        bytes.fill(u8::MAX);
+        // The first two bytes are the draw.
+        for (pair, byte) in bytes.chunks_mut(2).zip((0..=u8::MAX).rev().cycle()) {
+            pair.fill(byte);
+        }
         Ok(())
     }
 }
