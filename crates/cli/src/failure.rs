@@ -86,7 +86,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<Cow<'_, str>> {
 }
 
 /// The first cause that says more than that it failed.
-fn exit(error: &anyhow::Error) -> Exit {
+pub(crate) fn exit(error: &anyhow::Error) -> Exit {
     error.chain().find_map(exit_of).unwrap_or(Exit::Failed)
 }
 

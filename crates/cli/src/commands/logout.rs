@@ -66,7 +66,7 @@ async fn revoke(arguments: &LogoutArgs, profiles: &Profiles, name: &str) -> anyh
     if profile.sign_in != SignIn::Browser || arguments.no_revoke {
         return Ok(false);
     }
-    let Ok(credentials) = profiles.credentials(name) else {
+    let Ok(credentials) = connection::credentials(&arguments.connection, profiles, name) else {
         return Ok(false);
     };
     revoke_current(arguments, &profile.server, credentials).await
@@ -89,13 +89,13 @@ async fn revoke_current(
                 | RefusalKind::InvalidGrant
                 | RefusalKind::NotFound,
             ) => Ok(false),
-            _ => Err(not_revoked(error)),
+            _ => Err(not_revoked(&error)),
         },
     }
 }
 
-fn not_revoked(error: tokenry_client::Error) -> anyhow::Error {
-    let exit = connection::exit(&error).unwrap_or(Exit::Failed);
+fn not_revoked(error: &tokenry_client::Error) -> anyhow::Error {
+    let exit = connection::exit(error).unwrap_or(Exit::Failed);
     let text = format!("the token cannot be revoked, and nothing was forgotten: {error}");
     let hint = "try again, or forget it as it is with --no-revoke";
     Failure::new(exit, text).hint(hint).into()

@@ -67,6 +67,11 @@ impl ConnectionArgs {
     }
 }
 
+/// Whether it is an account at Zendesk.
+pub(crate) fn is_zendesk(server: &Server) -> bool {
+    server.as_str().ends_with(ZENDESK)
+}
+
 /// The address of a server, or the name of an account at Zendesk.
 pub(crate) fn parse_server(text: &str) -> Result<Server, Error> {
     match text.trim().strip_suffix(ZENDESK) {

@@ -1,6 +1,6 @@
 //! What a server's refusal means to whoever typed the command: how it ends, and how to mend it.
 
-use tokenry_client::{Error, Refusal, RefusalKind, TransportErrorKind};
+use tokenry_client::{Error, Refusal, RefusalKind, TokenSourceError, TransportErrorKind};
 
 use crate::exit_code::Exit;
 
@@ -23,7 +23,16 @@ pub(crate) fn exit(error: &Error) -> Option<Exit> {
             | TransportErrorKind::Timeout => Exit::Unavailable,
             _ => Exit::Failed,
         }),
+        Error::TokenSource(error) => of_source(error),
         // What stopped it may say more.
+        _ => None,
+    }
+}
+
+fn of_source(error: &TokenSourceError) -> Option<Exit> {
+    match error {
+        TokenSourceError::AuthorizeAgain(_) => Some(Exit::NotAllowed),
+        TokenSourceError::Refresh(error) => exit(error),
         _ => None,
     }
 }
@@ -41,6 +50,11 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Transport(error) if error.kind() == TransportErrorKind::Connect => {
             Some("is the address right, and does the server run? `tokenry doctor` looks".to_owned())
         }
+        Error::TokenSource(error) => match &**error {
+            TokenSourceError::AuthorizeAgain(_) => Some("sign in again: tokenry login".to_owned()),
+            TokenSourceError::Refresh(error) => hint(error),
+            _ => None,
+        },
         Error::Unreadable(_) => {
             Some("is it the address of a Tokenry or Zendesk server? See --server".to_owned())
         }

@@ -2,6 +2,7 @@
 //! are seen by everybody on the machine.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     process::{Command, Output, Stdio},
 };
@@ -20,8 +21,11 @@ pub(super) fn store(profile: &str, secrets: &Secrets) -> anyhow::Result<()> {
     let output = if cfg!(target_os = "macos") {
         let name = quoted(profile);
         // In hexadecimal digits nothing has a meaning of its own.
-        let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let command = format!("add-generic-password -U -s {SERVICE} -a {name} -X {digits}\n");
+        let mut command = format!("add-generic-password -U -s {SERVICE} -a {name} -X ");
+        for byte in text.bytes() {
+            write!(command, "{byte:02x}")?;
+        }
+        command.push('\n');
         run("security", &["-i"], &command)?
     } else {
         let label = format!("Tokenry: {profile}");

@@ -15,16 +15,18 @@ mod failure;
 mod keyring;
 mod profile;
 mod profiles;
+mod storage;
 
 use std::time::Duration;
 
 use tokenry_client::{
-    Client, ClientBuilder, Credentials, Environment as _, Server, SystemEnvironment,
-    models::Timestamp,
+    Client, ClientAuthentication, ClientBuilder, Credentials, Environment as _, Server,
+    SystemEnvironment, TokenSource, models::Timestamp, resources::grant_type_tokens::Door,
 };
 
+use self::storage::ProfileStorage;
 pub(crate) use self::{
-    args::{ConnectionArgs, parse_server},
+    args::{ConnectionArgs, is_zendesk, parse_server},
     environment::{CLIENT_SECRET, unused as unused_variables, variable},
     failure::{exit, hint},
     profile::{Profile, Secrets, SignIn},
@@ -112,7 +114,7 @@ pub(crate) fn target(
 ) -> anyhow::Result<Option<Target>> {
     let named = arguments.server()?;
     if let Some(name) = arguments.profile() {
-        let target = of_profile(profiles, name)?;
+        let target = of_profile(arguments, profiles, name)?;
         return match named {
             Some(server) if server != target.server => Err(of_another(name, &target).into()),
             _ => Ok(Some(target)),
@@ -121,19 +123,20 @@ pub(crate) fn target(
     if named.is_none()
         && let Some(name) = environment::profile()
     {
-        return of_profile(profiles, &name).map(Some);
+        return of_profile(arguments, profiles, &name).map(Some);
     }
     let found = environment::server()?;
     if let Some(server) = named.or_else(|| found.clone()) {
         // Credentials beside the address of one server are not meant for another.
         let is_meant = found.is_none_or(|found| found == server);
         let credentials = if is_meant { environment::credentials()? } else { None };
-        return of_server(profiles, server, credentials).map(Some);
+        return of_server(arguments, profiles, server, credentials).map(Some);
     }
-    profiles.current().map(|name| of_profile(profiles, name)).transpose()
+    profiles.current().map(|name| of_profile(arguments, profiles, name)).transpose()
 }
 
 fn of_server(
+    arguments: &ConnectionArgs,
     profiles: &Profiles,
     server: Server,
     credentials: Option<Credentials>,
@@ -142,16 +145,59 @@ fn of_server(
         return Ok(Target { server, credentials, profile: None });
     }
     match profiles.at(&server) {
-        Some(name) => of_profile(profiles, name),
+        Some(name) => of_profile(arguments, profiles, name),
         None => Ok(Target { server, credentials: Credentials::None, profile: None }),
     }
 }
 
-fn of_profile(profiles: &Profiles, name: &str) -> anyhow::Result<Target> {
-    let profile = profiles.get(name)?;
-    let server = Server::parse(&profile.server)?;
-    let credentials = profiles.credentials(name)?;
+fn of_profile(
+    arguments: &ConnectionArgs,
+    profiles: &Profiles,
+    name: &str,
+) -> anyhow::Result<Target> {
+    let server = Server::parse(&profiles.get(name)?.server)?;
+    let credentials = credentials(arguments, profiles, name)?;
     Ok(Target { server, credentials, profile: Some(name.to_owned()) })
+}
+
+/// Who asks with a profile.
+pub(crate) fn credentials(
+    arguments: &ConnectionArgs,
+    profiles: &Profiles,
+    name: &str,
+) -> anyhow::Result<Credentials> {
+    let profile = profiles.get(name)?;
+    let Secrets { api_token, access_token, tokens } = profiles.secrets(name)?;
+    let credentials = match profile.sign_in {
+        SignIn::ApiToken => api_token
+            .zip(profile.user.as_ref())
+            .map(|(token, email)| Credentials::ApiToken { email: email.clone(), token }),
+        SignIn::AccessToken => access_token.map(Credentials::Bearer),
+        SignIn::Browser => match tokens {
+            Some(tokens) => Some(renewed(arguments, name, &tokens.server, &tokens.client_id)?),
+            None => None,
+        },
+    };
+    credentials.ok_or_else(|| {
+        let text = format!("the profile {name} has no credentials");
+        let hint = format!("sign in again: tokenry login --profile {name}");
+        Failure::new(Exit::NotAllowed, text).hint(hint).into()
+    })
+}
+
+/// Tokens that are renewed by themselves, and kept in their profile.
+fn renewed(
+    arguments: &ConnectionArgs,
+    name: &str,
+    server: &Server,
+    client_id: &str,
+) -> anyhow::Result<Credentials> {
+    let client = client(arguments, server, Credentials::None)?;
+    let app = ClientAuthentication::public(client_id);
+    // Zendesk has no other.
+    let door = if is_zendesk(server) { Door::Record } else { Door::Standard };
+    let source = TokenSource::builder(&client, app, ProfileStorage::new(name)).door(door).build();
+    Ok(source.credentials())
 }
 
 fn signed_out(server: &Server) -> Failure {

@@ -1,10 +1,7 @@
 //! A server, and how one signs in there.
 
 use serde::{Deserialize, Serialize};
-use tokenry_client::{
-    Credentials,
-    models::{SecretText, Timestamp},
-};
+use tokenry_client::{StoredTokens, models::SecretText};
 
 /// A profile without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +39,15 @@ pub(crate) enum SignIn {
 }
 
 impl SignIn {
+    /// As the file and scripts have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiToken => "api-token",
+            Self::AccessToken => "access-token",
+            Self::Browser => "browser",
+        }
+    }
+
     /// As people read it.
     pub(crate) const fn words(self) -> &'static str {
         match self {
@@ -59,21 +65,7 @@ pub(crate) struct Secrets {
     pub(crate) api_token: Option<SecretText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access_token: Option<SecretText>,
+    /// Those that a browser got.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refresh_token: Option<SecretText>,
-    /// When the access token ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expires_at: Option<Timestamp>,
-}
-
-impl Profile {
-    /// Who asks with these secrets; `None` when they are not all there.
-    pub(super) fn credentials(&self, secrets: Secrets) -> Option<Credentials> {
-        match self.sign_in {
-            SignIn::ApiToken => {
-                Some(Credentials::api_token(self.user.as_ref()?, secrets.api_token?.reveal()))
-            }
-            SignIn::AccessToken | SignIn::Browser => secrets.access_token.map(Credentials::Bearer),
-        }
-    }
+    pub(crate) tokens: Option<StoredTokens>,
 }

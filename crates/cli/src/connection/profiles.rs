@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use tokenry_client::{Credentials, Server};
+use tokenry_client::{Server, StoredTokens};
 
 use super::{
     args::parse_server,
@@ -84,16 +84,6 @@ impl Profiles {
         Ok(secrets.unwrap_or_default())
     }
 
-    /// Who asks with a profile.
-    pub(crate) fn credentials(&self, name: &str) -> anyhow::Result<Credentials> {
-        let profile = self.get(name)?;
-        profile.credentials(self.secrets(name)?).ok_or_else(|| {
-            let text = format!("the profile {name} has no credentials");
-            let hint = format!("sign in again: tokenry login --profile {name}");
-            Failure::new(Exit::NotAllowed, text).hint(hint).into()
-        })
-    }
-
     /// Fails when there is no keyring that could keep the secrets of a profile.
     pub(crate) fn try_keyring(name: &str) -> anyhow::Result<()> {
         keyring::look_up(name).map(drop)
@@ -115,6 +105,19 @@ impl Profiles {
             } else {
                 content.credentials.insert(name.to_owned(), secrets.clone());
             }
+            Ok(())
+        })
+    }
+
+    /// Keeps new tokens of a profile, in place of those before.
+    pub(super) fn renew(&mut self, name: &str, tokens: StoredTokens) -> anyhow::Result<()> {
+        self.change(|content| {
+            let profile = content.profiles.get(name).ok_or_else(|| unknown(name))?;
+            let secrets = Secrets { tokens: Some(tokens), ..Secrets::default() };
+            if profile.keyring {
+                return keyring::store(name, &secrets);
+            }
+            content.credentials.insert(name.to_owned(), secrets);
             Ok(())
         })
     }
@@ -151,7 +154,7 @@ impl Profiles {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.with_context(|| folder.display().to_string())?;
-        let _turn = turn(&self.path)?;
+        let _turn = turn(&self.path, "lock")?;
         let mut content = read(&self.path)?;
         change(&mut content)?;
         write(&self.path, &content).with_context(|| self.path.display().to_string())?;
@@ -215,9 +218,14 @@ fn unreadable(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error
     Failure::new(Exit::Usage, text).hint(hint).into()
 }
 
-/// The right to change the file, until it is dropped.
-fn turn(path: &Path) -> anyhow::Result<File> {
-    let path = path.with_extension("lock");
+/// The right to renew tokens, until it is dropped.
+pub(super) fn renewal_turn() -> anyhow::Result<File> {
+    turn(&path()?, "renewal.lock")
+}
+
+/// The right to change the file, or something of it, until it is dropped.
+fn turn(path: &Path, what: &str) -> anyhow::Result<File> {
+    let path = path.with_extension(what);
     let mut options = OpenOptions::new();
     let opened = options.create(true).truncate(false).write(true).mode(OWNER_ONLY).open(&path);
     let lock = opened.and_then(|file| file.lock().map(|()| file));

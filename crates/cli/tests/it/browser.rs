@@ -34,14 +34,7 @@ impl Browser {
             ("prompt", "consent"),
         ]);
         let path = format!("/oauth/authorizations/new?{}", query.finish());
-        let page = self.visit(client, ("GET", &path), &[])?;
-        if page.status == 503 {
-            return Some(Err(page));
-        }
-        let page = page.expect(200);
-        let (request, token) = (field(&page.text, "request"), field(&page.text, "page_token"));
-        let fields = [("request", request.as_str()), ("page_token", &token), ("decision", "allow")];
-        let answer = self.visit(client, ("POST", "/oauth/authorizations"), &fields)?;
+        let answer = self.decide(client, &path, "allow")?;
         if answer.status == 503 {
             return Some(Err(answer));
         }
@@ -49,6 +42,19 @@ impl Browser {
         let code = back.query_pairs().find(|(name, _)| name == "code");
         let code = code.unwrap_or_else(|| panic!("no code in {back}"));
         Some(Ok(code.1.into_owned()))
+    }
+
+    /// What the server says to whom it asked at this address, and who has decided.
+    pub(crate) fn decide(&mut self, client: &Client, path: &str, decision: &str) -> Option<Answer> {
+        let page = self.visit(client, ("GET", path), &[])?;
+        if page.status == 503 {
+            return Some(page);
+        }
+        let page = page.expect(200);
+        let (request, token) = (field(&page.text, "request"), field(&page.text, "page_token"));
+        let fields =
+            [("request", request.as_str()), ("page_token", &token), ("decision", decision)];
+        self.visit(client, ("POST", "/oauth/authorizations"), &fields)
     }
 
     fn visit(

@@ -70,16 +70,11 @@ fn check_folder(path: &Path, report: &mut Report) {
         return report.warn("data folder", found, format!("chmod 700 {shown}"));
     }
     // Nothing of it is left, whatever happens.
-    match tempfile::tempfile_in(path) {
-        Ok(_) => {
-            report.ok("data folder", format!("{shown} is its owner's alone and can be written"))
-        }
-        Err(error) => report.wrong(
-            "data folder",
-            format!("{shown} cannot be written: {error}"),
-            "run this as the user whom the server runs as, or give the folder to that user",
-        ),
+    if let Err(error) = tempfile::tempfile_in(path) {
+        let mend = "run this as the user whom the server runs as, or give the folder to that user";
+        return report.wrong("data folder", format!("{shown} cannot be written: {error}"), mend);
     }
+    report.ok("data folder", format!("{shown} is its owner's alone and can be written"));
 }
 
 fn check_key(folder: &DataFolder, config: &Config, report: &mut Report) {
@@ -166,9 +161,9 @@ fn check_space(path: &Path, report: &mut Report) {
     let found = format!("{} MiB are free in {}", free >> 20, path.display());
     let mend = "make room: without it the server answers 503 to whatever it would have to write";
     match free {
-        ..SPACE_MIN => report.wrong("disk space", found, mend),
-        ..SPACE_LOW => report.warn("disk space", found, mend),
-        _ => report.ok("disk space", found),
+        SPACE_LOW.. => report.ok("disk space", found),
+        SPACE_MIN.. => report.warn("disk space", found, mend),
+        _ => report.wrong("disk space", found, mend),
     }
 }
 

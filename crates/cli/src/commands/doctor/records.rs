@@ -9,7 +9,10 @@ use super::{
     report::Report,
     server::{asks_users, days},
 };
-use crate::{connection, progress::counted};
+use crate::{
+    connection::{self, is_zendesk},
+    progress::counted,
+};
 
 /// Records that are looked at, at most: enough to know that something is to be done.
 const PAGES_MAX: usize = 20;
@@ -36,9 +39,8 @@ pub(super) async fn check(
         );
     }
     report.ok("role", role);
-    let zendesk = client.server().as_str().ends_with(".zendesk.com");
-    check_api_tokens(client, zendesk, report).await;
-    if zendesk && matches!(credentials, Credentials::ApiToken { .. }) {
+    check_api_tokens(client, report).await;
+    if is_zendesk(client.server()) && matches!(credentials, Credentials::ApiToken { .. }) {
         let found = format!("an API token, which Zendesk takes until {}", API_TOKENS_END.0);
         report.warn("signed in by", found, "sign in with an access token: tokenry login");
     }
@@ -54,7 +56,7 @@ fn told(check: &'static str, done: Result<(), Error>, report: &mut Report) {
     }
 }
 
-async fn check_api_tokens(client: &Client, zendesk: bool, report: &mut Report) {
+async fn check_api_tokens(client: &Client, report: &mut Report) {
     let tokens = match client.api_tokens().list().await {
         Ok(answer) => answer.api_tokens,
         Err(error) => return told("API tokens", Err(error), report),
@@ -64,7 +66,7 @@ async fn check_api_tokens(client: &Client, zendesk: bool, report: &mut Report) {
     let found = format!("{used} in use, of {}", counted_len(tokens.len(), "API token"));
     let (end, seconds) = API_TOKENS_END;
     let left = days(now, Timestamp::from_seconds(seconds));
-    if zendesk && !tokens.is_empty() {
+    if is_zendesk(client.server()) && !tokens.is_empty() {
         let found = format!("{found}; Zendesk ends them on {end}, in {left} days");
         let mend = "`tokenry api-token list` shows which; let their programs use access tokens of \
                     a client instead: `tokenry client create`";

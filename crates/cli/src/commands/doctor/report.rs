@@ -1,6 +1,6 @@
 //! What was checked, what was found and how to mend it.
 
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -60,27 +60,34 @@ impl Report {
 
     /// It is as it should be.
     pub(super) fn ok(&mut self, check: &'static str, found: impl Display) {
-        self.add(check, State::Ok, found.to_string(), None);
+        self.add(check, State::Ok, &found, None);
     }
 
     /// It works, and should be looked at.
     pub(super) fn warn(&mut self, check: &'static str, found: impl Display, mend: impl Display) {
-        self.add(check, State::Warning, found.to_string(), Some(mend.to_string()));
+        self.add(check, State::Warning, &found, Some(&mend));
     }
 
     /// It does not work, or must not stay like this.
     pub(super) fn wrong(&mut self, check: &'static str, found: impl Display, mend: impl Display) {
-        self.add(check, State::Wrong, found.to_string(), Some(mend.to_string()));
+        self.add(check, State::Wrong, &found, Some(&mend));
     }
 
     /// The same of an error that may know how to mend itself.
     pub(super) fn failed(&mut self, check: &'static str, error: &anyhow::Error, mend: &str) {
-        let hint = failure::hint(error).map_or_else(|| mend.to_owned(), |hint| hint.into_owned());
+        let hint = failure::hint(error).map_or_else(|| mend.to_owned(), Cow::into_owned);
         self.wrong(check, failure::message(error), hint);
     }
 
-    fn add(&mut self, check: &'static str, state: State, found: String, mend: Option<String>) {
-        let (found, mend) = (output::escaped(&found), mend.map(|mend| output::escaped(&mend)));
+    fn add(
+        &mut self,
+        check: &'static str,
+        state: State,
+        found: &dyn Display,
+        mend: Option<&dyn Display>,
+    ) {
+        let shown = |text: &dyn Display| output::escaped(&text.to_string());
+        let (found, mend) = (shown(found), mend.map(shown));
         if self.output.format() == Format::Words {
             let (style, word) = (state.style(), state.word());
             output::line(format_args!("{style}{word:<7}{style:#}  {check}: {found}"));

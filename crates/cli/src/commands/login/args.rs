@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use crate::{connection::ConnectionArgs, output::OutputArgs};
+use crate::{ask::ConfirmArgs, connection::ConnectionArgs, output::OutputArgs};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry login                                       asks for everything
+  tokenry login --server https://auth.example.com --browser
   tokenry login --server https://auth.example.com --email ada@example.com
   printf %s \"$API_TOKEN\" | tokenry login --server acme.zendesk.com --profile acme \\
       --email ada@acme.test --api-token-stdin
@@ -14,7 +15,13 @@ use crate::{connection::ConnectionArgs, output::OutputArgs};
 
 Who one is is asked of the server before anything is kept. What is kept is a profile: in
 ~/.config/tokenry/profiles.toml, which nobody else can read, or with --keyring the secrets of it in
-the keyring of the system. Signing in at another server makes another profile.")]
+the keyring of the system. Signing in at another server makes another profile.
+
+A browser signs in for a client that the server knows: a public one, which an administrator
+registers once. `tokenry login --browser` offers to do so to whom has signed in with an API token as
+an administrator, or: tokenry client create --kind public --identifier tokenry-cli --redirect-uri
+http://127.0.0.1/callback. At Zendesk, the address has a port: name it with --callback-port.")]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as they are typed")]
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
@@ -27,6 +34,24 @@ pub(crate) struct LoginArgs {
     /// Sign in with an access token, which is read from standard input
     #[arg(long, conflicts_with = "email")]
     pub(super) access_token_stdin: bool,
+    /// Sign in with a browser
+    #[arg(long, conflicts_with_all = ["email", "access_token_stdin"])]
+    pub(super) browser: bool,
+    /// Print the address to sign in at, and open no browser
+    #[arg(long, conflicts_with_all = ["email", "access_token_stdin"])]
+    pub(super) no_browser: bool,
+    /// The client that the browser signs in for
+    #[arg(long, value_name = "NAME", default_value = "tokenry-cli")]
+    pub(super) client_id: String,
+    /// What the browser's tokens shall be allowed to do: scopes, separated by spaces
+    #[arg(long, value_name = "SCOPES", default_value = "read write")]
+    pub(super) scope: String,
+    /// The port of this machine that the browser comes back to, where the client's redirect
+    /// address has one [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub(super) callback_port: u16,
+    #[command(flatten)]
+    pub(super) confirm: ConfirmArgs,
     /// Keep the secrets in the keyring of the system and not in a file
     #[arg(long)]
     pub(super) keyring: bool,

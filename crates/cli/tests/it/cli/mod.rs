@@ -1,6 +1,7 @@
 //! The command line, as people and scripts meet it: what it prints, how it ends, what it asks.
 
 mod api_tokens;
+mod browser_sign_in;
 mod clients;
 mod completions;
 mod doctor;

@@ -71,7 +71,7 @@ fn an_access_token_signs_in_and_says_what_it_may_do() {
     let output = with_input(site.command(&login), &tokens[0].access);
     assert!(output.status.success(), "{}", said(&output));
     let me: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&me["sign_in"], &me["email"]), (&"access token".into(), &"ada@acme.test".into()));
+    assert_eq!((&me["sign_in"], &me["email"]), (&"access-token".into(), &"ada@acme.test".into()));
     assert!(me["scopes"].is_array() && me["expires_at"].is_string(), "{me}");
     assert!(!said(&output).contains(&tokens[0].access));
     // It was given to this command, so that it is not this command's to revoke.
