@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf};
 
 use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, UserId};
 use tokenry_store::{
-    IdSequence, NodeNumber, Store, StoreError, TokenFilter,
-    postgres::PostgresOptions,
+    IdSequence, NodeNumber, Schema, Store, StoreError, TokenFilter,
+    postgres::{PostgresAddress, PostgresOptions, PostgresStore},
     suite::{first_schema, support::START},
 };
 
@@ -97,6 +97,29 @@ async fn the_first_schema_is_brought_up_to_date_with_what_its_program_left() {
     execute(server, &url, first_schema::POSTGRES);
     let given = first_schema::given_by_postgres();
     first_schema::every_record_reads_as_it_was_written(open(&url).await, &given).await;
+}
+
+#[tokio::test]
+async fn a_schema_is_looked_at_and_left_as_it_is() {
+    let server = tokenry_postgres_testing::shared();
+    let known = u32::try_from(names("migrations/postgres").len()).unwrap();
+    let look = async |url: &str| {
+        PostgresStore::schema(PostgresAddress::parse(url).unwrap(), PostgresOptions::default())
+            .await
+    };
+    for found in [1, known] {
+        let url = old_schema(found);
+        assert_eq!(look(&url).await.unwrap(), Schema { found, known });
+        assert_eq!(query(server, &url, "SELECT version FROM tokenry_schema"), found.to_string());
+    }
+    let url = server.schema();
+    assert_eq!(look(&url).await.unwrap(), Schema { found: 0, known });
+    let tables = "SELECT count(*) FROM information_schema.tables \
+        WHERE table_schema = current_schema()";
+    assert_eq!(query(server, &url, tables), "0");
+    let url = old_schema(known);
+    execute(server, &url, "UPDATE tokenry_schema SET version = version + 1");
+    assert!(matches!(look(&url).await, Err(StoreError::SchemaTooNew { .. })));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, thread};
 use rusqlite::Connection;
 use tokenry_protocol::ids::{ApiTokenId, ClientId, SignInSessionId, TokenId, UserId};
 use tokenry_store::{
-    NodeNumber, Store, StoreError, TokenFilter,
+    NodeNumber, Schema, Store, StoreError, TokenFilter,
     sqlite::{SqliteStore, StoreOptions},
     suite::{first_schema, support::START},
 };
@@ -127,6 +127,25 @@ async fn tokens_from_before_listings_are_listed_at_once() {
     let filter = TokenFilter { user, ..TokenFilter::default() };
     let counted = store.count_tokens(filter, u32::MAX, START).await.unwrap();
     assert_eq!(counted, TOKENS / 2 + 1);
+}
+
+#[test]
+fn a_schema_is_looked_at_beside_whoever_uses_it_and_left_as_it_is() {
+    let known = u32::try_from(migrations().len()).unwrap();
+    for found in [1, known] {
+        let folder = Folder::new();
+        let database = old_database(&folder, found);
+        let before = fs::read(folder.database()).unwrap();
+        assert_eq!(SqliteStore::schema(folder.database()).unwrap(), Schema { found, known });
+        assert_eq!(fs::read(folder.database()).unwrap(), before);
+        drop(database);
+    }
+    let folder = Folder::new();
+    assert!(SqliteStore::schema(folder.database()).is_err());
+    assert!(!folder.database().exists());
+    old_database(&folder, known).pragma_update(None, "user_version", known + 1).unwrap();
+    let newer = SqliteStore::schema(folder.database());
+    assert!(matches!(newer, Err(StoreError::SchemaTooNew { .. })));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is kept at the server and deserves a look: API tokens, tokens without end, clients.
 
 use tokenry_client::{
-    Client, Credentials, Error,
+    Client, Credentials, Error, Server,
     models::{ApiTokenObject, OAuthClientObject, Timestamp, UserObject},
 };
 
@@ -61,23 +61,33 @@ async fn check_api_tokens(client: &Client, report: &mut Report) {
         Ok(answer) => answer.api_tokens,
         Err(error) => return told("API tokens", Err(error), report),
     };
-    let now = connection::now();
+    let (found, mend) = judged(client.server(), &tokens, connection::now());
+    match mend {
+        Some(mend) => report.warn("API tokens", found, mend),
+        None => report.ok("API tokens", found),
+    }
+}
+
+/// What there is to say of the API tokens of a server, and to mend.
+fn judged(
+    server: &Server,
+    tokens: &[ApiTokenObject],
+    now: Timestamp,
+) -> (String, Option<&'static str>) {
     let used = tokens.iter().filter(|token| is_in_use(token, now)).count();
     let found = format!("{used} in use, of {}", counted_len(tokens.len(), "API token"));
     let (end, seconds) = API_TOKENS_END;
     let left = days(now, Timestamp::from_seconds(seconds));
-    if is_zendesk(client.server()) && !tokens.is_empty() {
-        let found = format!("{found}; Zendesk ends them on {end}, in {left} days");
+    if is_zendesk(server) && !tokens.is_empty() {
+        let when = if left < 0 { "has ended" } else { "ends" };
+        let found = format!("{found}; Zendesk {when} them on {end}");
         let mend = "`tokenry api-token list` shows which; let their programs use access tokens of \
                     a client instead: `tokenry client create`";
-        return report.warn("API tokens", found, mend);
+        return (found, Some(mend));
     }
-    if used > API_TOKENS_MANY {
-        let mend = "each is as good as a password and never ends: prefer access tokens of clients, \
-                    which do. `tokenry api-token list` shows who uses them";
-        return report.warn("API tokens", found, mend);
-    }
-    report.ok("API tokens", found);
+    let mend = "each is as good as a password and never ends: prefer access tokens of clients, \
+                which do. `tokenry api-token list` shows who uses them";
+    (found, (used > API_TOKENS_MANY).then_some(mend))
 }
 
 fn is_in_use(token: &ApiTokenObject, now: Timestamp) -> bool {
@@ -142,4 +152,47 @@ fn name(client: OAuthClientObject) -> String {
 
 fn counted_len(count: usize, noun: &str) -> String {
     counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(used: usize, count: usize, now: Timestamp) -> Vec<ApiTokenObject> {
+        let token = |index| ApiTokenObject {
+            last_used: (index < used).then_some(now),
+            ..ApiTokenObject::default()
+        };
+        (0..count).map(token).collect()
+    }
+
+    #[test]
+    fn api_tokens_are_to_be_replaced_at_zendesk_before_their_end_and_elsewhere_when_they_are_many()
+    {
+        let now = Timestamp::parse("2026-12-01T00:00:00Z").unwrap();
+        let (own, zendesk) = (Server::parse("https://auth.acme.test"), Server::zendesk("acme"));
+        for (server, used, count, expected) in [
+            (&own, 10, 40, None),
+            (&own, 11, 11, Some("11 in use, of 11 API tokens")),
+            (&zendesk, 0, 0, None),
+            (&zendesk, 0, 1, Some("0 in use, of 1 API token; Zendesk ends them on 30 April 2027")),
+        ] {
+            let server = server.as_ref().unwrap();
+            let (found, mend) = judged(server, &tokens(used, count, now), now);
+            assert_eq!(mend.map(|_| found.as_str()), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn what_was_used_long_ago_or_is_disabled_is_not_in_use() {
+        let now = Timestamp::parse("2026-12-01T00:00:00Z").unwrap();
+        let of = |used: &str, active| ApiTokenObject {
+            last_used: Timestamp::parse(used),
+            active: Some(active),
+            ..ApiTokenObject::default()
+        };
+        assert!(is_in_use(&of("2026-11-15T00:00:00Z", true), now));
+        assert!(!is_in_use(&of("2026-11-15T00:00:00Z", false), now));
+        assert!(!is_in_use(&of("2026-10-01T00:00:00Z", true), now));
+    }
 }

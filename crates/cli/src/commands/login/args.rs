@@ -18,9 +18,11 @@ Who one is is asked of the server before anything is kept. What is kept is a pro
 the keyring of the system. Signing in at another server makes another profile.
 
 A browser signs in for a client that the server knows: a public one, which an administrator
-registers once. `tokenry login --browser` offers to do so to whom has signed in with an API token as
-an administrator, or: tokenry client create --kind public --identifier tokenry-cli --redirect-uri
-http://127.0.0.1/callback. At Zendesk, the address has a port: name it with --callback-port.")]
+registers once. To an administrator who is signed in with an API token already, `tokenry login
+--browser` offers to do so (--yes agrees); or else:
+  tokenry client create --identifier tokenry-cli --kind public \\
+      --redirect-uri http://127.0.0.1/callback
+At Zendesk, the redirect address has a port: name the same with --callback-port.")]
 #[expect(clippy::struct_excessive_bools, reason = "flags, as they are typed")]
 pub(crate) struct LoginArgs {
     #[command(flatten)]

@@ -12,7 +12,10 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::site::Site;
-use crate::process::Process;
+use crate::{
+    durability::faults::{Faults, layout::Word},
+    process::Process,
+};
 
 fn doctor(site: &Site, options: &[&str]) -> Command {
     let data = site.folder.path().join("data");
@@ -185,6 +188,28 @@ fn what_never_ends_and_what_leads_nowhere_is_counted() {
     let told: Vec<String> =
         notable.iter().map(|(check, found)| format!("{check}: {found}")).collect();
     assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn clocks_that_differ_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::process::init(folder.path());
+    let Some(faults) = Faults::new("clocks_that_differ_are_told", folder.path()) else { return };
+    let server = faults.start_with(&[]);
+    for (shift, state) in [(90_000, "warning"), (3_600_000, "wrong")] {
+        faults.set(Word::ClockShift, shift);
+        // A server writes the date of its answers anew once a second.
+        let began = std::time::Instant::now();
+        let mut clocks = None;
+        while clocks.is_none() && began.elapsed().as_secs() < 20 {
+            let mut command = super::bare(&["doctor", "--server", &server.base]);
+            command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME");
+            let (notable, _) = found(command);
+            clocks = notable.get("clocks").filter(|told| told.starts_with(state)).cloned();
+        }
+        assert!(clocks.is_some(), "{shift}");
+    }
+    server.stop();
 }
 
 #[test]
