@@ -25,6 +25,8 @@ const COLUMNS: [Column; 4] = [
 ];
 
 #[derive(Args)]
+#[command(after_help = "Example:
+  tokenry scope explain 'users:write read'")]
 pub(crate) struct ScopeArgs {
     #[command(subcommand)]
     command: ScopeCommand,

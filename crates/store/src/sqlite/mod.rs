@@ -94,8 +94,8 @@ impl SqliteStore {
         Self::start(&source, options)
     }
 
-    /// Looks at the schema of a file that is there, and changes nothing. What `open` would refuse is
-    /// an error.
+    /// Looks at the schema of a file that is there, and changes nothing. What `open` would refuse
+    /// is an error.
     pub fn schema(path: impl AsRef<Path>) -> Result<Schema> {
         let cache_size = StoreOptions::default().cache_size;
         let source = Source::File { path: path.as_ref().to_owned(), cache_size };

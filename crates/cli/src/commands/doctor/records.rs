@@ -133,8 +133,8 @@ async fn check_clients(client: &Client, report: &mut Report) -> Result<(), Error
     } else {
         let shown = nowhere.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         let found = format!("{} of {of} without a redirect address: {shown}", nowhere.len());
-        let mend = "no user can come back to them: `tokenry client update NAME --redirect-uri URL`, \
-                    or `--grant-type client_credentials` for one that acts for itself";
+        let mend = "no user can come back to them: `tokenry client update NAME --redirect-uri \
+                    URL`, or `--grant-type client_credentials` for one that acts for itself";
         report.warn("clients", found, mend);
     }
     Ok(())

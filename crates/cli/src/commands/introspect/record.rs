@@ -1,4 +1,4 @@
-//! What introspection answers, as it is printed: in scripts' formats the server's own answer, whole.
+//! What introspection answers, as it is printed: for scripts the server's own answer, whole.
 
 use serde::Serialize;
 use tokenry_client::models::{IntrospectionResponse, Timestamp};

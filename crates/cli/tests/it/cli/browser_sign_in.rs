@@ -79,8 +79,7 @@ fn spoil_access_token(site: &Site) {
 }
 
 #[test]
-fn a_client_that_the_server_does_not_know_is_explained_and_registered_by_an_administrator_who_says_yes()
- {
+fn a_client_that_is_not_known_is_explained_and_registered_by_an_administrator_who_says_yes() {
     let site = Site::start();
     let by_nobody = site.told_of(login(&site, &[]));
     assert!(site.sign_in(&site.ada, &[]).status.success());

@@ -119,8 +119,8 @@ fn sign_ins_at_once_are_all_kept() {
     assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().collect::<Vec<_>>(), names);
 }
 
-/// A program in place of libsecret's, which needs a desktop: it keeps what it reads in a folder, and
-/// fails when a secret is among its arguments.
+/// A program in place of libsecret's, which needs a desktop: it keeps what it reads in a folder,
+/// and fails when a secret is among its arguments.
 const SECRET_TOOL: &str = r#"#!/bin/sh
 case "$*" in *_tokenry_*) exit 9;; esac
 command=$1
