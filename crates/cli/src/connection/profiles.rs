@@ -97,7 +97,10 @@ impl Profiles {
         secrets: &Secrets,
     ) -> anyhow::Result<()> {
         self.change(|content| {
-            content.profiles.insert(name.to_owned(), profile.clone());
+            let before = content.profiles.insert(name.to_owned(), profile.clone());
+            if before.is_some_and(|before| before.keyring) && !profile.keyring {
+                keyring::forget(name)?;
+            }
             content.current = Some(name.to_owned());
             content.credentials.remove(name);
             if profile.keyring {

@@ -10,7 +10,7 @@ use std::{
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use super::site::Site;
+use super::{site::Site, terminal::Terminal};
 use crate::{browser::Browser, client::Client};
 
 /// `tokenry login` that waits for its user to come back.
@@ -91,6 +91,20 @@ fn a_client_that_is_not_known_is_explained_and_registered_by_an_administrator_wh
     assert_eq!(registered["redirect_uri"], serde_json::json!(["http://127.0.0.1/callback"]));
     let output = waiting.come_back(&site, "allow");
     assert_snapshot!("signed_in", site.told_output("login --browser …", output));
+}
+
+#[test]
+fn at_a_terminal_the_client_is_registered_only_after_a_yes() {
+    let site = Site::signed_in();
+    let login = ["login", "--server", &site.server.base, "--profile", "web"];
+    let mut terminal = Terminal::start(&site.command(&login), 100);
+    terminal.wait_for("How do you sign in: (1) with a browser, or (2) with an API token? ");
+    terminal.enter("1\n");
+    terminal.wait_for("Register it, as ada@acme.test? [y/N] ");
+    terminal.enter("n\n");
+    let (shown, status) = terminal.end();
+    assert_eq!(status.code(), Some(1), "{shown}");
+    assert_eq!(site.code(&["client", "show", "tokenry-cli"]), Some(3));
 }
 
 #[test]

@@ -160,8 +160,16 @@ fn a_keyring_keeps_secrets_that_the_file_then_does_not_have() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!fs::read_to_string(site.profiles()).unwrap().contains("_tokenry_"));
     assert!(fs::read_to_string(keyring.join("ada")).unwrap().contains(token));
-    let whoami = with_secret_tool(&site, site.command(&["whoami", "-q"]));
-    assert!(site.told_of(whoami).contains("── stdout\n1\n"));
+    let whoami = || with_secret_tool(&site, site.command(&["whoami", "-q"]));
+    assert!(site.told_of(whoami()).contains("── stdout\n1\n"));
+    // Whoever comes back without the keyring leaves nothing in it.
+    let command =
+        with_secret_tool(&site, site.command(&[&login[..], &options[..1], &options[2..]].concat()));
+    assert!(super::site::with_input(command, token).status.success());
+    assert!(!keyring.join("ada").exists());
+    let command = with_secret_tool(&site, site.command(&[&login[..], &options].concat()));
+    assert!(super::site::with_input(command, token).status.success());
+    assert!(site.told_of(whoami()).contains("── stdout\n1\n"));
     let logout = with_secret_tool(&site, site.command(&["logout"]));
     assert!(site.told_of(logout).ends_with("── exit code 0"));
     assert!(!keyring.join("ada").exists());

@@ -40,6 +40,26 @@ fn an_api_token_signs_in_and_is_seen_by_nobody_else() {
 }
 
 #[test]
+fn what_debug_shows_of_requests_and_answers_holds_no_secret() {
+    let site = Site::start();
+    let login = site.sign_in(&site.ada, &["--debug"]);
+    let mut shown = vec![login];
+    for arguments in [
+        &["api-token", "create", "--json", "--debug"][..],
+        &["client", "create", "--identifier", "acme", "--json", "--debug"],
+        &["client", "generate-secret", "acme", "--yes", "--json", "--debug"],
+    ] {
+        shown.push(site.command(arguments).output().unwrap());
+    }
+    for output in shown {
+        assert!(output.status.success(), "{}", said(&output));
+        let debug = String::from_utf8(output.stderr).unwrap();
+        assert!(debug.contains("answered") && debug.contains("status=20"), "{debug}");
+        assert!(!debug.contains("_tokenry_"), "{debug}");
+    }
+}
+
+#[test]
 fn whoami_says_as_whom_one_speaks_in_every_format() {
     let site = Site::signed_in();
     let told = [
