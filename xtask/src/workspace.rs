@@ -43,6 +43,21 @@ impl Workspace {
         command
     }
 
+    /// Copies these files into a folder that holds nothing else then.
+    pub(crate) fn copy_to(&self, tree: &Path) -> Result<()> {
+        if tree.exists() {
+            fs::remove_dir_all(tree).with_context(|| tree.display().to_string())?;
+        }
+        for file in self.files()? {
+            let (from, to) = (self.root.join(&file), tree.join(&file));
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::copy(&from, &to).with_context(|| from.display().to_string())?;
+        }
+        Ok(())
+    }
+
     /// Every file of the repository that a person wrote, relative to the root, in a stable order.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
@@ -75,4 +90,26 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_has_every_file_of_the_repository_and_none_of_an_earlier_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, tree) = (folder.path().join("root"), folder.path().join("tree"));
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::create_dir_all(root.join("target")).unwrap();
+        fs::write(root.join("a/b/c.rs"), "c").unwrap();
+        fs::write(root.join("target/d"), "d").unwrap();
+        fs::create_dir_all(&tree).unwrap();
+        fs::write(tree.join("gone.rs"), "").unwrap();
+        let target = root.join("target");
+        let workspace = Workspace { root, target, metadata: Value::Null };
+        workspace.copy_to(&tree).unwrap();
+        let copied = Workspace { root: tree.clone(), target: tree, metadata: Value::Null };
+        assert_eq!(copied.files().unwrap(), [PathBuf::from("a/b/c.rs")]);
+    }
 }

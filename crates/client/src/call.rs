@@ -128,7 +128,7 @@ impl<C, O: Operation> Call<'_, C, O> {
 }
 
 /// Which page of a list; without any of these the first 100 records.
-impl<'c, C, O: List> Call<'c, C, O> {
+impl<C, O: List> Call<'_, C, O> {
     /// At most this many records a page, 1 to 100.
     pub fn page_size(mut self, size: u32) -> Self {
         let position = match self.operation.parameters() {
@@ -186,8 +186,10 @@ impl<'c, C, O: List> Call<'c, C, O> {
             call
         }))
     }
+}
 
-    #[cfg(feature = "client")]
+#[cfg(feature = "client")]
+impl<'c, C, O: List> Call<'c, C, O> {
     /// All pages from this one on, each asked for when the one before has been read.
     pub fn pages(self) -> Pages<'c, C, O> {
         Pages { call: Some(self) }

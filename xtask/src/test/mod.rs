@@ -6,6 +6,7 @@
 mod checks;
 mod clients;
 mod command;
+mod libraries;
 pub(crate) mod mutants;
 mod packages;
 mod policy;
@@ -146,6 +147,18 @@ const STEPS: &[Step] = &[
         what: "every parser under libFuzzer, briefly",
         needs: &["packages"],
         run: checks::fuzz,
+    },
+    Step {
+        name: "features",
+        what: "the libraries with each feature by itself, and for WebAssembly",
+        needs: &[],
+        run: libraries::features,
+    },
+    Step {
+        name: "package",
+        what: "the libraries out of their packages",
+        needs: &[],
+        run: libraries::package,
     },
     Step { name: "doc", what: "API documentation, warnings refused", needs: &[], run: checks::doc },
     Step { name: "docs", what: "generated pages are true", needs: &[], run: checks::docs },

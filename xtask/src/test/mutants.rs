@@ -89,7 +89,7 @@ fn folder(context: &Context) -> PathBuf {
 /// cargo-mutants in a fresh copy of the repository, building into `build`.
 fn cargo_mutants(context: &Context, build: &Path) -> Result<Command> {
     let tree = folder(context).join("tree");
-    copy(context.workspace, &tree)?;
+    context.workspace.copy_to(&tree)?;
     let mut command = CARGO_MUTANTS.command(context);
     command.current_dir(&tree).env("CARGO_TARGET_DIR", build);
     if context.network == Network::Forbidden {
@@ -100,20 +100,6 @@ fn cargo_mutants(context: &Context, build: &Path) -> Result<Command> {
     command.arg("--in-place").arg("--output").arg(folder(context));
     command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     Ok(command)
-}
-
-fn copy(workspace: &Workspace, tree: &Path) -> Result<()> {
-    if tree.exists() {
-        fs::remove_dir_all(tree).with_context(|| tree.display().to_string())?;
-    }
-    for file in workspace.files()? {
-        let (from, to) = (workspace.root.join(&file), tree.join(&file));
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::copy(&from, &to).with_context(|| from.display().to_string())?;
-    }
-    Ok(())
 }
 
 /// Runs it and counts: a mutant that no test notices, or that never ends, is a failure.
@@ -165,22 +151,5 @@ mod tests {
             tally.summaries,
             ["mutants: 7 noticed, 2 not noticed, 1 without an end, 4 did not build"]
         );
-    }
-
-    #[test]
-    fn the_copy_has_every_file_of_the_repository_and_none_of_an_earlier_copy() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, tree) = (folder.path().join("root"), folder.path().join("tree"));
-        fs::create_dir_all(root.join("a/b")).unwrap();
-        fs::create_dir_all(root.join("target")).unwrap();
-        fs::write(root.join("a/b/c.rs"), "c").unwrap();
-        fs::write(root.join("target/d"), "d").unwrap();
-        fs::create_dir_all(&tree).unwrap();
-        fs::write(tree.join("gone.rs"), "").unwrap();
-        let target = root.join("target");
-        let workspace = Workspace { root, target, metadata: Value::Null };
-        copy(&workspace, &tree).unwrap();
-        let copied = Workspace { root: tree.clone(), target: tree, metadata: Value::Null };
-        assert_eq!(copied.files().unwrap(), [PathBuf::from("a/b/c.rs")]);
     }
 }
