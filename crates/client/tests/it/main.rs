@@ -7,6 +7,7 @@ mod authorization_code;
 mod authorization_server;
 mod blocking;
 mod client;
+mod comparison;
 mod errors;
 mod examples;
 mod global_clients;
