@@ -99,7 +99,11 @@ pub(super) fn toml_text(text: &str) -> String {
 
 type Units = [(&'static str, u64)];
 
-const SECONDS: &Units = &[("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+const DAY: u64 = 86_400;
+
+const SECONDS: &Units = &[("s", 1), ("m", 60), ("h", 3_600), ("d", DAY)];
+// What people count in who look back; settings keep to days.
+const SPANS: &Units = &[("s", 1), ("m", 60), ("h", 3_600), ("d", DAY), ("w", 7 * DAY)];
 const BYTES: &Units = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 const ONES: &Units = &[];
 
@@ -124,6 +128,14 @@ pub(super) const fn duration(least: u64, most: u64) -> Quantity<Duration> {
         read: |seconds| Some(Duration::from_secs(seconds)),
         back: |duration| duration.as_secs(),
     }
+}
+
+/// Reads a span of a second to a hundred years, written as durations are here and in weeks too:
+/// `90`, `30m`, `12h`, `30d`, `4w`. The error says what to write instead.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let spans = Quantity { units: SPANS, ..duration(1, 36_500 * DAY) };
+    let fault = |Fault { problem, remedy }| format!("{problem}: {remedy}");
+    spans.parse(&Raw::Plain(text.to_owned())).map_err(fault)
 }
 
 /// A size between two bounds in bytes.

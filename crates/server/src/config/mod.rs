@@ -46,6 +46,7 @@ use tokenry_store::postgres::PostgresAddress;
 pub use access::{ApiTokens, RecordApi, SignIn};
 pub use base_url::BaseUrl;
 pub use error::{ConfigError, ConfigErrors, Origin};
+pub use kinds::parse_span;
 pub use layers::{FILE_VARIABLE, Override};
 pub use limits::Limits;
 pub use proxy::{AddressHeader, Proxy};

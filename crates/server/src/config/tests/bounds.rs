@@ -7,7 +7,7 @@ use tokenry_core::policy::UnknownScopes;
 use super::*;
 use crate::config::{
     LogFormat,
-    kinds::{Kind as _, Shown},
+    kinds::{Kind as _, Shown, parse_span},
     section::Section as _,
     setting::environment_name,
 };
@@ -307,5 +307,23 @@ fn a_duration_is_read_back_from_how_it_is_shown() {
         };
         let raw = crate::config::kinds::Raw::Text(text.trim_matches('"').to_owned());
         assert_eq!(kind.parse(&raw).unwrap(), Duration::from_secs(seconds), "{text}");
+    }
+}
+
+#[test]
+fn spans_of_the_past_are_read_as_settings_are_and_in_weeks() {
+    for (text, seconds) in [
+        ("90", 90),
+        ("30m", 1_800),
+        ("12h", 43_200),
+        ("30d", 2_592_000),
+        (" 4w ", 2_419_200),
+        ("36500d", 3_153_600_000),
+    ] {
+        assert_eq!(parse_span(text), Ok(Duration::from_secs(seconds)), "{text}");
+    }
+    for text in ["", "0", "30 days", "-1d", "1.5h", "36501d", "99999999999999999999w"] {
+        let refused = parse_span(text).unwrap_err();
+        assert!(refused.contains(": give a duration from 1s to 36500d (units s, m"), "{refused}");
     }
 }
