@@ -25,21 +25,40 @@ pub(crate) struct ConfirmArgs {
 impl ConfirmArgs {
     /// Goes on only if whoever asked for it says so: with `--yes`, or at the terminal.
     pub(crate) fn confirm(self, question: &str) -> anyhow::Result<()> {
+        self.confirm_by(&format!("{question} [y/N] "), |answer| {
+            matches!(answer.to_lowercase().as_str(), "y" | "yes")
+        })
+    }
+
+    /// The same where a yes is typed too quickly: whoever goes on types how many there are.
+    pub(crate) fn confirm_count(self, question: &str, count: u64) -> anyhow::Result<()> {
+        self.confirm_by(&format!("{question} Type {count} to go on: "), |answer| {
+            answer.replace(',', "") == count.to_string()
+        })
+    }
+
+    /// Fails early where nobody could be asked in the end.
+    pub(crate) fn check(self) -> anyhow::Result<()> {
+        if self.yes || io::stdin().is_terminal() {
+            return Ok(());
+        }
+        let failure = Failure::new(Exit::Usage, "nobody is at a terminal to confirm this");
+        Err(failure.hint("add --yes to do it without asking").into())
+    }
+
+    fn confirm_by(self, question: &str, is_yes: impl FnOnce(&str) -> bool) -> anyhow::Result<()> {
+        self.check()?;
         if self.yes {
             return Ok(());
         }
-        if !io::stdin().is_terminal() {
-            let failure = Failure::new(Exit::Usage, "nobody is at a terminal to confirm this");
-            return Err(failure.hint("add --yes to do it without asking").into());
-        }
         let mut stderr = io::stderr().lock();
-        write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush())?;
+        write!(stderr, "{question}").and_then(|()| stderr.flush())?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(Exit::Failed, "not confirmed; nothing was changed").into()),
+        if is_yes(answer.trim()) {
+            return Ok(());
         }
+        Err(Failure::new(Exit::Failed, "not confirmed; nothing was changed").into())
     }
 }
 

@@ -13,6 +13,8 @@ use tokenry_store::copy::{self, Stage};
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 /// Between two pictures on a terminal.
 const BAR_PERIOD: Duration = Duration::from_millis(100);
+/// Work of which nobody knows how much there is may be over before anybody asks how far it is.
+const COUNT_DELAY: Duration = Duration::from_secs(1);
 /// Characters of a bar.
 const BAR_WIDTH: u64 = 24;
 
@@ -26,6 +28,7 @@ struct Shows {
     name: &'static str,
     began: Instant,
     told: Instant,
+    is_shown: bool,
 }
 
 /// Which part of a work is done.
@@ -33,6 +36,8 @@ struct Shows {
 enum Part {
     Earlier,
     Last,
+    /// Nobody knows.
+    Unmeasured,
 }
 
 impl Progress {
@@ -74,6 +79,11 @@ impl Progress {
         });
     }
 
+    /// So much is done of work of which nobody knows how much there is.
+    pub(crate) fn tell_count(&mut self, unit: &'static str, name: &'static str, done: u64) {
+        self.show(name, Part::Unmeasured, |_, _| format!("{name}: {} {unit}", grouped(done)));
+    }
+
     /// Now and then, and on a terminal at both ends.
     fn show(
         &mut self,
@@ -86,14 +96,17 @@ impl Progress {
         let is_new = self.stage.as_ref().is_none_or(|stage| stage.name != name);
         if is_new {
             self.end();
-            self.stage = Some(Shows { name, began: now, told: now });
+            self.stage = Some(Shows { name, began: now, told: now, is_shown: false });
         }
         let Some(stage) = &mut self.stage else {
             return;
         };
+        if part == Part::Unmeasured && now.duration_since(stage.began) < COUNT_DELAY {
+            return;
+        }
         let is_shown = self.is_terminal && (is_new || part == Part::Last);
         if is_shown || now.duration_since(stage.told) >= period {
-            stage.told = now;
+            (stage.told, stage.is_shown) = (now, true);
             let text = text(self.is_terminal, now.duration_since(stage.began));
             let mut stderr = io::stderr().lock();
             // A reader that has gone away is no reason to stop.
@@ -108,7 +121,8 @@ impl Progress {
 
     /// Leaves the last picture where it is.
     pub(crate) fn end(&mut self) {
-        if self.stage.take().is_some() && self.is_terminal {
+        let was_shown = self.stage.take().is_some_and(|stage| stage.is_shown);
+        if was_shown && self.is_terminal {
             let _ = writeln!(io::stderr().lock());
         }
     }
