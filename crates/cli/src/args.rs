@@ -7,13 +7,13 @@ use tokenry_server::config::Override;
 
 use crate::{
     commands::{
-        api_token::ApiTokenArgs, backup::BackupArgs, check_config::CheckConfigArgs,
-        client::ClientArgs, completions::CompletionsArgs, decode::DecodeArgs, demo::DemoArgs,
-        doctor::DoctorArgs, export::ExportArgs, import::ImportArgs, init::InitArgs,
-        introspect::IntrospectArgs, key::KeyArgs, login::LoginArgs, logout::LogoutArgs,
-        man::ManArgs, profile::ProfileArgs, purge::PurgeArgs, reference::ReferenceArgs,
-        restore::RestoreArgs, scope::ScopeArgs, serve::ServeArgs, store::StoreArgs, user::UserArgs,
-        whoami::WhoamiArgs, why::WhyArgs,
+        api_token::ApiTokenArgs, audit::AuditArgs, backup::BackupArgs,
+        check_config::CheckConfigArgs, client::ClientArgs, completions::CompletionsArgs,
+        decode::DecodeArgs, demo::DemoArgs, doctor::DoctorArgs, export::ExportArgs,
+        import::ImportArgs, init::InitArgs, introspect::IntrospectArgs, key::KeyArgs,
+        login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs, purge::PurgeArgs,
+        reference::ReferenceArgs, restore::RestoreArgs, scope::ScopeArgs, serve::ServeArgs,
+        store::StoreArgs, token::TokenArgs, user::UserArgs, whoami::WhoamiArgs, why::WhyArgs,
     },
     exit_code::Exit,
 };
@@ -69,6 +69,10 @@ pub(crate) enum Command {
     Whoami(WhoamiArgs),
     /// List, register, change and end clients
     Client(ClientArgs),
+    /// List, show, make and revoke tokens: one, or all that nobody uses any more
+    Token(TokenArgs),
+    /// Print who holds what, with what scope, last used when, and what is wrong with it
+    Audit(AuditArgs),
     /// List, make, change and end API tokens
     ApiToken(ApiTokenArgs),
     /// Ask as a client whether a token is active, and what it may do

@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod progress;
 mod staged_file;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Whoami(arguments) => commands::whoami::run(arguments).await,
         Command::Client(arguments) => commands::client::run(arguments).await,
+        Command::Token(arguments) => commands::token::run(arguments).await,
+        Command::Audit(arguments) => commands::audit::run(arguments).await,
         Command::ApiToken(arguments) => commands::api_token::run(arguments).await,
         Command::Introspect(arguments) => commands::introspect::run(arguments).await,
         Command::Why(arguments) => commands::why::run(arguments).await,

@@ -129,7 +129,7 @@ async fn generate_secret(arguments: GenerateSecretArgs) -> anyhow::Result<()> {
 
 /// The client of this id or identifier. Digits are an id, and an identifier only when there is no
 /// such record.
-async fn find(server: &Client, named: &str) -> anyhow::Result<(ClientId, ClientRecord)> {
+pub(super) async fn find(server: &Client, named: &str) -> anyhow::Result<(ClientId, ClientRecord)> {
     if let Ok(id) = ClientId::parse(named) {
         match server.oauth_clients().show(id).await {
             Ok(answer) => return Ok((id, record(answer)?)),

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub(crate) mod api_token;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check_config;
 pub(crate) mod client;
@@ -25,6 +26,7 @@ pub(crate) mod scope;
 pub(crate) mod serve;
 pub(crate) mod server_key;
 pub(crate) mod store;
+pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod whoami;
 pub(crate) mod why;

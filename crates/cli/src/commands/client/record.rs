@@ -8,7 +8,7 @@ use crate::output::{Cell, Column, Record};
 /// A client record.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(super) struct ClientRecord(pub(super) OAuthClientObject);
+pub(in crate::commands) struct ClientRecord(pub(in crate::commands) OAuthClientObject);
 
 impl ClientRecord {
     /// What others call it.

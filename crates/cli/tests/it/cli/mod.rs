@@ -14,6 +14,7 @@ mod questions;
 mod sign_in;
 mod site;
 mod terminal;
+mod tokens;
 mod users;
 
 use std::{
@@ -23,6 +24,11 @@ use std::{
 };
 
 use crate::process::{TOKENRY, tokenry};
+
+/// A time for people, as [`is_of`] takes it.
+const SHOWN_MINUTE: &str = "dddd-dd-dd dd:ddZ";
+/// A time for scripts.
+const SECOND: &str = "dddd-dd-ddTdd:dd:ddZ";
 
 /// `tokenry` with these arguments alone, in surroundings that say nothing of terminals.
 fn bare(arguments: &[&str]) -> Command {
@@ -93,7 +99,7 @@ fn redacted_word(word: &str) -> &str {
         && word.chars().all(|c| c.is_ascii_alphanumeric());
     if word.contains("_tokenry_") {
         "[credential]"
-    } else if is_of(word, "dddd-dd-ddTdd:dd:ddZ") {
+    } else if is_of(word, SECOND) {
         "[time]"
     } else if is_password {
         "[password]"
@@ -104,9 +110,9 @@ fn redacted_word(word: &str) -> &str {
 
 /// A time for people is the last of a line, with how long ago it is.
 fn without_shown_time(line: &str) -> String {
-    const SHOWN: &str = "dddd-dd-dd dd:ddZ";
-    let begins =
-        |at: &usize| line.get(*at..at + SHOWN.len()).is_some_and(|part| is_of(part, SHOWN));
+    let begins = |at: &usize| {
+        line.get(*at..at + SHOWN_MINUTE.len()).is_some_and(|part| is_of(part, SHOWN_MINUTE))
+    };
     match (0..line.len()).find(begins) {
         Some(at) if line[at..].ends_with("ago") || line.ends_with("just now") => {
             format!("{}[time, how long ago]", &line[..at])

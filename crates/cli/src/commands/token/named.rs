@@ -1,0 +1,126 @@
+//! One token, as people come across it: an id, its first characters, the address of its record, or
+//! the whole of it.
+
+use tokenry_client::{
+    Client, Server,
+    models::{OAuthTokenObject, SecretText, TokenId},
+};
+use tokenry_protocol::secret::{Kind, examination::Examination};
+use url::Url;
+
+use super::{
+    directory::Directory,
+    is_gone, record,
+    selection::{Reach, Selection},
+};
+use crate::{commands::presented, exit_code::Exit, failure::Failure, output};
+
+/// What stands in lists of a token whose form is not ours.
+const BEGINNING: usize = 10;
+
+/// The token that is named so.
+pub(super) async fn find(server: &Client, argument: &str) -> anyhow::Result<OAuthTokenObject> {
+    if let Ok(id) = TokenId::parse(argument) {
+        return show(server, id).await;
+    }
+    if let Some(address) = address(argument) {
+        let id = id_in(&address).ok_or_else(|| unreadable("no token's record is there"))?;
+        let token = show(server, id).await?;
+        let is_there = is_at(server.server(), &token, &address);
+        return if is_there { Ok(token) } else { Err(of_another(server, &address).into()) };
+    }
+    let text = presented::text(argument)?;
+    // The rest of a credential is nobody's business, not even whether it is damaged.
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    match id_of(&beginning)? {
+        Some(id) => show(server, id).await,
+        None => search(server, &beginning).await,
+    }
+}
+
+fn address(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
+}
+
+fn id_in(address: &Url) -> Option<TokenId> {
+    let name = address.path_segments()?.next_back()?;
+    TokenId::parse(name.strip_suffix(".json").unwrap_or(name)).ok()
+}
+
+/// The record that the first characters of a credential name; `None` where the server must be
+/// asked, as they are not of our form.
+fn id_of(beginning: &str) -> anyhow::Result<Option<TokenId>> {
+    // By chance, the first characters of another server's token may be those of one of ours, of an
+    // id that no server has come to.
+    let is_ours = beginning.get(1..4) == Some("000");
+    let Some(public) = Examination::of(beginning).public().filter(|_| is_ours) else {
+        return if beginning.chars().count() == BEGINNING {
+            Ok(None)
+        } else {
+            Err(unreadable("that is too short for a token").into())
+        };
+    };
+    match public.kind {
+        Kind::AccessToken | Kind::RefreshToken | Kind::AuthorizationCode => {
+            Ok(Some(TokenId::new(public.id)?))
+        }
+        Kind::ApiToken => {
+            let text = format!("{beginning} is an API token");
+            let hint = format!("`tokenry api-token show {}` shows it", public.id);
+            Err(Failure::new(Exit::Usage, text).hint(hint).into())
+        }
+        other => Err(unreadable(&format!("{beginning} is a {}", other.name())).into()),
+    }
+}
+
+fn unreadable(text: &str) -> Failure {
+    let hint = "name a token by the id of its record, by its first 10 characters, by the address \
+                of its record, or give it whole on standard input: -";
+    Failure::new(Exit::Usage, text).hint(hint)
+}
+
+async fn show(server: &Client, id: TokenId) -> anyhow::Result<OAuthTokenObject> {
+    match server.oauth_tokens().show(id).await {
+        Ok(answer) => record(answer),
+        Err(error) if is_gone(&error) => Err(missing(server, &id.to_string()).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Other servers' tokens do not tell their ids.
+async fn search(server: &Client, beginning: &str) -> anyhow::Result<OAuthTokenObject> {
+    let begins = |text: &Option<SecretText>| {
+        text.as_ref().is_some_and(|text| text.reveal().starts_with(beginning))
+    };
+    let mut directory = Directory::new(server);
+    let mut tokens = Selection::all(server, Reach::Everybody).with_progress();
+    while let Some(page) = tokens.next(&mut directory).await? {
+        let found = page.into_iter().find(|t| begins(&t.token) || begins(&t.refresh_token));
+        if let Some(token) = found {
+            return Ok(token);
+        }
+    }
+    Err(missing(server, &format!("that begins with {}", output::escaped(beginning))).into())
+}
+
+fn missing(server: &Client, named: &str) -> Failure {
+    let text = format!("there is no token {named} at {}", server.server());
+    Failure::new(Exit::NotFound, text).hint("`tokenry token list` shows which there are")
+}
+
+/// Ids of one server are those of other tokens at another. A server may be reached by another
+/// address than the one by which it speaks of itself.
+fn is_at(server: &Server, token: &OAuthTokenObject, address: &Url) -> bool {
+    let own = token.url.as_deref().and_then(|url| Url::parse(url).ok());
+    let reached = Url::parse(server.as_str()).ok();
+    [own, reached].into_iter().flatten().any(|url| url.origin() == address.origin())
+}
+
+fn of_another(server: &Client, address: &Url) -> Failure {
+    let text = format!(
+        "that is the record of another server, {}, and not of {}",
+        address.origin().ascii_serialization(),
+        server.server()
+    );
+    Failure::new(Exit::Usage, text).hint("name the server with --server or --profile")
+}
