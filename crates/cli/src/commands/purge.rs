@@ -19,9 +19,9 @@ use crate::{
 #[command(after_help = "\
 A server does this by itself, every purge.interval. Here it is done now and without pauses, beside
 servers or without one: codes that nobody redeemed, expired tokens, grants that were listed long
-enough (purge.expired_grants_kept), expired sessions, events, refusals and changes beyond those that are kept
-(purge.events_kept, purge.refusals_kept), deleted clients and users. All of it is over already: nothing that is alive is
-ended, and nobody is asked.
+enough (purge.expired_grants_kept), expired sessions, events, refusals and changes beyond those that
+are kept (purge.events_kept, purge.refusals_kept), deleted clients and users. All of it is over
+already: nothing that is alive is ended, and nobody is asked.
 
 It takes no lease and keeps nobody from purging at the same time: every step looks at each row again
 as it removes it, so two that purge at once remove each row once. Steps are small, and what was

@@ -249,8 +249,11 @@ fn pages_of_other_servers_are_walked_to_their_end_and_no_further() {
     for (body, goes_on) in [
         // Zendesk's own: a cursor on the last page too.
         (
-            json!({"tokens": [], "meta": {"has_more": false, "after_cursor": "b", "before_cursor": "a"},
-            "links": {"next": null, "prev": "https://x"}}),
+            json!({
+                "tokens": [],
+                "meta": {"has_more": false, "after_cursor": "b", "before_cursor": "a"},
+                "links": {"next": null, "prev": "https://x"},
+            }),
             false,
         ),
         (json!({"tokens": [], "meta": {"has_more": true, "after_cursor": "b"}}), true),

@@ -50,7 +50,7 @@ fn timeless(text: &str) -> String {
         let pattern = [super::SHOWN_MINUTE, super::SECOND].into_iter().find(|pattern| {
             rest.get(..pattern.len()).is_some_and(|part| super::is_of(part, pattern))
         });
-        let taken = pattern.map_or(first.len_utf8(), |pattern| pattern.len());
+        let taken = pattern.map_or(first.len_utf8(), str::len);
         let still = pattern.map(|pattern| pattern.replace('d', "0"));
         shown.push_str(still.as_deref().unwrap_or(&rest[..taken]));
         rest = &rest[taken..];

@@ -122,7 +122,8 @@ async fn relay(
     match &fault {
         Some(Fault::Answer(status, headers)) => {
             let answer = format!(
-                "HTTP/1.1 {status} Told\r\n{headers}connection: close\r\ncontent-length: 2\r\n\r\n{{}}"
+                "HTTP/1.1 {status} Told\r\n{headers}connection: close\r\n\
+                 content-length: 2\r\n\r\n{{}}"
             );
             client.write_all(answer.as_bytes()).await.unwrap();
             return;
