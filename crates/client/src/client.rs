@@ -13,8 +13,8 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 pub use builder::ClientBuilder;
 
 use crate::{
-    Answer, Call, Credentials, Environment, Error, Hook, List, Operation, Pages, RetryPolicy,
-    Server, Transport, credentials::BoxFuture,
+    Answer, Authorization, Call, Credentials, Environment, Error, Hook, List, Operation, Pages,
+    RetryPolicy, Server, Transport, credentials::BoxFuture,
 };
 
 /// A client of one server. Cloning it is cheap, and clones share connections.
@@ -26,6 +26,8 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) server: Server,
     pub(crate) credentials: Credentials,
+    /// Of credentials that do not change: the header of every request, made once.
+    pub(crate) authorization: Option<Authorization>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
@@ -62,6 +64,7 @@ impl Client {
         Self {
             shared: Arc::new(Shared {
                 server: server.clone(),
+                authorization: credentials.fixed().ok().flatten(),
                 credentials,
                 transport: Arc::clone(transport),
                 environment: Arc::clone(environment),

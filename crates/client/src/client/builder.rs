@@ -156,6 +156,7 @@ impl ClientBuilder {
         Ok(Client {
             shared: Arc::new(Shared {
                 server,
+                authorization: self.credentials.fixed().ok().flatten(),
                 credentials: self.credentials,
                 transport,
                 environment: self.environment,

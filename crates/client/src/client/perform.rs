@@ -64,9 +64,10 @@ impl Client {
 
     /// Step 1.
     async fn authorization(&self, outline: &Outline) -> Result<Option<Authorization>, Error> {
-        match outline.authentication {
-            Authentication::Caller => self.shared.credentials.authorization().await,
-            Authentication::Own(_) | Authentication::None => Ok(None),
+        match (&outline.authentication, &self.shared.authorization) {
+            (Authentication::Caller, Some(fixed)) => Ok(Some(fixed.clone())),
+            (Authentication::Caller, None) => self.shared.credentials.authorization().await,
+            (Authentication::Own(_) | Authentication::None, _) => Ok(None),
         }
     }
 
@@ -93,7 +94,7 @@ impl Client {
             hook.before(attempt, &mut request)?;
         }
         trace!(body = %redaction::body(request.headers(), request.body()), "request");
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, address) = (request.method().clone(), request.uri().clone());
         let began = self.shared.environment.now();
         let result = self.send(request, options).await;
         let milliseconds = self.shared.environment.now().millis_since(began);
@@ -103,7 +104,7 @@ impl Client {
                 Err(error) => hook.failed(attempt, error),
             }
         }
-        let (operation, number) = (attempt.operation, attempt.number);
+        let (operation, number, path) = (attempt.operation, attempt.number, address.path());
         match &result {
             Ok(response) => {
                 let status = response.status().as_u16();

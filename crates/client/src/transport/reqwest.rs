@@ -39,14 +39,21 @@ impl Transport for reqwest::Client {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request).map_err(failed)?;
             let mut answer = self.execute(request).await.map_err(failed)?;
-            let mut body = BytesMut::new();
+            // Most answers are one chunk, which need not be copied.
+            let (mut first, mut body) = (Bytes::new(), BytesMut::new());
             while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-                if body.len() + chunk.len() > BODY_MAX {
+                if first.len() + body.len() + chunk.len() > BODY_MAX {
                     return Err(TransportError::new(TransportErrorKind::TooLarge));
                 }
-                body.extend_from_slice(&chunk);
+                if first.is_empty() && body.is_empty() {
+                    first = chunk;
+                } else {
+                    body.extend_from_slice(&std::mem::take(&mut first));
+                    body.extend_from_slice(&chunk);
+                }
             }
-            let mut response = Response::new(body.freeze());
+            let body = if body.is_empty() { first } else { body.freeze() };
+            let mut response = Response::new(body);
             *response.status_mut() = answer.status();
             *response.version_mut() = answer.version();
             *response.headers_mut() = std::mem::take(answer.headers_mut());

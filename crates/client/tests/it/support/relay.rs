@@ -121,10 +121,8 @@ async fn relay(
     arrived.notify_one();
     match &fault {
         Some(Fault::Answer(status, headers)) => {
-            let answer = format!(
-                "HTTP/1.1 {status} Told\r\n{headers}connection: close\r\n\
-                 content-length: 2\r\n\r\n{{}}"
-            );
+            let headers = format!("{headers}connection: close\r\ncontent-length: 2\r\n");
+            let answer = format!("HTTP/1.1 {status} Told\r\n{headers}\r\n{{}}");
             client.write_all(answer.as_bytes()).await.unwrap();
             return;
         }
