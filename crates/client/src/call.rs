@@ -128,7 +128,11 @@ impl<C, O: Operation> Call<'_, C, O> {
 }
 
 /// Which page of a list; without any of these the first 100 records.
-impl<C, O: List> Call<'_, C, O> {
+#[cfg_attr(
+    not(feature = "client"),
+    expect(clippy::elidable_lifetime_names, reason = "pages() names it, where there is a client")
+)]
+impl<'c, C, O: List> Call<'c, C, O> {
     /// At most this many records a page, 1 to 100.
     pub fn page_size(mut self, size: u32) -> Self {
         let position = match self.operation.parameters() {
@@ -186,10 +190,8 @@ impl<C, O: List> Call<'_, C, O> {
             call
         }))
     }
-}
 
-#[cfg(feature = "client")]
-impl<'c, C, O: List> Call<'c, C, O> {
+    #[cfg(feature = "client")]
     /// All pages from this one on, each asked for when the one before has been read.
     pub fn pages(self) -> Pages<'c, C, O> {
         Pages { call: Some(self) }

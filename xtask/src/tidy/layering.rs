@@ -31,7 +31,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -68,6 +68,12 @@ const LAYERS: [Layer; 11] = [
         package: "tokenry-postgres-testing",
         may_use: &[],
         must_not_use: &["tokio", "tokio-postgres"],
+    },
+    // Not shipped: it measures the client beside bare reqwest, and counts with `unsafe`.
+    Layer {
+        package: "tokenry-sdk-cost",
+        may_use: &["tokenry-client", "tokenry-server", "tokenry-core"],
+        must_not_use: &["axum", "hyper", "rusqlite", "tokio-postgres", "tower", "ureq"],
     },
     // What tests preload into the binary.
     Layer { package: "tokenry-faults", may_use: &[], must_not_use: OUTSIDE_WORLD },
