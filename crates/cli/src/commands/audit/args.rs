@@ -15,14 +15,14 @@ use crate::{commands::token::filter::span, connection::ConnectionArgs, output::O
   tokenry audit --finding user_suspended --fail-on-findings -q
 
 It shows every token and every API token of the server that one is signed in at, and is for
-administrators. Findings and the commands that mend them are summed up on standard error. With -q it
-prints `access_token:ID` and `api_token:ID`. An access token acts for its user within its scopes, an
-API token may do all that its user may.")]
+administrators. Findings and the commands that mend them are summed up on standard error. With -q
+it prints `access_token:ID` and `api_token:ID`. An access token acts for its user within its scopes,
+an API token may do all that its user may.")]
 pub(crate) struct AuditArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
-    /// A line for each client, user or scope, with how much it stands for; a token counts under each
-    /// of its scopes
+    /// A line for each client, user or scope, with how much it stands for; a token counts under
+    /// each of its scopes
     #[arg(long, value_enum)]
     pub(super) by: Option<By>,
     /// Look for this finding alone, and print what has it; may be given more than once

@@ -52,7 +52,7 @@ pub(super) struct ListArgs {
     #[arg(long, conflicts_with = "mine")]
     pub(super) include_expired: bool,
     /// In this order, the lowest or earliest first; what was never used comes before all that was
-    #[arg(long, value_enum, default_value_t = Sort::Id, hide_default_value = false)]
+    #[arg(long, value_enum, default_value_t = Sort::Id)]
     pub(super) sort: Sort,
     /// So many at most
     #[arg(long, value_name = "COUNT")]

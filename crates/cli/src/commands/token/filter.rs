@@ -34,7 +34,8 @@ pub(super) struct FilterArgs {
     /// Those whose access token works for ever
     #[arg(long, help_heading = HEADING, conflicts_with = "expiring")]
     never_expires: bool,
-    /// Those that end for good within so long: the access token, and its refresh token if it has one
+    /// Those that end for good within so long: the access token, and its refresh token if there is
+    /// one
     #[arg(long, value_name = "DURATION", help_heading = HEADING, value_parser = span)]
     expiring: Option<Seconds>,
     /// Those that were made longer ago

@@ -112,5 +112,5 @@ fn refused(error: Error, reach: Reach) -> anyhow::Error {
     }
     let hint = connection::hint(&error).unwrap_or_default();
     let failure = Failure::new(Exit::NotAllowed, error.to_string());
-    failure.hint(format!("{hint}; --mine lists your own tokens")).into()
+    failure.hint(format!("{hint}; `tokenry token list --mine` lists your own tokens")).into()
 }

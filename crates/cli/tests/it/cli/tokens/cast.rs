@@ -44,7 +44,8 @@ pub(super) struct Cast {
     pub(super) short: u64,
     /// Of Eve, who is suspended, for `nightly`: wider than the client.
     pub(super) suspended: u64,
-    /// Of Ben, for `bulk`: made 300 days ago; each second one was used 120 days ago, and none since.
+    /// Of Ben, for `bulk`: made 300 days ago; each second one was used 120 days ago, the others
+    /// never.
     pub(super) bulk: Vec<u64>,
 }
 

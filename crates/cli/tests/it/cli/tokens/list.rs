@@ -119,7 +119,7 @@ fn a_list_of_nothing_is_none_and_everybodys_is_for_administrators() {
     };
     let (code, said) = failed(of_dan(&["token", "list"]));
     assert_eq!(code, 4, "{said}");
-    assert!(said.contains("--mine lists your own tokens"), "{said}");
+    assert!(said.contains("`tokenry token list --mine` lists your own tokens"), "{said}");
     assert_eq!(ids(of_dan(&["token", "list", "--mine", "-q"])), Vec::<u64>::new());
     for wrong in [
         &["token", "list", "--unused", "30 days"][..],

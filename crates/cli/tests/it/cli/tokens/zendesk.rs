@@ -167,7 +167,8 @@ fn serve(stream: &TcpStream, state: &State) {
         let (status, body) = answer(state, method, target);
         let retry = if status == "429 Too Many Requests" { "Retry-After: 1\r\n" } else { "" };
         let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{retry}Content-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{retry}\
+             Content-Length: {}\r\n\r\n",
             body.len()
         );
         let mut stream = stream;
