@@ -20,8 +20,8 @@ fn what_is_over_is_removed_beside_a_running_server_and_nothing_that_is_alive() {
         let path = format!("/api/v2/oauth/clients/{}", gone.id);
         client.change(&admin, ("DELETE", &path), &json!({})).unwrap().expect(204);
         let removed = home.run(&["purge"])["removed"].clone();
-        let expected = json!({"tokens": 3, "sign_in_sessions": 0, "events": 0, "changes": 0,
-            "clients": 1, "users": 0});
+        let expected = json!({"tokens": 3, "sign_in_sessions": 0, "events": 0, "refusals": 0,
+            "changes": 0, "clients": 1, "users": 0});
         assert_eq!(removed, expected);
         let again = home.run(&["purge"])["removed"].clone();
         assert!(again.as_object().unwrap().values().all(|count| count == 0), "{again}");
@@ -37,6 +37,6 @@ fn what_is_over_is_removed_beside_a_running_server_and_nothing_that_is_alive() {
 fn nothing_is_made_where_there_is_no_database() {
     let home = Home::sqlite();
     let refused = home.refuse(&["purge"]);
-    assert!(refused.contains("there is no such database"), "{refused}");
+    assert!(refused.contains("there is no installation"), "{refused}");
     assert!(!home.path().join("data").exists());
 }

@@ -47,7 +47,7 @@ impl Past {
         let after = client.refresh(&then, refresh(&before)).unwrap().tokens();
         let now = client.change_secret(&admin, &then);
         let late = client.issue(&now).unwrap().tokens().access;
-        let deleted = home.command(&["user", "delete", "--email", "ben@acme.test"]).output();
+        let deleted = home.command(&["user", "delete", "ben@acme.test", "--yes"]).output();
         assert!(deleted.unwrap().status.success());
         server.stop();
         let rotated = (before, after);
