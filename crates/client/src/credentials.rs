@@ -7,7 +7,7 @@ use http::HeaderValue;
 use tokenry_protocol::api::secret_text::SecretText;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, Server, variables::Variables};
 
 /// A future that is told apart by nothing but what it gives.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -90,14 +90,6 @@ pub enum Credentials {
     Source(Arc<dyn CredentialSource>),
 }
 
-/// The variables that [`Credentials::from_variables`] reads, ours before Zendesk's.
-const BEARER: &str = "TOKENRY_CLIENT_ACCESS_TOKEN";
-const EMAIL: &str = "TOKENRY_CLIENT_EMAIL";
-const API_TOKEN: &str = "TOKENRY_CLIENT_API_TOKEN";
-const PASSWORD: &str = "TOKENRY_CLIENT_PASSWORD";
-const ZENDESK_USERNAME: &str = "ZENDESK_USERNAME";
-const ZENDESK_PASSWORD: &str = "ZENDESK_PASSWORD";
-
 impl Credentials {
     /// A user's API token.
     pub fn api_token(email: impl Into<String>, token: impl Into<String>) -> Self {
@@ -114,40 +106,31 @@ impl Credentials {
         Self::Bearer(SecretText::new(token))
     }
 
-    /// Reads the first of these that is set:
+    /// Reads who asks at the server that the variables name:
     ///
-    /// 1. `TOKENRY_CLIENT_ACCESS_TOKEN`: an access token;
-    /// 2. `TOKENRY_CLIENT_EMAIL` with `TOKENRY_CLIENT_API_TOKEN` or `TOKENRY_CLIENT_PASSWORD`;
-    /// 3. `ZENDESK_USERNAME` and `ZENDESK_PASSWORD`, as the Python SDK reads them: the name ends in
-    ///    `/token` when the password is an API token.
+    /// * beside `TOKENRY_CLIENT_SERVER`, and where they name no server,
+    ///   `TOKENRY_CLIENT_ACCESS_TOKEN`, an access token, or else `TOKENRY_CLIENT_EMAIL` with
+    ///   `TOKENRY_CLIENT_API_TOKEN` or `TOKENRY_CLIENT_PASSWORD`;
+    /// * beside `ZENDESK_SERVER_URL` or `ZENDESK_SUBDOMAIN`, `ZENDESK_USERNAME` and
+    ///   `ZENDESK_PASSWORD`, as the Python SDK reads them: the name ends in `/token` when the
+    ///   password is an API token.
     ///
-    /// `None` when nothing is set; a name without its secret is an error.
+    /// `None` when nothing is set. A name without its secret is an error, and so is a secret without
+    /// its name, and a server with the credentials of the other family alone.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, Error> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        if let Some(token) = set(BEARER) {
-            return Ok(Some(Self::bearer(token)));
-        }
-        if let Some(email) = set(EMAIL) {
-            return match (set(API_TOKEN), set(PASSWORD)) {
-                (Some(token), _) => Ok(Some(Self::api_token(email, token))),
-                (None, Some(password)) => Ok(Some(Self::password(email, password))),
-                (None, None) => Err(Error::Request(format!(
-                    "{EMAIL} is set, but neither {API_TOKEN} nor {PASSWORD}"
-                ))),
-            };
-        }
-        match (set(ZENDESK_USERNAME), set(ZENDESK_PASSWORD)) {
-            (Some(name), Some(secret)) => Ok(Some(match name.strip_suffix("/token") {
-                Some(email) => Self::api_token(email, secret),
-                None => Self::password(name, secret),
-            })),
-            (Some(_), None) => Err(Error::Request(format!(
-                "{ZENDESK_USERNAME} is set, but {ZENDESK_PASSWORD} not"
-            ))),
-            (None, _) => Ok(None),
-        }
+        Variables(variable).credentials(None)
+    }
+
+    /// The same for a server that no variable names: ours, and for an account of Zendesk's
+    /// (`https://….zendesk.com`) its own before ours. Where a variable names a server, its family
+    /// counts all the same.
+    pub fn from_variables_for(
+        server: &Server,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, Error> {
+        Variables(variable).credentials(Some(server))
     }
 
     /// The header for one request; `None` for nobody.
@@ -221,36 +204,6 @@ mod tests {
         ] {
             let shown = format!("{credentials:?} {:?}", credentials.fixed().unwrap());
             assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{shown}");
-        }
-    }
-
-    #[test]
-    fn the_environment_names_one_who_asks_and_ours_goes_first() {
-        let read = |set: &[(&str, &str)]| {
-            let found = |name: &str| {
-                let value = set.iter().find(|(known, _)| *known == name);
-                value.map(|(_, value)| (*value).to_owned())
-            };
-            Credentials::from_variables(found)
-        };
-        let zendesk = (ZENDESK_USERNAME, "ada@acme.test/token");
-        let secret = (ZENDESK_PASSWORD, "s");
-        for (set, expected) in [
-            (vec![], "None"),
-            (vec![zendesk, secret], r#"Some(ApiToken("ada@acme.test"))"#),
-            (
-                vec![(ZENDESK_USERNAME, "ada@acme.test"), secret],
-                r#"Some(Password("ada@acme.test"))"#,
-            ),
-            (vec![(EMAIL, "b@x"), (API_TOKEN, "t"), zendesk], r#"Some(ApiToken("b@x"))"#),
-            (vec![(EMAIL, "b@x"), (PASSWORD, "t")], r#"Some(Password("b@x"))"#),
-            (vec![(BEARER, "t"), (EMAIL, "b@x"), zendesk], "Some(Bearer)"),
-            (vec![(BEARER, ""), secret], "None"),
-        ] {
-            assert_eq!(format!("{:?}", read(&set).unwrap()), expected);
-        }
-        for half in [vec![zendesk], vec![(EMAIL, "b@x")]] {
-            assert!(read(&half).is_err(), "{half:?}");
         }
     }
 }

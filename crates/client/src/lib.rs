@@ -82,6 +82,8 @@ pub mod token_source;
 mod transport;
 #[cfg(feature = "sans-io")]
 mod unreadable;
+#[cfg(feature = "sans-io")]
+mod variables;
 
 /// The types of requests and answers.
 pub mod models {

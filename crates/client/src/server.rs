@@ -71,6 +71,12 @@ impl Server {
     pub const fn is_safe(&self) -> bool {
         self.is_safe
     }
+
+    /// Whether it is an account of Zendesk's.
+    pub(crate) fn is_zendesk(&self) -> bool {
+        let host = self.base.strip_prefix("https://");
+        host.is_some_and(|host| !host.contains('/') && host.ends_with(".zendesk.com"))
+    }
 }
 
 impl TryFrom<String> for Server {

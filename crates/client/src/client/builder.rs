@@ -8,6 +8,7 @@ use tokio::sync::RwLock;
 use super::{Client, Shared};
 use crate::{
     Credentials, Environment, Error, Hook, RetryPolicy, Server, SystemEnvironment, Transport,
+    variables::Variables,
 };
 
 /// Time for one attempt, from sending to the end of the answer.
@@ -16,15 +17,13 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[cfg(feature = "reqwest")]
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-const SERVER: &str = "TOKENRY_CLIENT_SERVER";
-const ZENDESK_SERVER_URL: &str = "ZENDESK_SERVER_URL";
-const ZENDESK_SUBDOMAIN: &str = "ZENDESK_SUBDOMAIN";
-
 /// A client to be. Only the server has no default.
 #[must_use = "a builder makes nothing before it is built"]
 pub struct ClientBuilder {
     server: Option<Result<Server, Error>>,
     credentials: Credentials,
+    /// The server that credentials of the environment were read for.
+    meant_for: Option<Server>,
     transport: Option<Arc<dyn Transport>>,
     environment: Arc<dyn Environment>,
     hooks: Vec<Arc<dyn Hook>>,
@@ -39,6 +38,7 @@ impl ClientBuilder {
         Self {
             server: None,
             credentials: Credentials::None,
+            meant_for: None,
             transport: None,
             environment: Arc::new(SystemEnvironment),
             hooks: Vec::new(),
@@ -64,21 +64,23 @@ impl ClientBuilder {
     /// Who asks; nobody without it.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
+        self.meant_for = None;
         self
     }
 
-    /// Server and credentials as these variables name them, see [`Client::from_env`].
+    /// Server and credentials as these variables name them, see [`Client::from_env`]. A server that
+    /// is named in code is named before, so that credentials are read for it.
     pub fn from_variables(
         mut self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        if let Some(address) = set(SERVER).or_else(|| set(ZENDESK_SERVER_URL)) {
-            self = self.server(&address);
-        } else if let Some(subdomain) = set(ZENDESK_SUBDOMAIN) {
-            self = self.subdomain(&subdomain);
+        let variables = Variables(variable);
+        if let Some(server) = variables.server() {
+            self.server = Some(server);
         }
-        if let Some(credentials) = Credentials::from_variables(variable)? {
+        let named = self.server.as_ref().and_then(|server| server.as_ref().ok());
+        if let Some(credentials) = variables.credentials(named)? {
+            self.meant_for = named.cloned();
             self.credentials = credentials;
         }
         Ok(self)
@@ -148,11 +150,18 @@ impl ClientBuilder {
 
     fn build_over(self, transport: Arc<dyn Transport>) -> Result<Client, Error> {
         let server = self.server.unwrap_or_else(|| {
-            Err(Error::Request(format!(
+            Err(Error::Request(
                 "name a server: .server(\"https://auth.example.com\"), .subdomain(\"acme\"), or \
-                 the variable {SERVER} or {ZENDESK_SUBDOMAIN}"
-            )))
+                 the variable TOKENRY_CLIENT_SERVER or ZENDESK_SUBDOMAIN"
+                    .to_owned(),
+            ))
         })?;
+        if let Some(meant) = self.meant_for.filter(|meant| *meant != server) {
+            return Err(Error::Request(format!(
+                "the credentials of the environment are for {meant} and not for {server}: name the \
+                 server before from_variables"
+            )));
+        }
         Ok(Client {
             shared: Arc::new(Shared {
                 server,

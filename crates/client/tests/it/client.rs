@@ -179,6 +179,22 @@ fn without_a_server_it_is_said_how_to_name_one() {
     assert!(Client::builder().subdomain("acme.zendesk.com").build().is_err());
 }
 
+#[test]
+fn credentials_of_the_environment_go_to_no_server_that_is_named_later() {
+    let variables = |name: &str| match name {
+        "TOKENRY_CLIENT_SERVER" => Some("https://auth.example.com".to_owned()),
+        "TOKENRY_CLIENT_ACCESS_TOKEN" => Some("hunter2".to_owned()),
+        _ => None,
+    };
+    let builder = || Client::builder().from_variables(variables).unwrap();
+    assert!(builder().build().is_ok());
+    assert!(builder().server("https://auth.example.com").build().is_ok());
+    let error = builder().server("https://evil.test").build().unwrap_err().to_string();
+    assert!(error.contains("before from_variables") && !error.contains("hunter2"), "{error}");
+    let other = builder().server("https://other.test").credentials(Credentials::None);
+    assert!(other.build().is_ok());
+}
+
 #[tokio::test]
 async fn another_http_client_is_taken_with_its_proxy() {
     let server = TestServer::start().await;
