@@ -54,10 +54,24 @@ impl<C, O: Clone> Clone for Call<'_, C, O> {
 /// What one call does otherwise than its client.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
-    pub(crate) server: Option<Server>,
+    pub(crate) target: Option<(Server, Credentials)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempts_max: Option<u32>,
     pub(crate) headers: HeaderMap,
+}
+
+impl CallOptions {
+    /// Where this call goes and as whom, if its client says this.
+    pub(crate) fn target<'a>(
+        &'a self,
+        server: &'a Server,
+        credentials: &'a Credentials,
+    ) -> (&'a Server, &'a Credentials) {
+        match &self.target {
+            Some((server, credentials)) => (server, credentials),
+            None => (server, credentials),
+        }
+    }
 }
 
 /// An answer with what came around it.
@@ -78,9 +92,10 @@ impl<'c, C, O> Call<'c, C, O> {
         Self { client, operation, options: CallOptions::default() }
     }
 
-    /// Asks this server and not the client's.
-    pub fn server(mut self, server: Server) -> Self {
-        self.options.server = Some(server);
+    /// Asks this server and not the client's, as whom it is said here: the client's own credentials
+    /// are another server's secrets.
+    pub fn server(mut self, server: Server, credentials: Credentials) -> Self {
+        self.options.target = Some((server, credentials));
         self
     }
 
@@ -110,8 +125,8 @@ impl<C, O: Operation> Call<'_, C, O> {
         server: &Server,
         credentials: &Credentials,
     ) -> Result<http::Request<Bytes>, Error> {
+        let (server, credentials) = self.options.target(server, credentials);
         let authorization = credentials.fixed()?;
-        let server = self.options.server.as_ref().unwrap_or(server);
         let authorization = authorization.as_ref().map(crate::Authorization::value);
         self.operation.outline()?.to_http(server, authorization, &self.options.headers)
     }

@@ -56,8 +56,12 @@ impl fmt::Debug for Authorization {
 
 /// Credentials that change while a client lives: tokens that are refreshed.
 pub trait CredentialSource: Send + Sync + 'static {
-    /// What the next request is sent with.
-    fn authorization(&self) -> BoxFuture<'_, Result<Authorization, Error>>;
+    /// What the next request to this server is sent with. A source whose secrets are another
+    /// server's answers with an error, and nothing is sent.
+    fn authorization<'a>(
+        &'a self,
+        server: &'a Server,
+    ) -> BoxFuture<'a, Result<Authorization, Error>>;
 
     /// The server knows this one no more. `true` when there is another to try, once.
     fn refused<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, bool>;
@@ -133,10 +137,10 @@ impl Credentials {
         Variables(variable).credentials(Some(server))
     }
 
-    /// The header for one request; `None` for nobody.
-    pub async fn authorization(&self) -> Result<Option<Authorization>, Error> {
+    /// The header for one request to this server; `None` for nobody.
+    pub async fn authorization(&self, server: &Server) -> Result<Option<Authorization>, Error> {
         match self {
-            Self::Source(source) => source.authorization().await.map(Some),
+            Self::Source(source) => source.authorization(server).await.map(Some),
             fixed => fixed.fixed(),
         }
     }

@@ -63,7 +63,7 @@ pub use self::{
     stored_tokens::StoredTokens,
 };
 use crate::{
-    Authorization, Client, ClientAuthentication, CredentialSource, Credentials, Error,
+    Authorization, Client, ClientAuthentication, CredentialSource, Credentials, Error, Server,
     credentials::BoxFuture, resources::grant_type_tokens::Door,
 };
 
@@ -225,8 +225,18 @@ impl State {
 }
 
 impl CredentialSource for TokenSource {
-    fn authorization(&self) -> BoxFuture<'_, Result<Authorization, Error>> {
-        Box::pin(async { Ok(self.held().await?.authorization.clone()) })
+    fn authorization<'a>(
+        &'a self,
+        server: &'a Server,
+    ) -> BoxFuture<'a, Result<Authorization, Error>> {
+        Box::pin(async move {
+            let own = self.shared.settings.client.server();
+            if own != server {
+                let text = format!("the tokens are of {own} and are not sent to {server}");
+                return Err(Error::Request(text));
+            }
+            Ok(self.held().await?.authorization.clone())
+        })
     }
 
     /// There is always another to try: a newer one that is held already, or one that is asked for

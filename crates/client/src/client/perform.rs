@@ -2,9 +2,9 @@
 //!
 //! 1. Who asks: the credentials give a header, or the operation has its own.
 //! 2. The hooks see the request; the transport sends it, for as long as an attempt may take.
-//! 3. Credentials that the server knows no more are renewed, once, and the request is sent again.
-//! 4. What went wrong is repeated where the policy allows.
-//! 5. A repeat may be refused because the request before it did its work: then that is the answer.
+//! 3. A repeat may be refused because the request before it did its work: then that is the answer.
+//! 4. Credentials that the server knows no more are renewed, once, and the request is sent again.
+//! 5. What went wrong is repeated where the policy allows.
 //! 6. The operation reads the answer.
 
 use bytes::Bytes;
@@ -34,12 +34,12 @@ impl Client {
         loop {
             attempts += 1;
             let attempt = Attempt { operation: O::NAME, number: attempts };
-            let authorization = self.authorization(&outline).await?;
+            let authorization = self.authorization(&outline, options).await?;
             let result = self.attempt(attempt, &outline, authorization.as_ref(), options).await?;
             if let (Ok(response), Some(authorization), false) =
                 (&result, &authorization, was_renewed)
                 && response.status() == StatusCode::UNAUTHORIZED
-                && self.renew(authorization).await
+                && self.renew(authorization, options).await
             {
                 was_renewed = true;
                 continue;
@@ -63,11 +63,21 @@ impl Client {
     }
 
     /// Step 1.
-    async fn authorization(&self, outline: &Outline) -> Result<Option<Authorization>, Error> {
-        match (&outline.authentication, &self.shared.authorization) {
-            (Authentication::Caller, Some(fixed)) => Ok(Some(fixed.clone())),
-            (Authentication::Caller, None) => self.shared.credentials.authorization().await,
-            (Authentication::Own(_) | Authentication::None, _) => Ok(None),
+    async fn authorization(
+        &self,
+        outline: &Outline,
+        options: &CallOptions,
+    ) -> Result<Option<Authorization>, Error> {
+        if !matches!(outline.authentication, Authentication::Caller) {
+            return Ok(None);
+        }
+        let shared = &*self.shared;
+        match (&shared.authorization, &options.target) {
+            (Some(fixed), None) => Ok(Some(fixed.clone())),
+            _ => {
+                let (server, credentials) = options.target(&shared.server, &shared.credentials);
+                credentials.authorization(server).await
+            }
         }
     }
 
@@ -79,7 +89,7 @@ impl Client {
         authorization: Option<&Authorization>,
         options: &CallOptions,
     ) -> Result<Result<Response, TransportError>, Error> {
-        let server = options.server.as_ref().unwrap_or(&self.shared.server);
+        let (server, _) = options.target(&self.shared.server, &self.shared.credentials);
         if !server.is_safe() && !self.shared.insecure_http {
             return Err(Error::Request(format!(
                 "{server} is plain http, over which everybody on the way reads the credentials: \
@@ -131,8 +141,8 @@ impl Client {
     }
 
     /// Step 3.
-    async fn renew(&self, refused: &Authorization) -> bool {
-        match &self.shared.credentials {
+    async fn renew(&self, refused: &Authorization, options: &CallOptions) -> bool {
+        match options.target(&self.shared.server, &self.shared.credentials).1 {
             Credentials::Source(source) => source.refused(refused).await,
             _ => false,
         }

@@ -88,7 +88,8 @@ impl Call<'_, Client, RequestTokens> {
         let client = self.client;
         let obtained_at = client.shared.environment.now();
         let client_id = self.operation.client_id().to_owned();
-        let server = self.options.server.clone().unwrap_or_else(|| client.server().clone());
+        let (server, credentials) = (client.server(), &client.shared.credentials);
+        let server = self.options.target(server, credentials).0.clone();
         let answer = self.answer().await?;
         let tokens = StoredTokens::new(server, client_id, &answer.value, obtained_at);
         tokens.ok_or_else(|| without_token(answer.status, answer.headers))

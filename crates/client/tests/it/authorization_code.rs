@@ -126,7 +126,7 @@ async fn a_code_goes_to_the_server_and_from_the_client_that_asked() {
         pending.check(&back).unwrap()
     };
     let call = client.grant_type_tokens().redeem(&reports, checked().await);
-    let elsewhere = call.server(Server::parse(&other.base).unwrap()).await;
+    let elsewhere = call.server(Server::parse(&other.base).unwrap(), Credentials::None).await;
     assert!(matches!(elsewhere, Err(Error::Request(_))), "{elsewhere:?}");
     let elsewhere = other.client().grant_type_tokens().redeem(&reports, checked().await).await;
     assert!(matches!(elsewhere, Err(Error::Request(_))), "{elsewhere:?}");

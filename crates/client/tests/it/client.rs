@@ -146,14 +146,24 @@ async fn an_account_is_reached_by_its_subdomain_over_any_transport() {
     let user = client.users().me().await.unwrap().user.unwrap();
     assert_eq!(user.id.unwrap().get(), 7);
     let other = Server::parse("https://auth.example.com/base").unwrap();
-    client.users().show(7).server(other).await.unwrap();
-    let addresses: Vec<_> =
-        sent.0.lock().unwrap().iter().map(|request| request.uri().to_string()).collect();
+    client.users().show(7).server(other.clone(), Credentials::bearer("def")).await.unwrap();
+    client.users().show(7).server(other, Credentials::None).await.unwrap();
+    let sent = sent.0.lock().unwrap();
+    let told: Vec<_> = sent
+        .iter()
+        .map(|request| {
+            let who = request.headers().get(http::header::AUTHORIZATION);
+            (request.uri().to_string(), who.map(|who| who.to_str().unwrap()))
+        })
+        .collect();
+    let elsewhere = "https://auth.example.com/base/api/v2/users/7".to_owned();
     assert_eq!(
-        addresses,
+        told,
         [
-            "https://acme.zendesk.com/api/v2/users/me",
-            "https://auth.example.com/base/api/v2/users/7",
+            ("https://acme.zendesk.com/api/v2/users/me".to_owned(), Some("Bearer abc")),
+            (elsewhere.clone(), Some("Bearer def")),
+            // The client's own are another server's secrets.
+            (elsewhere, None),
         ]
     );
 }

@@ -10,7 +10,7 @@ use tokenry_client::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Browser, Clock, Counter, Failing, Network, TestServer, relay};
+use crate::support::{Browser, Clock, Counter, Failing, Network, Relay, TestServer, relay};
 
 /// The life of access tokens here, in seconds.
 const LIFE: u32 = 3_600;
@@ -124,6 +124,23 @@ async fn sixty_four_tasks_whose_token_is_refused_refresh_once() {
     assert_eq!(world.counter.count(), 1);
     let stored = storage.load().await.unwrap().unwrap();
     assert_eq!(text(&stored), text(&lost.unwrap()));
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_are_sent_to_their_own_server_alone() {
+    let world = Fixture::start().await;
+    let source = world.source(MemoryStorage::new(world.tokens(Some(LIFE)).await));
+    let elsewhere = Relay::before(&world.server.base).await;
+    let builder = Client::builder().server(&elsewhere.base).credentials(source.credentials());
+    let error = builder.build().unwrap().users().me().await.unwrap_err();
+    assert!(matches!(error, Error::Request(_)), "{error}");
+    assert!(error.to_string().contains(&elsewhere.base), "{error}");
+    let (caller, named) = (world.caller(&source), Server::parse(&elsewhere.base).unwrap());
+    let call = caller.users().me().server(named, source.credentials());
+    assert!(matches!(call.await, Err(Error::Request(_))));
+    assert_eq!((elsewhere.counts(), world.counter.count()), ((0, 0), 0));
+    caller.oauth_tokens().current().await.unwrap();
     world.server.stop().await;
 }
 
