@@ -8,15 +8,15 @@ use std::{error::Error as StdError, fmt};
 use bytes::Bytes;
 
 #[cfg(feature = "reqwest")]
-pub(crate) use self::reqwest::new as by_reqwest;
+pub(crate) use self::reqwest::{new as by_reqwest, of as of_reqwest};
 use crate::{credentials::BoxFuture, request::Response};
 
 /// The most bytes of an answer's body: the longest page of records is a hundredth of it.
 #[cfg(feature = "reqwest")]
 pub(crate) const BODY_MAX: usize = 16 << 20;
 
-/// Something that sends a request and gives its answer: [`reqwest`](https://docs.rs/reqwest), or
-/// another library, or one in a test.
+/// Something that sends a request and gives its answer: a library other than
+/// [`reqwest`](https://docs.rs/reqwest), which is there already, or one in a test.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request, once. Redirects are not followed: they would carry credentials to
     /// whomever they name.

@@ -65,8 +65,8 @@ struct Asker {
 
 async fn measure(requests: u64, rounds: u64) -> Result<()> {
     let server = Server::start()?;
-    let bare = bare()?;
-    let client = Client::builder().server(&server.base).transport(bare.clone());
+    let bare = http()?.build()?;
+    let client = Client::builder().server(&server.base).http(http()?);
     let client = client.credentials(Credentials::bearer(&*server.bearer)).build()?;
     let asker = Arc::new(Asker {
         bare,
@@ -88,14 +88,14 @@ async fn measure(requests: u64, rounds: u64) -> Result<()> {
 }
 
 /// The same `reqwest` for both ways.
-fn bare() -> Result<reqwest::Client> {
+fn http() -> Result<reqwest::ClientBuilder> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     let redirects = reqwest::redirect::Policy::none();
-    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(redirects).build()?)
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(redirects))
 }
 
 type Asking = std::pin::Pin<Box<dyn Future<Output = Result<OAuthTokenResponse>> + Send>>;

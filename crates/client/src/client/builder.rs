@@ -24,7 +24,7 @@ pub struct ClientBuilder {
     credentials: Credentials,
     /// The server that credentials of the environment were read for.
     meant_for: Option<Server>,
-    transport: Option<Arc<dyn Transport>>,
+    transport: Option<Result<Arc<dyn Transport>, Error>>,
     environment: Arc<dyn Environment>,
     hooks: Vec<Arc<dyn Hook>>,
     headers: HeaderMap,
@@ -86,10 +86,18 @@ impl ClientBuilder {
         Ok(self)
     }
 
-    /// Sends with this and not with a transport of its own: another `reqwest::Client`, with a
-    /// proxy or certificates of yours (without redirects, please), or something else altogether.
+    /// Sends by a `reqwest` that is set up like this: with a proxy or certificates of yours. What it
+    /// says of proxies holds for this machine too. Redirects are followed by none.
+    #[cfg(feature = "reqwest")]
+    pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
+        let transport = crate::transport::of_reqwest(builder);
+        self.transport = Some(transport.map(|transport| Arc::new(transport) as Arc<dyn Transport>));
+        self
+    }
+
+    /// Sends with this and not with a transport of its own. It must follow no redirects.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
+        self.transport = Some(Ok(Arc::new(transport)));
         self
     }
 
@@ -134,7 +142,7 @@ impl ClientBuilder {
     #[cfg(feature = "reqwest")]
     pub fn build(mut self) -> Result<Client, Error> {
         let transport = match self.transport.take() {
-            Some(transport) => transport,
+            Some(transport) => transport?,
             None => Arc::new(crate::transport::by_reqwest(CONNECT_TIMEOUT)?),
         };
         self.build_over(transport)
@@ -145,7 +153,7 @@ impl ClientBuilder {
     pub fn build(mut self) -> Result<Client, Error> {
         let transport = self.transport.take();
         let missing = || Error::Request("name a transport: there is none by default".to_owned());
-        self.build_over(transport.ok_or_else(missing)?)
+        self.build_over(transport.ok_or_else(missing)??)
     }
 
     fn build_over(self, transport: Arc<dyn Transport>) -> Result<Client, Error> {

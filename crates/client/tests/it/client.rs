@@ -14,7 +14,7 @@ use tokenry_client::{
 };
 use tokio::sync::Semaphore;
 
-use crate::support::{Fault, Relay, StillEnvironment, TestServer, http};
+use crate::support::{Fault, Relay, StillEnvironment, TestServer, fetch, http};
 
 #[tokio::test]
 async fn closing_waits_for_what_is_under_way_and_refuses_what_comes_later() {
@@ -209,8 +209,8 @@ fn credentials_of_the_environment_go_to_no_server_that_is_named_later() {
 async fn another_http_client_is_taken_with_its_proxy() {
     let server = TestServer::start().await;
     let proxy = Relay::before(&server.base).await;
-    let through = http().proxy(reqwest::Proxy::all(&proxy.base).unwrap()).build().unwrap();
-    let client = server.builder().transport(through).build().unwrap();
+    let through = http().proxy(reqwest::Proxy::all(&proxy.base).unwrap());
+    let client = server.builder().http(through).build().unwrap();
     client.users().me().await.unwrap();
     let line = format!("GET {}/api/v2/users/me HTTP/1.1", server.base);
     assert!(proxy.heads()[0].starts_with(&line), "{:?}", proxy.heads());
@@ -233,11 +233,14 @@ async fn an_answer_that_is_longer_than_any_page_is_not_read_to_its_end() {
 async fn a_redirect_is_not_followed() {
     let server = TestServer::start().await;
     let relay = Relay::before(&server.base).await;
-    let client = server.builder().server(&relay.base).build().unwrap();
-    relay.next([Fault::Answer(302, "location: http://127.0.0.1:1/\r\n")]);
-    let error = client.users().me().await.unwrap_err();
-    assert!(matches!(error, Error::Unreadable(_)), "{error}");
-    assert_eq!((error.status().unwrap().as_u16(), relay.counts().0), (302, 1));
+    let builder = || server.builder().server(&relay.base);
+    let follows = http().redirect(reqwest::redirect::Policy::limited(9));
+    for client in [builder().build().unwrap(), builder().http(follows).build().unwrap()] {
+        relay.next([Fault::Answer(302, "location: http://127.0.0.1:1/\r\n")]);
+        let error = client.users().me().await.unwrap_err();
+        assert!(matches!(error, Error::Unreadable(_)), "{error}");
+        assert_eq!((error.status().unwrap().as_u16(), relay.counts().0), (302, 1));
+    }
     server.stop().await;
 }
 
@@ -247,10 +250,7 @@ async fn a_request_can_be_sent_by_other_means() {
     let credentials = Credentials::api_token(&*server.admin.email, &*server.admin.api_token);
     let call = SansIo.users().me();
     let request = call.request(&Server::parse(&server.base).unwrap(), &credentials).unwrap();
-    let answer = http().build().unwrap().execute(request.try_into().unwrap()).await.unwrap();
-    let mut response = http::Response::builder().status(answer.status());
-    *response.headers_mut().unwrap() = answer.headers().clone();
-    let response = response.body(answer.bytes().await.unwrap()).unwrap();
+    let response = fetch(&http().build().unwrap(), request).await.unwrap();
     let me = call.read(&response).unwrap().user.unwrap();
     assert_eq!(me.id, Some(server.admin.id));
     server.stop().await;
@@ -291,6 +291,8 @@ async fn server_and_credentials_are_read_from_the_environment() {
         let mut child = Command::new(std::env::current_exe().unwrap());
         let name = "client::server_and_credentials_are_read_from_the_environment";
         child.args(["--exact", name]).env_clear().env(CHILD, "1").envs(variables.clone());
+        // What is sent to this machine is nobody else's to read, and nobody is there.
+        child.env("http_proxy", "http://127.0.0.1:1");
         let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && told.contains("1 passed"), "{variables:?}: {told}");

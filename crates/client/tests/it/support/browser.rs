@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokenry_client::{AuthorizationCode, CheckedCallback, Client};
+use tokenry_client::{
+    AuthorizationCode, CheckedCallback, Client, Response, TransportError, TransportErrorKind,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -24,6 +26,23 @@ pub(crate) fn http() -> reqwest::ClientBuilder {
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+}
+
+/// Sends a request by it, as a transport does.
+pub(crate) async fn fetch(
+    client: &reqwest::Client,
+    request: http::Request<bytes::Bytes>,
+) -> Result<Response, TransportError> {
+    let failed = |error: reqwest::Error| {
+        let is_unsent = error.is_connect();
+        let kind = if is_unsent { TransportErrorKind::Connect } else { TransportErrorKind::Lost };
+        TransportError::with_source(kind, error)
+    };
+    let answer = client.execute(request.try_into().unwrap()).await.map_err(failed)?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut response = Response::new(answer.bytes().await.map_err(failed)?);
+    (*response.status_mut(), *response.headers_mut()) = (status, headers);
+    Ok(response)
 }
 
 impl TestServer {

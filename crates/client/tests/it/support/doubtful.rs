@@ -17,7 +17,7 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 
-use super::http;
+use super::{fetch, http};
 
 /// A clock that stands until it is set, and waits for nobody.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl Hook for Counter {
 pub(crate) struct Network(Arc<Inner>);
 
 struct Inner {
-    transport: reqwest::Client,
+    http: reqwest::Client,
     /// So many answers are lost after the server has given them.
     lose: AtomicU32,
     is_cut: AtomicBool,
@@ -87,7 +87,7 @@ struct Inner {
 impl Network {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Inner {
-            transport: http().build().unwrap(),
+            http: http().build().unwrap(),
             lose: AtomicU32::new(0),
             is_cut: AtomicBool::new(false),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -131,12 +131,12 @@ impl Transport for Network {
     ) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             if !request.uri().path().starts_with("/oauth/token") {
-                return self.0.transport.send(request).await;
+                return fetch(&self.0.http, request).await;
             }
             if self.0.is_cut.load(SeqCst) {
                 return Err(TransportError::new(TransportErrorKind::Connect));
             }
-            let answer = self.0.transport.send(request).await;
+            let answer = fetch(&self.0.http, request).await;
             self.0.answered.notify_one();
             let _heard = self.0.gate.acquire().await.unwrap();
             let lost = self.0.lose.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));

@@ -6,7 +6,7 @@ mod environment;
 mod relay;
 mod server;
 
-pub(crate) use browser::{Browser, Page, REDIRECT_URI, exchange, http};
+pub(crate) use browser::{Browser, Page, REDIRECT_URI, exchange, fetch, http};
 pub(crate) use doubtful::{Clock, Counter, Failing, Network, relay};
 pub(crate) use environment::StillEnvironment;
 pub(crate) use relay::{Fault, Relay};
