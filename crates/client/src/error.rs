@@ -23,6 +23,9 @@ pub enum Error {
     /// The server answered something else than was asked for.
     #[error(transparent)]
     Unreadable(Box<Unreadable>),
+    /// The page that was read names itself as the next one.
+    #[error("the list goes on at the page that was read: ask for smaller pages, or again later")]
+    Endless,
     /// No answer came.
     #[cfg(feature = "client")]
     #[error(transparent)]

@@ -11,7 +11,8 @@ pub(crate) const FIRST: PageParameters =
 /// The page after this one, as its answer tells; `None` at the end.
 ///
 /// Zendesk names a cursor on the last page too, so `has_more` decides; other servers leave it out
-/// of an empty page. A cursor that leads to itself would never end, and is an error.
+/// of an empty page. Of a page before a cursor it says whether there are more before it, so only
+/// the cursor counts there. A cursor that leads to itself would never end, and is an error.
 pub(crate) fn next(
     current: &PageParameters,
     pagination: Option<&Pagination>,
@@ -19,13 +20,13 @@ pub(crate) fn next(
     match (current, pagination) {
         (PageParameters::Cursor { size, position }, Some(Pagination::Cursor { meta, .. })) => {
             let cursor = meta.after_cursor.as_deref().unwrap_or_default();
-            if !meta.has_more || cursor.is_empty() {
+            let is_last = !meta.has_more && !matches!(position, CursorPosition::Before(_));
+            if is_last || cursor.is_empty() {
                 return Ok(None);
             }
             let after = CursorPosition::After(cursor.to_owned());
             if *position == after {
-                let text = "the list goes on at its own page: ask for less, or again later";
-                return Err(Error::Request(text.to_owned()));
+                return Err(Error::Endless);
             }
             Ok(Some(PageParameters::Cursor { size: *size, position: after }))
         }
@@ -67,6 +68,10 @@ mod tests {
         PageParameters::Cursor { size: 100, position: CursorPosition::After(text.to_owned()) }
     }
 
+    fn before(text: &str) -> PageParameters {
+        PageParameters::Cursor { size: 100, position: CursorPosition::Before(text.to_owned()) }
+    }
+
     #[test]
     fn a_walk_ends_where_the_server_says_so() {
         for (current, answered, expected) in [
@@ -75,6 +80,9 @@ mod tests {
             (after("a"), cursor(false, Some("b")), None),
             (after("a"), cursor(true, None), None),
             (after("a"), cursor(true, Some("")), None),
+            (before("b"), cursor(false, Some("a")), Some(after("a"))),
+            (before("b"), cursor(true, Some("a")), Some(after("a"))),
+            (before("b"), cursor(true, None), None),
             (
                 PageParameters::Offset { page: 1, per_page: 20 },
                 offset(Some("https://x/?page=2")),
@@ -95,6 +103,7 @@ mod tests {
 
     #[test]
     fn a_cursor_that_leads_to_itself_is_not_followed() {
-        assert!(next(&after("a"), Some(&cursor(true, Some("a")))).is_err());
+        let error = next(&after("a"), Some(&cursor(true, Some("a")))).unwrap_err();
+        assert!(matches!(error, Error::Endless), "{error}");
     }
 }
