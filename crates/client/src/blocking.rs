@@ -125,15 +125,20 @@ impl<'c, O: List> Call<'c, Client, O> {
     }
 }
 
+/// Ends after an error: whoever passes over errors would ask for the same page forever.
 impl<O: List> Iterator for Pages<'_, Client, O> {
     type Item = Result<O::Answer, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let call = self.call.take()?;
-        let page = call.clone().send().and_then(|answer| {
-            self.call = call.next(&answer)?;
-            Ok(answer)
-        });
+        let call = match self.call() {
+            Ok(call) => call?,
+            Err(error) => return Some(Err(error)),
+        };
+        self.next = Ok(None);
+        let page = call.clone().send();
+        if let Ok(answer) = &page {
+            self.next = call.next(answer);
+        }
         Some(page)
     }
 }

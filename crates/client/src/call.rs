@@ -209,12 +209,24 @@ impl<'c, C, O: List> Call<'c, C, O> {
     #[cfg(feature = "client")]
     /// All pages from this one on, each asked for when the one before has been read.
     pub fn pages(self) -> Pages<'c, C, O> {
-        Pages { call: Some(self) }
+        Pages { next: Ok(Some(self)) }
     }
 }
 
 #[cfg(feature = "client")]
-/// The pages of a list. Ends with the list, or with the first error.
+/// The pages of a list.
 pub struct Pages<'c, C, O> {
-    pub(crate) call: Option<Call<'c, C, O>>,
+    /// The call for the next page, or why the page that was given last leads to none.
+    pub(crate) next: Result<Option<Call<'c, C, O>>, Error>,
+}
+
+#[cfg(feature = "client")]
+impl<'c, C, O: List> Pages<'c, C, O> {
+    /// The call for the next page; the error of the last one is given once.
+    pub(crate) fn call(&mut self) -> Result<Option<Call<'c, C, O>>, Error> {
+        match &self.next {
+            Ok(call) => Ok(call.clone()),
+            Err(_) => std::mem::replace(&mut self.next, Ok(None)),
+        }
+    }
 }

@@ -134,19 +134,18 @@ impl<'c, O: List + 'c> Call<'c, Client, O> {
 }
 
 impl<'c, O: List + 'c> Pages<'c, Client, O> {
-    /// The next page; `None` after the last one.
+    /// The next page; `None` after the last one. When it is dropped before its end, or ends with
+    /// an error, the same page is asked for at the next call.
     pub async fn next(&mut self) -> Result<Option<O::Answer>, Error> {
-        let Some(call) = self.call.take() else {
+        let Some(call) = self.call()? else {
             return Ok(None);
         };
-        let page = call.client.enter().await?;
-        let answer = call.client.perform(&call.operation, &call.options).await?.value;
-        drop(page);
-        self.call = call.next(&answer)?;
+        let answer = call.clone().send().await?;
+        self.next = call.next(&answer);
         Ok(Some(answer))
     }
 
-    /// The pages as a stream.
+    /// The pages as a stream, which ends after an error.
     pub fn into_stream(self) -> impl Stream<Item = Result<O::Answer, Error>> + Send + 'c {
         stream::try_unfold(self, |mut pages| async move {
             Ok(pages.next().await?.map(|page| (page, pages)))

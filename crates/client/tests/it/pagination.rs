@@ -1,12 +1,16 @@
 //! Lists of more than a thousand records, walked in every way there is.
 
-use futures_util::{TryStreamExt as _, future};
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, future};
 use tokenry_client::{
-    RefusalKind, blocking,
+    BoxFuture, Client, Error, RefusalKind, Response, RetryPolicy, Transport, TransportError,
+    blocking,
     models::{OAuthTokenObject, Pagination},
 };
+use tokio::sync::Semaphore;
 
-use crate::support::TestServer;
+use crate::support::{Fault, Relay, TestServer};
 
 const RECORDS: usize = 1_001;
 
@@ -108,6 +112,10 @@ async fn a_walk_goes_back_and_forth_by_cursor() {
     let (before, _) = cursors(&second.pagination);
     let back = list().before(before.unwrap()).await.unwrap();
     assert_eq!(back.tokens, first.tokens);
+    let (before, _) = cursors(&second.pagination);
+    let walked: Vec<_> =
+        list().before(before.unwrap()).page_size(100).stream().try_collect().await.unwrap();
+    assert_eq!(walked.iter().map(id).collect::<Vec<_>>(), made, "forward from there");
     server.stop().await;
 }
 
@@ -132,6 +140,64 @@ async fn records_that_end_during_a_walk_make_it_miss_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_not_read_is_asked_for_again() {
+    let server = TestServer::start().await;
+    let (client_id, _) = server.register("acme_reports").await;
+    let direct = server.client();
+    for _ in 0..3 {
+        direct.oauth_tokens().create(client_id).await.unwrap();
+    }
+    let relay = Relay::before(&server.base).await;
+    let builder = server.builder().server(&relay.base).retry(RetryPolicy::never());
+    let client = builder.build().unwrap();
+    let mut pages = client.oauth_tokens().list().all(true).page_size(2).pages();
+    let held = Arc::new(Semaphore::new(0));
+    relay.next([Fault::Hold(held), Fault::Answer(503, "")]);
+    tokio::select! {
+        _ = pages.next() => unreachable!("nobody lets it through"),
+        () = relay.seen(1) => {}
+    }
+    let away = pages.next().await.unwrap_err();
+    assert_eq!(away.kind(), Some(RefusalKind::Unavailable));
+    let mut walked = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        walked.push(page.tokens.len());
+    }
+    assert_eq!(walked, [2, 1]);
+    server.stop().await;
+}
+
+/// A list whose one page names itself as the next.
+struct Circle;
+
+impl Transport for Circle {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let body = r#"{"tokens":[{"id":1}],"meta":{"has_more":true,"after_cursor":"a",
+            "before_cursor":"a"},"links":{"next":null,"prev":null}}"#;
+        Box::pin(std::future::ready(Ok(Response::new(body.into()))))
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_leads_to_itself_is_given_before_the_error() {
+    let builder = || Client::builder().subdomain("acme").transport(Circle);
+    let client = builder().build().unwrap();
+    let mut pages = client.oauth_tokens().list().after("a").pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().tokens.len(), 1);
+    assert!(matches!(pages.next().await, Err(Error::Endless)));
+    assert!(pages.next().await.unwrap().is_none());
+    let walked = std::thread::spawn(move || {
+        let client = blocking::Client::new(builder()).unwrap();
+        client.oauth_tokens().list().after("a").items().collect::<Vec<_>>()
+    });
+    let walked = walked.join().unwrap();
+    assert!(matches!(&*walked, [Ok(_), Err(Error::Endless)]), "{walked:?}");
+}
+
+#[tokio::test]
 async fn a_walk_ends_at_an_error() {
     let server = TestServer::start().await;
     let client = server.client();
@@ -142,7 +208,9 @@ async fn a_walk_ends_at_an_error() {
     assert_eq!(refusal.code(), Some("InvalidPaginationParameter"));
     let mut pages = list().before("tampered").pages();
     assert!(pages.next().await.is_err());
-    assert!(pages.next().await.unwrap().is_none());
+    assert!(pages.next().await.is_err(), "it is no end of the list");
+    let walked: Vec<_> = list().before("tampered").stream().collect().await;
+    assert_eq!(walked.len(), 1);
     for call in [list().page_size(0), list().page_size(101), list().page(101, 100)] {
         let refused = call.await.unwrap_err();
         assert_eq!(refused.kind(), Some(RefusalKind::BadRequest), "{refused}");
