@@ -43,26 +43,28 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the server may have done what was asked although nobody was told.
-    pub(crate) const fn is_unknown(self) -> bool {
+    /// Whether the server may have done what was asked although nobody was told. One that says 503
+    /// has not begun; what stands before a server says 502 and 504 of answers that it has not got.
+    pub(crate) const fn may_be_done(self) -> bool {
         match self {
-            Self::Failed(TransportErrorKind::Connect | TransportErrorKind::Unsendable) => false,
-            Self::Failed(_) => true,
-            Self::Answered { status, .. } => matches!(
-                status,
-                StatusCode::BAD_GATEWAY
-                    | StatusCode::SERVICE_UNAVAILABLE
-                    | StatusCode::GATEWAY_TIMEOUT
-            ),
+            Self::Failed(kind) => {
+                matches!(kind, TransportErrorKind::Lost | TransportErrorKind::Timeout)
+            }
+            Self::Answered { status, .. } => {
+                matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+            }
         }
     }
 
     fn is_worth_repeating(self, repeat: Repeat) -> bool {
         match self {
-            Self::Failed(TransportErrorKind::Unsendable | TransportErrorKind::TooLarge) => false,
             Self::Answered { status: StatusCode::TOO_MANY_REQUESTS, .. }
             | Self::Failed(TransportErrorKind::Connect) => true,
-            unknown => unknown.is_unknown() && repeat == Repeat::Always,
+            // Somebody else than the server may say it, so nothing is made twice for it.
+            Self::Answered { status: StatusCode::SERVICE_UNAVAILABLE, .. } => {
+                repeat == Repeat::Always
+            }
+            other => other.may_be_done() && repeat == Repeat::Always,
         }
     }
 }
@@ -93,7 +95,7 @@ impl RetryPolicy {
             Outcome::Answered { retry_after: Some(asked), .. } if asked > self.retry_after_max => {
                 None
             }
-            Outcome::Answered { retry_after: Some(asked), .. } => Some(asked + drawn),
+            Outcome::Answered { retry_after: Some(asked), .. } => Some(asked.saturating_add(drawn)),
             _ => Some(drawn),
         }
     }
@@ -157,6 +159,24 @@ mod tests {
         assert_eq!(wait(7), Some(Duration::from_millis(7_100)));
         assert_eq!(wait(60), Some(Duration::from_millis(60_100)));
         assert_eq!(wait(61), None);
+        let patient = RetryPolicy { retry_after_max: Duration::MAX, ..policy };
+        let wait = patient.wait(1, asked(u64::MAX), Repeat::IfUntaken, || u16::MAX);
+        assert!(wait >= Some(Duration::from_secs(u64::MAX)));
+    }
+
+    #[test]
+    fn a_refusal_to_begin_is_not_taken_for_a_lost_answer() {
+        for (outcome, expected) in [
+            (LOST, true),
+            (Outcome::Failed(TransportErrorKind::Timeout), true),
+            (answered(502), true),
+            (answered(504), true),
+            (answered(503), false),
+            (answered(429), false),
+            (REFUSED, false),
+        ] {
+            assert_eq!(outcome.may_be_done(), expected, "{outcome:?}");
+        }
     }
 
     #[test]

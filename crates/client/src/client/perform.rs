@@ -36,6 +36,12 @@ impl Client {
             let attempt = Attempt { operation: O::NAME, number: attempts };
             let authorization = self.authorization(&outline, options).await?;
             let result = self.attempt(attempt, &outline, authorization.as_ref(), options).await?;
+            if let Ok(response) = &result
+                && was_lost
+                && let Some(value) = operation.read_repeat(response.status())
+            {
+                return Ok(answer(value, result?, attempts));
+            }
             if let (Ok(response), Some(authorization), false) =
                 (&result, &authorization, was_renewed)
                 && response.status() == StatusCode::UNAUTHORIZED
@@ -47,18 +53,12 @@ impl Client {
             let outcome = outcome(&result);
             if let Some(wait) = policy.wait(attempts, outcome, outline.repeat, || self.draw()) {
                 debug!(operation = O::NAME, attempt = attempts, wait = ?wait, "asking again");
-                was_lost |= outcome.is_unknown();
+                was_lost |= outcome.may_be_done();
                 self.shared.environment.sleep(wait).await;
                 continue;
             }
             let response = result?;
-            let done = if was_lost { operation.read_repeat(response.status()) } else { None };
-            let value = match done {
-                Some(value) => value,
-                None => operation.read(&response)?,
-            };
-            let (parts, _) = response.into_parts();
-            return Ok(Answer { value, status: parts.status, headers: parts.headers, attempts });
+            return Ok(answer(operation.read(&response)?, response, attempts));
         }
     }
 
@@ -140,7 +140,7 @@ impl Client {
         in_time.unwrap_or_else(|_| Err(TransportError::new(TransportErrorKind::Timeout)))
     }
 
-    /// Step 3.
+    /// Step 4.
     async fn renew(&self, refused: &Authorization, options: &CallOptions) -> bool {
         match options.target(&self.shared.server, &self.shared.credentials).1 {
             Credentials::Source(source) => source.refused(refused).await,
@@ -154,6 +154,11 @@ impl Client {
         let _ = self.shared.environment.fill(&mut bytes);
         u16::from_be_bytes(bytes)
     }
+}
+
+fn answer<T>(value: T, response: Response, attempts: u32) -> Answer<T> {
+    let (parts, _) = response.into_parts();
+    Answer { value, status: parts.status, headers: parts.headers, attempts }
 }
 
 fn outcome(result: &Result<Response, TransportError>) -> Outcome {

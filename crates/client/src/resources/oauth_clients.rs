@@ -4,7 +4,8 @@ use http::StatusCode;
 use tokenry_protocol::{
     api::{
         clients::{
-            CLIENT, ClientRequest, OAuthClientObject, OAuthClientResponse, OAuthClientsResponse,
+            CLIENT, ClientKind, ClientRequest, OAuthClientObject, OAuthClientResponse,
+            OAuthClientsResponse,
         },
         pagination::{PageParameters, Pagination},
     },
@@ -16,7 +17,7 @@ use crate::{
     id::{GivenId, given},
     operation::{read_json, read_nothing},
     pagination::FIRST,
-    request::Outline,
+    request::{Outline, Repeat},
 };
 
 const PATH: &str = "/api/v2/oauth/clients";
@@ -72,7 +73,9 @@ impl<'c, C> OAuthClients<'c, C> {
     }
 
     /// Changes what the request names, and leaves the rest as it is. Making a public client
-    /// confidential mints a secret, which is in full in this answer.
+    /// confidential mints a secret, which is in full in this answer: a request that names that kind
+    /// is not repeated after a lost answer. [`generate_secret`](Self::generate_secret) then gives
+    /// another.
     ///
     /// # Errors
     ///
@@ -206,7 +209,12 @@ impl Operation for UpdateClient {
 
     fn outline(&self) -> Result<Outline, Error> {
         let path = format!("{PATH}/{}", given("id", self.id)?);
-        Outline::put(path).json(&serde_json::json!({ CLIENT: self.client }))
+        let mut outline = Outline::put(path).json(&serde_json::json!({ CLIENT: self.client }))?;
+        // A secret that is minted is shown in the first answer alone.
+        if self.client.kind.as_value() == Some(&ClientKind::Confidential) {
+            outline.repeat = Repeat::IfUntaken;
+        }
+        Ok(outline)
     }
 
     fn read(&self, response: &Response) -> Result<Self::Answer, Error> {

@@ -1,10 +1,17 @@
 //! What is asked again when the network or the server fails, and what never is.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use tokenry_client::{
-    Client, ClientAuthentication, Credentials, Error, RefusalKind, RetryPolicy, TransportErrorKind,
-    models::ClientRequest,
+    Authorization, BoxFuture, Client, ClientAuthentication, CredentialSource, Credentials, Error,
+    RefusalKind, RetryPolicy, Server, TransportErrorKind,
+    models::{ClientKind, ClientRequest},
 };
 
 use crate::support::{Fault, Relay, StillEnvironment, TestServer};
@@ -188,6 +195,74 @@ async fn an_end_whose_answer_was_lost_is_a_success() {
     world.relay.next([]);
     let gone = world.client.oauth_clients().delete(world.client_id).await.unwrap_err();
     assert_eq!(gone.kind(), Some(RefusalKind::NotFound), "this one was heard the first time");
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn an_end_of_what_never_was_is_none_after_a_server_that_was_away() {
+    let world = World::new().await;
+    world.relay.next([AWAY]);
+    let error = world.client.oauth_tokens().revoke(999_u64).await.unwrap_err();
+    assert_eq!(error.kind(), Some(RefusalKind::NotFound));
+    assert_eq!(world.relay.counts(), (2, 1));
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_has_heard_is_not_lost_to_a_repeat() {
+    let world = World::new().await;
+    let public = ClientRequest { kind: ClientKind::Public.into(), ..ClientRequest::default() };
+    let public = ClientRequest {
+        identifier: "acme_phone".to_owned().into(),
+        name: "Acme Phone".to_owned().into(),
+        redirect_uri: vec!["https://acme.test/".to_owned()].into(),
+        ..public
+    };
+    let made = world.server.client().oauth_clients().create(public).await.unwrap();
+    let id = made.client.unwrap().id.unwrap();
+    let change = |kind: ClientKind| {
+        let change = ClientRequest { kind: kind.into(), ..ClientRequest::default() };
+        world.client.oauth_clients().update(id, change).send()
+    };
+    world.relay.next([Fault::ResetAfter]);
+    let error = change(ClientKind::Confidential).await.unwrap_err();
+    assert_eq!(lost(&error), Some(TransportErrorKind::Lost));
+    assert_eq!(world.relay.counts(), (1, 1));
+    world.relay.next([Fault::ResetAfter]);
+    let name = ClientRequest { name: "Phone".to_owned().into(), ..ClientRequest::default() };
+    world.client.oauth_clients().update(id, name).await.unwrap();
+    assert_eq!(world.relay.counts(), (2, 2));
+    world.server.stop().await;
+}
+
+/// Gives one token, and counts how often another was asked for.
+struct Renewing(String, Arc<AtomicU32>);
+
+impl CredentialSource for Renewing {
+    fn authorization<'a>(&'a self, _: &'a Server) -> BoxFuture<'a, Result<Authorization, Error>> {
+        Box::pin(async { Authorization::bearer(&self.0) })
+    }
+
+    fn refused<'a>(&'a self, _: &'a Authorization) -> BoxFuture<'a, bool> {
+        self.1.fetch_add(1, SeqCst);
+        Box::pin(std::future::ready(true))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_itself_is_not_renewed() {
+    let world = World::new().await;
+    let made = world.server.client().oauth_tokens().create(world.client_id).await.unwrap();
+    let bearer = made.token.unwrap().full_token.unwrap().reveal().to_owned();
+    let renewals = Arc::new(AtomicU32::new(0));
+    let source = Credentials::Source(Arc::new(Renewing(bearer, Arc::clone(&renewals))));
+    let client = world.client.with_credentials(source);
+    world.relay.next([Fault::ResetAfter]);
+    client.oauth_tokens().revoke_current().await.unwrap();
+    assert_eq!((world.relay.counts(), renewals.load(SeqCst)), ((2, 2), 0));
+    // Whoever comes with a token that is over is asked for another.
+    assert!(client.users().me().await.is_err());
+    assert_eq!(renewals.load(SeqCst), 1);
     world.server.stop().await;
 }
 
