@@ -13,7 +13,7 @@ pub(super) mod selection;
 use std::process::ExitCode;
 
 use tokenry_client::{
-    Client, Credentials, RefusalKind,
+    Client, Credentials, Error, RefusalKind,
     models::{OAuthTokenObject, OAuthTokenResponse},
 };
 
@@ -21,6 +21,7 @@ pub(crate) use self::args::TokenArgs;
 use self::{
     args::{CreateArgs, CurrentArgs, ListArgs, ShowArgs, Sort, TokenCommand},
     directory::Directory,
+    named::Name,
     record::{CreatedToken, TokenRecord},
     selection::Selection,
 };
@@ -105,7 +106,7 @@ impl Listing {
 
 async fn show(arguments: ShowArgs) -> anyhow::Result<()> {
     let server = connect(&arguments.connection)?;
-    let token = named::find(&server, &arguments.token).await?;
+    let token = Name::read(&arguments.token)?.find(&server).await??;
     let token = with_names(&server, token).await?;
     output::show(&token, arguments.output, connection::now())
 }
@@ -150,8 +151,19 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The token that one is signed in with; a server may keep its record to itself.
+pub(super) async fn own(server: &Client) -> Result<Option<OAuthTokenObject>, Error> {
+    match server.oauth_tokens().current().await {
+        Ok(answer) => Ok(answer.token),
+        Err(error) => match error.kind() {
+            Some(RefusalKind::Forbidden | RefusalKind::NotFound) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
 /// Whether they are an access token.
-const fn is_token(credentials: &Credentials) -> bool {
+pub(super) const fn is_token(credentials: &Credentials) -> bool {
     matches!(credentials, Credentials::Bearer(_) | Credentials::Source(_))
 }
 
@@ -168,6 +180,6 @@ fn record(answer: OAuthTokenResponse) -> anyhow::Result<OAuthTokenObject> {
 }
 
 /// Whether there is no such record, or none that may be seen.
-fn is_gone(error: &tokenry_client::Error) -> bool {
+fn is_gone(error: &Error) -> bool {
     error.kind() == Some(RefusalKind::NotFound)
 }

@@ -18,23 +18,48 @@ use crate::{commands::presented, exit_code::Exit, failure::Failure, output};
 /// What stands in lists of a token whose form is not ours.
 const BEGINNING: usize = 10;
 
-/// The token that is named so.
-pub(super) async fn find(server: &Client, argument: &str) -> anyhow::Result<OAuthTokenObject> {
-    if let Ok(id) = TokenId::parse(argument) {
-        return show(server, id).await;
+/// What is said of a token that is to be found.
+pub(super) enum Name {
+    Id(TokenId),
+    Address(TokenId, Url),
+    /// The first characters of a credential whose form is not ours.
+    Beginning(String),
+}
+
+/// A token, or the failure that says that there is none.
+pub(super) type Found = Result<OAuthTokenObject, Failure>;
+
+impl Name {
+    /// Reads an argument, and standard input for `-`.
+    pub(super) fn read(argument: &str) -> anyhow::Result<Self> {
+        if let Ok(id) = TokenId::parse(argument) {
+            return Ok(Self::Id(id));
+        }
+        if let Some(address) = address(argument) {
+            let id = id_in(&address).ok_or_else(|| unreadable("no token's record is there"))?;
+            return Ok(Self::Address(id, address));
+        }
+        let text = presented::text(argument)?;
+        // The rest of a credential is nobody's business, not even whether it is damaged.
+        let beginning: String = text.chars().take(BEGINNING).collect();
+        Ok(id_of(&beginning)?.map_or(Self::Beginning(beginning), Self::Id))
     }
-    if let Some(address) = address(argument) {
-        let id = id_in(&address).ok_or_else(|| unreadable("no token's record is there"))?;
-        let token = show(server, id).await?;
-        let is_there = is_at(server.server(), &token, &address);
-        return if is_there { Ok(token) } else { Err(of_another(server, &address).into()) };
-    }
-    let text = presented::text(argument)?;
-    // The rest of a credential is nobody's business, not even whether it is damaged.
-    let beginning: String = text.chars().take(BEGINNING).collect();
-    match id_of(&beginning)? {
-        Some(id) => show(server, id).await,
-        None => search(server, &beginning).await,
+
+    /// Asks the server for it.
+    pub(super) async fn find(self, server: &Client) -> anyhow::Result<Found> {
+        match self {
+            Self::Id(id) => show(server, id).await,
+            Self::Address(id, address) => {
+                let found = show(server, id).await?;
+                match &found {
+                    Ok(token) if !is_at(server.server(), token, &address) => {
+                        Err(of_another(server, &address).into())
+                    }
+                    _ => Ok(found),
+                }
+            }
+            Self::Beginning(beginning) => search(server, &beginning).await,
+        }
     }
 }
 
@@ -79,16 +104,16 @@ fn unreadable(text: &str) -> Failure {
     Failure::new(Exit::Usage, text).hint(hint)
 }
 
-async fn show(server: &Client, id: TokenId) -> anyhow::Result<OAuthTokenObject> {
+async fn show(server: &Client, id: TokenId) -> anyhow::Result<Found> {
     match server.oauth_tokens().show(id).await {
-        Ok(answer) => record(answer),
-        Err(error) if is_gone(&error) => Err(missing(server, &id.to_string()).into()),
+        Ok(answer) => record(answer).map(Ok),
+        Err(error) if is_gone(&error) => Ok(Err(missing(server, &id.to_string()))),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Other servers' tokens do not tell their ids.
-async fn search(server: &Client, beginning: &str) -> anyhow::Result<OAuthTokenObject> {
+async fn search(server: &Client, beginning: &str) -> anyhow::Result<Found> {
     let begins = |text: &Option<SecretText>| {
         text.as_ref().is_some_and(|text| text.reveal().starts_with(beginning))
     };
@@ -97,10 +122,10 @@ async fn search(server: &Client, beginning: &str) -> anyhow::Result<OAuthTokenOb
     while let Some(page) = tokens.next(&mut directory).await? {
         let found = page.into_iter().find(|t| begins(&t.token) || begins(&t.refresh_token));
         if let Some(token) = found {
-            return Ok(token);
+            return Ok(Ok(token));
         }
     }
-    Err(missing(server, &format!("that begins with {}", output::escaped(beginning))).into())
+    Ok(Err(missing(server, &format!("that begins with {}", output::escaped(beginning)))))
 }
 
 fn missing(server: &Client, named: &str) -> Failure {

@@ -40,9 +40,9 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Of so many.
-    pub(super) fn of(total: usize) -> Self {
-        Self { total: wide(total), ..Self::default() }
+    /// Of so many that are there, and so many that were gone before.
+    pub(super) fn of(total: usize, gone: u64) -> Self {
+        Self { total: wide(total) + gone, gone, ..Self::default() }
     }
 
     /// Takes what became of one.

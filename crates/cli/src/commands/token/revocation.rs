@@ -1,6 +1,6 @@
 //! `tokenry token revoke`.
 //!
-//! 1. Which tokens: those that are named, or all that the rules mean.
+//! 1. Which tokens: those that are named and are there, or all that the rules mean.
 //! 2. The token that one is signed in with is left out, or comes last.
 //! 3. `--dry-run` prints them and ends.
 //! 4. What is about to be done is shown, and confirmed.
@@ -8,11 +8,15 @@
 //!    again first.
 //! 6. What was done is told, and what failed.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use tokenry_client::{
-    Client, Error, RefusalKind,
-    models::{Timestamp, TokenId},
+    Client, Error,
+    models::{OAuthTokenObject, Timestamp, TokenId},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,8 +24,10 @@ use super::{
     args::RevokeArgs,
     directory::Directory,
     filter::Filter,
-    is_gone, is_token, named,
+    is_gone, is_token,
+    named::Name,
     outcome::{Ended, Outcome},
+    own,
     preview::{Preview, wide},
     record::TokenRecord,
     selection::Selection,
@@ -45,13 +51,13 @@ pub(super) async fn run(arguments: RevokeArgs) -> anyhow::Result<ExitCode> {
     let now = connection::now();
     let mut plan = plan(&connection, &arguments, now).await?;
     plan.settle_own(&connection, &arguments).await?;
-    if arguments.dry_run || plan.tokens.is_empty() {
-        return print(&plan.tokens, &arguments, now);
+    let (format, total) = (arguments.output.format(), plan.tokens.len());
+    let mut outcome = Outcome::of(total, plan.gone);
+    if arguments.dry_run || total == 0 {
+        return print(&plan, &arguments, now);
     }
     confirm(&plan.tokens, &arguments, now)?;
-    let (format, total) = (arguments.output.format(), plan.tokens.len());
     let mut list = (format != Format::Words).then(|| List::new(arguments.output, now));
-    let mut outcome = Outcome::of(total);
     carry_out(&connection.client, plan, &mut outcome, &mut list).await?;
     match list {
         Some(list) => list.end()?,
@@ -89,6 +95,8 @@ struct Plan {
     tokens: Vec<TokenRecord>,
     /// What a token must still meet when its turn comes.
     condition: Option<Arc<Filter>>,
+    /// How many of those that are named were gone before.
+    gone: u64,
 }
 
 async fn plan(
@@ -98,25 +106,54 @@ async fn plan(
 ) -> anyhow::Result<Plan> {
     let server = &connection.client;
     let mut directory = Directory::new(server);
+    let mut gone = 0;
     let (tokens, condition) = if arguments.tokens.is_empty() {
         let filter = arguments.filter.filter(server, now).await?;
         let condition = filter.may_change().then(|| Arc::new(filter.clone()));
         let selection = Selection::of(server, arguments.filter.reach(), filter).with_progress();
         (selection.collect(&mut directory).await?, condition)
     } else {
-        let mut tokens = Vec::new();
-        for text in &arguments.tokens {
-            let token = named::find(server, text).await?;
-            if !tokens.contains(&token) {
-                tokens.push(token);
-            }
-        }
-        (tokens, None)
+        let found = look_up(server, &arguments.tokens).await?;
+        gone = found.gone;
+        (found.tokens, None)
     };
     directory.learn(&tokens).await?;
     let tokens = tokens.into_iter().map(|token| TokenRecord::new(token, &directory)).collect();
     directory.tell_hidden();
-    Ok(Plan { tokens, condition })
+    Ok(Plan { tokens, condition, gone })
+}
+
+/// Tokens that were named.
+struct NamedTokens {
+    /// In the order of their names, and each once.
+    tokens: Vec<OAuthTokenObject>,
+    /// How many are not there any more.
+    gone: u64,
+}
+
+/// Every name is understood before the first is looked up.
+async fn look_up(server: &Client, arguments: &[String]) -> anyhow::Result<NamedTokens> {
+    let names: anyhow::Result<Vec<Name>> =
+        arguments.iter().map(|argument| Name::read(argument)).collect();
+    let mut waiting = names?.into_iter().enumerate();
+    let (mut workers, mut found, mut gone) = (Workers::new(), BTreeMap::new(), 0);
+    loop {
+        while workers.have_room()
+            && let Some((place, name)) = waiting.next()
+        {
+            let server = server.clone();
+            workers.begin(async move { (place, name.find(&server).await) });
+        }
+        let Some((place, looked_up)) = workers.next().await else { break };
+        match looked_up? {
+            Ok(token) => drop(found.insert(place, token)),
+            Err(_) => gone += 1,
+        }
+    }
+    let mut ids = BTreeSet::new();
+    let mut tokens: Vec<_> = found.into_values().collect();
+    tokens.retain(|token| token.id.is_none_or(|id| ids.insert(id)));
+    Ok(NamedTokens { tokens, gone })
 }
 
 impl Plan {
@@ -129,7 +166,7 @@ impl Plan {
         if self.tokens.is_empty() || !is_token(&connection.credentials) {
             return Ok(());
         }
-        let Some(own) = own(&connection.client).await? else {
+        let Some(own) = own(&connection.client).await?.and_then(|token| token.id) else {
             if arguments.including_mine {
                 return Ok(());
             }
@@ -157,22 +194,14 @@ impl Plan {
     }
 }
 
-/// The token that one is signed in with; a server may keep its record to itself.
-async fn own(server: &Client) -> Result<Option<TokenId>, Error> {
-    match server.oauth_tokens().current().await {
-        Ok(answer) => Ok(answer.token.and_then(|token| token.id)),
-        Err(error) => match error.kind() {
-            Some(RefusalKind::Forbidden | RefusalKind::NotFound) => Ok(None),
-            _ => Err(error),
-        },
+fn print(plan: &Plan, arguments: &RevokeArgs, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let Plan { tokens, gone, .. } = plan;
+    if *gone > 0 {
+        anstream::eprintln!("{} gone already.", counted(*gone, "token"));
     }
-}
-
-fn print(
-    tokens: &[TokenRecord],
-    arguments: &RevokeArgs,
-    now: Timestamp,
-) -> anyhow::Result<ExitCode> {
+    if tokens.is_empty() && *gone > 0 && arguments.output.format() == Format::Words {
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut list = List::new(arguments.output, now);
     for token in tokens {
         list.push(token)?;
@@ -207,7 +236,7 @@ async fn carry_out(
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut progress = Progress::new();
     let mut workers = Workers::new();
-    let total = wide(plan.tokens.len());
+    let total = wide(plan.tokens.len()) + plan.gone;
     let mut waiting = plan.tokens.into_iter();
     loop {
         while !outcome.is_over() && workers.have_room() {

@@ -82,10 +82,33 @@ fn nothing_is_revoked_by_accident() {
         assert_eq!(code, 2, "{arguments:?}: {said}");
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
-    let missing = ["token", "revoke", "--yes", &cast.short.to_string(), "999999"];
-    let (code, said) = failed(cast.command(&missing));
-    assert_eq!(code, 3, "{said}");
-    assert_eq!(cast.all(), before, "of tokens that are named, all are there or none is revoked");
+    let unreadable = ["token", "revoke", "--yes", &cast.short.to_string(), "abc"];
+    let (code, said) = failed(cast.command(&unreadable));
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(cast.all(), before, "every name is understood, or nothing is revoked");
+    cast.server.stop();
+}
+
+#[test]
+fn a_revocation_of_named_tokens_can_be_run_again_for_the_rest() {
+    let cast = Cast::new();
+    let before = cast.all();
+    let id = cast.short.to_string();
+    let (_, token) = cast.new_token();
+    let first = ["token", "revoke", "--yes", &id, &token[..10]];
+    assert_eq!(done(cast.command(&first)).0, "Revoked 2 tokens.\n");
+    let address = format!("{}/api/v2/oauth/tokens/{id}.json", cast.server.base);
+    let forgotten = cast.forgotten.to_string();
+    let again = ["token", "revoke", "--yes", &id, &token[..10], &address, &forgotten];
+    let (told, _) = done(cast.command(&again));
+    assert_eq!(told, "Revoked 1 token; 3 gone already.\n");
+    assert_eq!(cast.all(), without(&before, &[cast.short, cast.forgotten]));
+    let (told, said) = done(cast.command(&again));
+    assert_eq!((told.as_str(), said.as_str()), ("", "4 tokens gone already.\n"));
+    let (told, _) = done(cast.command(&[&again[..], &["-q"]].concat()));
+    assert_eq!(told, "");
+    // What is shown must be there.
+    assert_eq!(failed(cast.command(&["token", "show", &id])).0, 3);
     cast.server.stop();
 }
 
