@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use tokenry_client::{
-    Client, Credentials, Error, RefusalKind,
+    Client, Credentials,
     models::{OAuthTokenObject, Timestamp, UserId, UserObject},
 };
 
+use super::token::{is_token, own};
 use crate::{
-    connection::{self, Connection, ConnectionArgs},
+    connection::{self, Connection, ConnectionArgs, SignIn},
     exit_code::Exit,
     failure::Failure,
     output::{self, Cell, Column, OutputArgs, Record},
@@ -63,10 +64,7 @@ pub(super) async fn identify(
         let hint = "sign in again: tokenry login";
         return Err(Failure::new(Exit::NotAllowed, text).hint(hint).into());
     }
-    let token = match credentials {
-        Credentials::Bearer(_) | Credentials::Source(_) => current_token(client).await?,
-        _ => None,
-    };
+    let token = if is_token(credentials) { own(client).await? } else { None };
     let UserObject { id, name, email, role, .. } = user;
     let OAuthTokenObject { scopes, expires_at, .. } = token.unwrap_or_default();
     let server = client.server().to_string();
@@ -74,23 +72,12 @@ pub(super) async fn identify(
     Ok(Identity { server, profile, sign_in, id, name, email, role, scopes, expires_at })
 }
 
-/// The token itself; a server may keep its record to itself.
-async fn current_token(client: &Client) -> Result<Option<OAuthTokenObject>, Error> {
-    match client.oauth_tokens().current().await {
-        Ok(answer) => Ok(answer.token),
-        Err(error) => match error.kind() {
-            Some(RefusalKind::Forbidden | RefusalKind::NotFound) => Ok(None),
-            _ => Err(error),
-        },
-    }
-}
-
 const fn sign_in(credentials: &Credentials) -> &'static str {
     match credentials {
-        Credentials::ApiToken { .. } => "api-token",
+        Credentials::ApiToken { .. } => SignIn::ApiToken.as_str(),
         Credentials::Password { .. } => "password",
-        Credentials::Bearer(_) => "access-token",
-        Credentials::Source(_) => "browser",
+        Credentials::Bearer(_) => SignIn::AccessToken.as_str(),
+        Credentials::Source(_) => SignIn::Browser.as_str(),
         _ => "none",
     }
 }
@@ -121,11 +108,7 @@ impl Record for Identity {
         vec![
             Cell::new(&self.server),
             self.profile.as_ref().into(),
-            Cell::new(match self.sign_in {
-                "api-token" => "API token",
-                "access-token" => "access token",
-                other => other,
-            }),
+            Cell::new(SignIn::parse(self.sign_in).map_or(self.sign_in, SignIn::words)),
             self.id.into(),
             self.name.as_ref().into(),
             self.email.as_ref().into(),

@@ -39,6 +39,13 @@ pub(crate) enum SignIn {
 }
 
 impl SignIn {
+    /// One of those that the file and scripts have.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::ApiToken, Self::AccessToken, Self::Browser]
+            .into_iter()
+            .find(|sign_in| sign_in.as_str() == text)
+    }
+
     /// As the file and scripts have it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
