@@ -15,7 +15,7 @@ use tokenry_client::{Server, StoredTokens};
 use super::{
     args::parse_server,
     environment, keyring,
-    profile::{Profile, Secrets},
+    profile::{Profile, Secrets, SignIn},
 };
 use crate::{exit_code::Exit, failure::Failure, output};
 
@@ -36,6 +36,18 @@ struct Content {
     profiles: BTreeMap<String, Profile>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     credentials: BTreeMap<String, Secrets>,
+}
+
+impl Content {
+    fn secrets(&self, name: &str) -> anyhow::Result<Secrets> {
+        let profile = self.profiles.get(name).ok_or_else(|| unknown(name))?;
+        let secrets = if profile.keyring {
+            keyring::look_up(name)?
+        } else {
+            self.credentials.get(name).cloned()
+        };
+        Ok(secrets.unwrap_or_default())
+    }
 }
 
 impl Profiles {
@@ -76,12 +88,7 @@ impl Profiles {
 
     /// The secrets of a profile.
     pub(crate) fn secrets(&self, name: &str) -> anyhow::Result<Secrets> {
-        let secrets = if self.get(name)?.keyring {
-            keyring::look_up(name)?
-        } else {
-            self.content.credentials.get(name).cloned()
-        };
-        Ok(secrets.unwrap_or_default())
+        self.content.secrets(name)
     }
 
     /// Fails when there is no keyring that could keep the secrets of a profile.
@@ -89,13 +96,14 @@ impl Profiles {
         keyring::look_up(name).map(drop)
     }
 
-    /// Keeps a profile with its secrets, and uses it from now on.
+    /// Keeps a profile with its secrets, and uses it from now on. A renewal under way ends before.
     pub(crate) fn keep(
         &mut self,
         name: &str,
         profile: &Profile,
         secrets: &Secrets,
     ) -> anyhow::Result<()> {
+        let _renewal = self.renewal_turn()?;
         self.change(|content| {
             let before = content.profiles.insert(name.to_owned(), profile.clone());
             if before.is_some_and(|before| before.keyring) && !profile.keyring {
@@ -112,10 +120,22 @@ impl Profiles {
         })
     }
 
-    /// Keeps new tokens of a profile, in place of those before.
-    pub(super) fn renew(&mut self, name: &str, tokens: StoredTokens) -> anyhow::Result<()> {
+    /// Keeps tokens of a profile that were refreshed, in place of those before: only where these
+    /// are still there, and nobody has signed in anew or out meanwhile.
+    pub(super) fn renew(
+        &mut self,
+        name: &str,
+        before: Option<&StoredTokens>,
+        tokens: StoredTokens,
+    ) -> anyhow::Result<()> {
         self.change(|content| {
             let profile = content.profiles.get(name).ok_or_else(|| unknown(name))?;
+            let is_browser = profile.sign_in == SignIn::Browser;
+            if !is_browser || content.secrets(name)?.tokens.as_ref() != before {
+                let text = "another sign-in has taken the place of the one whose tokens were \
+                            renewed";
+                return Err(Failure::new(Exit::Failed, text).hint("run it again").into());
+            }
             let secrets = Secrets { tokens: Some(tokens), ..Secrets::default() };
             if profile.keyring {
                 return keyring::store(name, &secrets);
@@ -136,8 +156,9 @@ impl Profiles {
         })
     }
 
-    /// Forgets a profile and its secrets.
+    /// Forgets a profile and its secrets. A renewal under way ends before.
     pub(crate) fn forget(&mut self, name: &str) -> anyhow::Result<()> {
+        let _renewal = self.renewal_turn()?;
         self.change(|content| {
             let profile = content.profiles.remove(name).ok_or_else(|| unknown(name))?;
             content.credentials.remove(name);
@@ -148,15 +169,17 @@ impl Profiles {
         })
     }
 
+    /// The right to renew tokens, until it is dropped.
+    pub(super) fn renewal_turn(&self) -> anyhow::Result<File> {
+        turn(&self.path, "renewal.lock")
+    }
+
     /// Changes the file as it is now: another process may have changed it meanwhile, and has its
     /// turn.
     fn change(
         &mut self,
         change: impl FnOnce(&mut Content) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.with_context(|| folder.display().to_string())?;
         let _turn = turn(&self.path, "lock")?;
         let mut content = read(&self.path)?;
         change(&mut content)?;
@@ -221,13 +244,11 @@ fn unreadable(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error
     Failure::new(Exit::Usage, text).hint(hint).into()
 }
 
-/// The right to renew tokens, until it is dropped.
-pub(super) fn renewal_turn() -> anyhow::Result<File> {
-    turn(&path()?, "renewal.lock")
-}
-
 /// The right to change the file, or something of it, until it is dropped.
 fn turn(path: &Path, what: &str) -> anyhow::Result<File> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| folder.display().to_string())?;
     let path = path.with_extension(what);
     let mut options = OpenOptions::new();
     let opened = options.create(true).truncate(false).write(true).mode(OWNER_ONLY).open(&path);
@@ -247,4 +268,79 @@ fn write(path: &Path, content: &Content) -> anyhow::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(File::open(folder)?.sync_all()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenry_client::models::SecretText;
+
+    use super::*;
+
+    fn tokens(access_token: &str) -> StoredTokens {
+        let json = serde_json::json!({
+            "server": "https://auth.example.com",
+            "client_id": "tokenry-cli",
+            "access_token": access_token,
+            "obtained_at": "2026-11-28T12:00:00Z",
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn kept(profiles: &mut Profiles, sign_in: SignIn, secrets: &Secrets) {
+        let profile = Profile {
+            server: "https://auth.example.com".to_owned(),
+            sign_in,
+            user: None,
+            client_id: None,
+            keyring: false,
+        };
+        profiles.keep("web", &profile, secrets).unwrap();
+    }
+
+    fn browser(access_token: &str) -> Secrets {
+        Secrets { tokens: Some(tokens(access_token)), ..Secrets::default() }
+    }
+
+    #[test]
+    fn a_renewal_takes_the_place_of_nothing_but_the_tokens_that_were_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenry/profiles.toml");
+        let mut profiles = Profiles { path, content: Content::default() };
+        kept(&mut profiles, SignIn::Browser, &browser("first"));
+        profiles.renew("web", Some(&tokens("first")), tokens("renewed")).unwrap();
+        assert_eq!(profiles.secrets("web").unwrap(), browser("renewed"));
+
+        kept(&mut profiles, SignIn::Browser, &browser("signed in anew"));
+        profiles.renew("web", Some(&tokens("renewed")), tokens("late")).unwrap_err();
+        assert_eq!(profiles.secrets("web").unwrap(), browser("signed in anew"));
+
+        let by_api_token = Secrets { api_token: Some(SecretText::new("p")), ..Secrets::default() };
+        kept(&mut profiles, SignIn::ApiToken, &by_api_token);
+        profiles.renew("web", None, tokens("late")).unwrap_err();
+        assert_eq!(profiles.secrets("web").unwrap(), by_api_token);
+
+        profiles.forget("web").unwrap();
+        profiles.renew("web", Some(&tokens("renewed")), tokens("late")).unwrap_err();
+        assert_eq!(profiles.all().count(), 0);
+    }
+
+    #[test]
+    fn a_sign_in_waits_for_the_renewal_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profiles.toml");
+        let mut profiles = Profiles { path: path.clone(), content: Content::default() };
+        kept(&mut profiles, SignIn::Browser, &browser("first"));
+        let renewal = profiles.renewal_turn().unwrap();
+        std::thread::scope(|scope| {
+            let signing_in = scope.spawn(|| {
+                let mut profiles = Profiles { path, content: Content::default() };
+                kept(&mut profiles, SignIn::Browser, &browser("signed in anew"));
+            });
+            profiles.renew("web", Some(&tokens("first")), tokens("renewed")).unwrap();
+            drop(renewal);
+            signing_in.join().unwrap();
+        });
+        let found = read(&profiles.path).unwrap().secrets("web").unwrap();
+        assert_eq!(found, browser("signed in anew"));
+    }
 }

@@ -1,32 +1,48 @@
 //! The tokens of a profile, where the source that renews them finds and leaves them.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokenry_client::{BoxFuture, StorageError, StorageGuard, StoredTokens, TokenStorage};
 
-use super::profiles::{Profiles, renewal_turn};
+use super::profiles::Profiles;
 
 /// The tokens of the profile of this name.
 pub(super) struct ProfileStorage {
     name: String,
+    /// Those that were found last, which a renewal begins with.
+    found: Arc<Mutex<Option<StoredTokens>>>,
 }
 
 impl ProfileStorage {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self { name: name.to_owned(), found: Arc::default() }
     }
 }
 
 impl TokenStorage for ProfileStorage {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredTokens>, StorageError>> {
-        Box::pin(aside(self.name.clone(), |name| Ok(Profiles::open()?.secrets(name)?.tokens)))
+        let found = Arc::clone(&self.found);
+        Box::pin(aside(self.name.clone(), move |name| {
+            let tokens = Profiles::open()?.secrets(name)?.tokens;
+            found.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&tokens);
+            Ok(tokens)
+        }))
     }
 
     fn save<'a>(&'a self, tokens: &'a StoredTokens) -> BoxFuture<'a, Result<(), StorageError>> {
-        let tokens = tokens.clone();
-        Box::pin(aside(self.name.clone(), move |name| Profiles::open()?.renew(name, tokens)))
+        let (tokens, found) = (tokens.clone(), Arc::clone(&self.found));
+        Box::pin(aside(self.name.clone(), move |name| {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            Profiles::open()?.renew(name, found.as_ref(), tokens.clone())?;
+            *found = Some(tokens);
+            Ok(())
+        }))
     }
 
     fn exclusive(&self) -> BoxFuture<'_, Result<StorageGuard, StorageError>> {
-        Box::pin(aside(self.name.clone(), |_| Ok(Box::new(renewal_turn()?) as StorageGuard)))
+        Box::pin(aside(self.name.clone(), |_| {
+            Ok(Box::new(Profiles::open()?.renewal_turn()?) as StorageGuard)
+        }))
     }
 }
 
