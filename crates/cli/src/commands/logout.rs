@@ -8,7 +8,7 @@ use tokenry_client::{Credentials, RefusalKind};
 use crate::{
     connection::{self, ConnectionArgs, Profiles, SignIn},
     exit_code::Exit,
-    failure::Failure,
+    failure::{self, Failure},
     output,
 };
 
@@ -66,19 +66,22 @@ async fn revoke(arguments: &LogoutArgs, profiles: &Profiles, name: &str) -> anyh
     if profile.sign_in != SignIn::Browser || arguments.no_revoke {
         return Ok(false);
     }
-    let Ok(credentials) = connection::credentials(&arguments.connection, profiles, name) else {
+    if profiles.secrets(name).map_err(not_revoked)?.tokens.is_none() {
         return Ok(false);
-    };
-    revoke_current(arguments, &profile.server, credentials).await
+    }
+    let credentials = connection::credentials(&arguments.connection, profiles, name);
+    let credentials = credentials.map_err(not_revoked)?;
+    revoke_current(&arguments.connection, &profile.server, credentials).await.map_err(not_revoked)
 }
 
-async fn revoke_current(
-    arguments: &LogoutArgs,
+/// Whether the token that these credentials are was alive, and is dead now.
+pub(super) async fn revoke_current(
+    arguments: &ConnectionArgs,
     server: &str,
     credentials: Credentials,
 ) -> anyhow::Result<bool> {
     let server = connection::parse_server(server)?;
-    let client = connection::client(&arguments.connection, &server, credentials)?;
+    let client = connection::client(arguments, &server, credentials)?;
     match client.oauth_tokens().revoke_current().await {
         Ok(()) => Ok(true),
         Err(error) => match error.kind() {
@@ -89,14 +92,14 @@ async fn revoke_current(
                 | RefusalKind::InvalidGrant
                 | RefusalKind::NotFound,
             ) => Ok(false),
-            _ => Err(not_revoked(&error)),
+            _ => Err(error.into()),
         },
     }
 }
 
-fn not_revoked(error: &tokenry_client::Error) -> anyhow::Error {
-    let exit = connection::exit(error).unwrap_or(Exit::Failed);
-    let text = format!("the token cannot be revoked, and nothing was forgotten: {error}");
+fn not_revoked(error: anyhow::Error) -> anyhow::Error {
+    let message = failure::message(&error);
+    let text = format!("the token cannot be revoked, and nothing was forgotten: {message}");
     let hint = "try again, or forget it as it is with --no-revoke";
-    Failure::new(exit, text).hint(hint).into()
+    Failure::new(failure::exit(&error), text).hint(hint).into()
 }

@@ -172,6 +172,34 @@ fn a_token_that_cannot_be_revoked_is_not_forgotten_unless_one_says_so() {
     assert_eq!(site.code(&["profile", "show", "web"]), Some(3));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn tokens_that_cannot_be_read_are_not_forgotten_as_if_they_were_revoked() {
+    let site = signed_in();
+    let tool = site.folder.path().join("secret-tool");
+    fs::write(&tool, "#!/bin/sh\n[ \"$1\" = clear ] || { echo 'it is locked' >&2; exit 1; }\n")
+        .unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = fs::read_to_string(site.profiles()).unwrap();
+    let in_keyring = text.replace("sign_in = \"browser\"", "sign_in = \"browser\"\nkeyring = true");
+    assert_ne!(text, in_keyring);
+    fs::write(site.profiles(), in_keyring).unwrap();
+    let path = format!("{}:{}", site.folder.path().display(), std::env::var("PATH").unwrap());
+    let logout = |options: &[&str]| {
+        let mut command = site.command(&[&["logout", "--profile", "web"], options].concat());
+        command.env("PATH", &path);
+        site.told_of(command)
+    };
+    let told = logout(&[]);
+    assert!(told.contains("cannot be revoked, and nothing was forgotten: the keyring"), "{told}");
+    assert!(told.contains("it is locked") && told.contains("--no-revoke"), "{told}");
+    assert!(told.ends_with("── exit code 1"), "{told}");
+    assert_eq!(site.code(&["profile", "show", "web"]), Some(0));
+    let told = logout(&["--no-revoke"]);
+    assert!(told.ends_with("── exit code 0"), "{told}");
+    assert_eq!(site.code(&["profile", "show", "web"]), Some(3));
+}
+
 #[test]
 fn a_grant_that_was_revoked_elsewhere_says_to_sign_in_again() {
     let site = signed_in();
