@@ -2,6 +2,7 @@
 
 mod args;
 mod browser;
+mod place;
 
 use std::process::ExitCode;
 
@@ -21,12 +22,8 @@ use crate::{
 pub(crate) async fn run(arguments: LoginArgs) -> anyhow::Result<ExitCode> {
     let mut profiles = Profiles::open()?;
     let server = server(&arguments, &profiles)?;
-    let name = match arguments.connection.profile() {
-        Some(name) => name.to_owned(),
-        None => profiles.at(&server).map_or_else(|| name_for(&server), str::to_owned),
-    };
     if arguments.keyring {
-        Profiles::try_keyring(&name)?;
+        Profiles::try_keyring(&name_for(&server))?;
     }
     let method = method(&arguments)?;
     let (credentials, tokens) = match method {
@@ -38,7 +35,7 @@ pub(crate) async fn run(arguments: LoginArgs) -> anyhow::Result<ExitCode> {
         SignIn::AccessToken => (Credentials::bearer(ask::secret_from_stdin("access token")?), None),
     };
     let client = connection::client(&arguments.connection, &server, credentials.clone())?;
-    let identity = identify(&client, &credentials, Some(name.clone())).await;
+    let identity = identify(&client, &credentials, None).await;
     let mut identity = identity.map_err(|error| unknown(error, &server))?;
     identity.sign_in = method.as_str();
     let profile = Profile {
@@ -48,7 +45,13 @@ pub(crate) async fn run(arguments: LoginArgs) -> anyhow::Result<ExitCode> {
         client_id: tokens.as_ref().map(|tokens| tokens.client_id.clone()),
         keyring: arguments.keyring,
     };
+    let name = match arguments.connection.profile() {
+        Some(name) => name.to_owned(),
+        None => place::find(&profiles, &server, &profile),
+    };
+    place::clear(&arguments.connection, &profiles, &name, &client).await;
     profiles.keep(&name, &profile, &secrets(credentials, tokens))?;
+    identity.profile = Some(name);
     tell(&identity, &arguments)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,9 @@ use crate::{ask::ConfirmArgs, connection::ConnectionArgs, output::OutputArgs};
 
 Who one is is asked of the server before anything is kept. What is kept is a profile: in
 ~/.config/tokenry/profiles.toml, which nobody else can read, or with --keyring the secrets of it in
-the keyring of the system. Signing in at another server makes another profile.
+the keyring of the system. Signing in at another server, as somebody else or in another way makes
+another profile, unless --profile names one to replace. Tokens of a browser that are replaced are
+revoked.
 
 A browser signs in for a client that the server knows: a public one, which an administrator
 registers once. To an administrator who is signed in with an API token already, `tokenry login

@@ -172,6 +172,53 @@ fn a_token_that_cannot_be_revoked_is_not_forgotten_unless_one_says_so() {
     assert_eq!(site.code(&["profile", "show", "web"]), Some(3));
 }
 
+/// A sign-in by browser that names no profile.
+fn login_anywhere(site: &Site) -> Command {
+    site.command(&["login", "--server", &site.server.base, "--no-browser", "--yes"])
+}
+
+#[test]
+fn a_sign_in_of_another_kind_or_another_user_takes_a_new_profile() {
+    let site = Site::signed_in();
+    let names = || {
+        let listed = site.command(&["profile", "list", "-q"]).output().unwrap();
+        String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = names();
+    let api_token = site.ada["api_token"].as_str().unwrap();
+    let output = Waiting::start(login_anywhere(&site)).come_back(&site, "allow");
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stdout).unwrap();
+    let second = format!("{}-2", first[0]);
+    assert!(told.contains(&format!("Profile {second} is in use.")), "{told}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let stays = format!("The profile {} stays as it is: ada@acme.test, by API token.", first[0]);
+    assert!(said.contains(&stays), "{said}");
+    assert!(fs::read_to_string(site.profiles()).unwrap().contains(api_token));
+    let ben = site.create_user("ben@acme.test");
+    assert!(site.sign_in(&ben, &[]).status.success());
+    let third = format!("{}-3", first[0]);
+    assert_eq!(names(), [first[0].clone(), second, third]);
+    // Whoever signs in again as before takes the place of before.
+    assert!(site.sign_in(&site.ada, &[]).status.success());
+    assert!(site.sign_in(&ben, &[]).status.success());
+    assert_eq!(names().len(), 3);
+    assert_eq!(site.json(&["whoami", "--json"])["email"], "ben@acme.test");
+}
+
+#[test]
+fn tokens_of_a_browser_that_are_replaced_are_revoked() {
+    let site = signed_in();
+    let client = Client::new(&site.server.base);
+    let first = kept(&site, "access_token");
+    assert!(Waiting::start(login(&site, &[])).come_back(&site, "allow").status.success());
+    let second = kept(&site, "access_token");
+    assert_eq!((client.is_alive(&first), client.is_alive(&second)), (Some(false), Some(true)));
+    assert_eq!(site.json(&["whoami", "--json"])["sign_in"], "browser");
+    assert!(site.sign_in(&site.ada, &["--profile", "web"]).status.success());
+    assert_eq!(client.is_alive(&second), Some(false));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn tokens_that_cannot_be_read_are_not_forgotten_as_if_they_were_revoked() {
