@@ -14,6 +14,9 @@ use rustix::{
 
 use crate::{exit_code::Exit, failure::Failure};
 
+/// More than any secret has, of ours or of others.
+const LENGTH_MAX: u64 = 64 << 10;
+
 /// What every command takes that asks before it does something that cannot be undone.
 #[derive(Args, Clone, Copy, Default)]
 pub(crate) struct ConfirmArgs {
@@ -100,8 +103,7 @@ pub(crate) fn secret(question: &str, instead: &str) -> anyhow::Result<String> {
         let failure = Failure::new(Exit::Usage, "nobody is at a terminal to type a secret");
         return Err(failure.hint(instead).into());
     }
-    let mut unseen = Unseen::begin().context("the terminal")?;
-    Ok(unseen.ask(&format!("{question} "))?.trim().to_owned())
+    given(&typed(question)?, "nothing was typed; nothing was changed")
 }
 
 /// The terminal, which shows nothing of what is typed: from before the first question, so that not
@@ -165,16 +167,42 @@ impl Drop for Unseen {
     }
 }
 
-/// All of standard input is the password, but for a line's end.
+/// The new password that comes on standard input; whoever sits at a terminal types it twice.
 pub(crate) fn password_from_stdin() -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        return new_password("pipe it into standard input");
+    }
     secret_from_stdin("password")
 }
 
-/// All of standard input is the secret, but for a line's end.
+/// The secret that comes on standard input: all of it, but for a line's end. Whoever sits at a
+/// terminal is asked for it.
 pub(crate) fn secret_from_stdin(what: &str) -> anyhow::Result<String> {
-    let mut text = String::new();
-    let read = io::stdin().read_to_string(&mut text);
-    read.with_context(|| format!("the {what} on standard input"))?;
-    let trimmed = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(trimmed.strip_suffix('\r').unwrap_or(trimmed).to_owned())
+    let text = if io::stdin().is_terminal() {
+        typed(&format!("The {what} (it is not shown):"))?
+    } else {
+        let mut text = String::new();
+        let read = io::stdin().take(LENGTH_MAX + 1).read_to_string(&mut text);
+        if read.with_context(|| format!("the {what} on standard input"))? as u64 > LENGTH_MAX {
+            let text = format!("what is on standard input is too long for a {what}");
+            return Err(Failure::new(Exit::Usage, text).into());
+        }
+        text
+    };
+    given(&text, &format!("there is no {what} on standard input"))
+}
+
+fn typed(question: &str) -> anyhow::Result<String> {
+    let mut unseen = Unseen::begin().context("the terminal")?;
+    unseen.ask(&format!("{question} "))
+}
+
+/// A secret without its line's end; `missing` says that there is none.
+fn given(text: &str, missing: &str) -> anyhow::Result<String> {
+    let secret = text.strip_suffix('\n').unwrap_or(text);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    if secret.is_empty() {
+        return Err(Failure::new(Exit::Usage, missing).into());
+    }
+    Ok(secret.to_owned())
 }

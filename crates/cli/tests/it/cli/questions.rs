@@ -4,7 +4,11 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use serde_json::json;
 
-use super::{on, terminal::Terminal};
+use super::{
+    bare, on,
+    site::{Site, with_input},
+    terminal::Terminal,
+};
 use crate::{
     browser::Browser,
     client::Client,
@@ -91,5 +95,47 @@ fn what_cannot_be_undone_is_done_only_after_a_yes() {
         assert_eq!(is_refused, code == 1, "{answer:?}: {shown}");
         let is_there = on(folder.path(), &["user", "show", "2"]).output().unwrap();
         assert_eq!(is_there.status.success(), code == 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_would_come_on_standard_input_is_asked_for_at_a_terminal_and_not_shown() {
+    let site = Site::start();
+    let token = site.ada["api_token"].as_str().unwrap();
+    let login = ["login", "--server", &site.server.base, "--email", "ada@acme.test"];
+    let login = [&login[..], &["--api-token-stdin"]].concat();
+    for (command, question) in [
+        (site.command(&login), "The API token (it is not shown): "),
+        (site.command(&["decode", "-"]), "The credential (it is not shown): "),
+    ] {
+        let mut terminal = Terminal::start(&command, 100);
+        terminal.wait_for(question);
+        assert!(!terminal.echoes());
+        terminal.enter(&format!("{token}\n"));
+        let (shown, status) = terminal.end();
+        assert!(status.success(), "{shown}");
+        assert!(!shown.contains(token), "{shown}");
+    }
+    let set = ["user", "set-password", "ada@acme.test", "--password-stdin"];
+    let mut terminal = Terminal::start(&on(site.folder.path(), &set), 100);
+    terminal.wait_for("New password: ");
+    terminal.enter(&format!("{PASSWORD}\n"));
+    terminal.wait_for("The same again: ");
+    terminal.enter(&format!("{PASSWORD}\n"));
+    let (shown, status) = terminal.end();
+    assert!(status.success() && !shown.contains("horse"), "{shown}");
+}
+
+#[test]
+fn standard_input_that_holds_no_secret_or_far_more_than_one_is_refused() {
+    let site = Site::start();
+    let login = ["login", "--server", &site.server.base, "--access-token-stdin"];
+    for input in ["", "\n", "\r\n", &"x".repeat(70_000)] {
+        for command in [site.command(&login), bare(&["decode", "-"])] {
+            let output = with_input(command, input);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            assert!(said.contains("on standard input"), "{said}");
+        }
     }
 }
