@@ -8,6 +8,7 @@ use clap::Args;
 use tokenry_client::{ClientAuthentication, models::IntrospectionResponse};
 
 use self::record::IntrospectionRecord;
+use super::presented;
 use crate::{
     ask,
     connection::{self, ConnectionArgs},
@@ -19,11 +20,11 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Examples:
   printf %s \"$TOKEN\" | tokenry introspect - --client-id api --json
-  tokenry introspect \"$TOKEN\" --client-id api --client-secret-stdin < secret
+  TOKENRY_CLIENT_SECRET=$(cat secret) tokenry introspect - --client-id api < token
 
 A client asks (RFC 7662), and sees its own tokens; one that is a resource server sees every token.
 The secret of the client is taken from TOKENRY_CLIENT_SECRET, from standard input or from the
-terminal. Arguments are seen by everybody on the machine: prefer `-` to the token itself.
+terminal. Arguments are seen by everybody on the machine: a token comes on standard input, as `-`.
 
 A token that is not active ends with exit code 6.")]
 pub(crate) struct IntrospectArgs {
@@ -47,10 +48,7 @@ pub(crate) async fn run(arguments: IntrospectArgs) -> anyhow::Result<ExitCode> {
     let server = connection::connect_anonymously(&arguments.connection)?;
     let secret = secret(&arguments)?;
     let client = ClientAuthentication::secret(&arguments.client_id, secret);
-    let token = match arguments.token.as_str() {
-        "-" => ask::secret_from_stdin("token")?,
-        token => token.to_owned(),
-    };
+    let token = presented::text(&arguments.token)?;
     let answer = server.authorization_server().introspect(&client, token).await?;
     let IntrospectionResponse { active, .. } = answer;
     output::show(&IntrospectionRecord(answer), arguments.output, connection::now())?;
@@ -58,7 +56,7 @@ pub(crate) async fn run(arguments: IntrospectArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn secret(arguments: &IntrospectArgs) -> anyhow::Result<String> {
-    let is_token_read = arguments.token == "-";
+    let is_token_read = arguments.token == presented::STANDARD_INPUT;
     if arguments.client_secret_stdin {
         if is_token_read {
             let text = "standard input cannot be both the token and the secret";

@@ -49,3 +49,20 @@ fn a_client_needs_its_secret_and_the_right_one() {
     ];
     assert_snapshot!(told.join("\n\n"));
 }
+
+#[test]
+fn a_token_that_comes_as_an_argument_is_warned_of() {
+    let site = Site::signed_in();
+    let client = Client::new(&site.server.base);
+    let (app, tokens) = client.prepare(&site.ada, 1);
+    let run = |token: &str| {
+        let mut command = site.command(&["introspect", token, "--client-id", &app.identifier]);
+        command.env("TOKENRY_CLIENT_SECRET", &app.secret);
+        let output = with_input(command, &tokens[0].access);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = run(&tokens[0].access);
+    assert!(said.contains("arguments can be seen in process lists"), "{said}");
+    assert_eq!(run("-"), "");
+}
