@@ -12,7 +12,7 @@ use self::{
     args::{ApiTokenCommand, CreateArgs, DeleteArgs, ListArgs, ShowArgs, UpdateArgs},
     record::ApiTokenRecord,
 };
-use super::user::print_secrets;
+use super::user::{print_secrets, show_made};
 use crate::{
     connection::{self, connect},
     exit_code::Exit,
@@ -59,11 +59,14 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
         call = call.assigned_user_id(id);
     }
     let made = record(call.await?)?;
+    let secret = made.secret().map(output::escaped);
+    let secrets: Vec<_> = secret.iter().map(|secret| ("API token", secret.as_ref())).collect();
+    if arguments.output.format() != Format::Words {
+        return show_made(&made, &secrets, arguments.output, connection::now());
+    }
     finish("Made", &made, arguments.output)?;
-    if arguments.output.format() == Format::Words
-        && let Some(secret) = made.secret()
-    {
-        print_secrets(&[("API token", &output::escaped(secret))]);
+    if !secrets.is_empty() {
+        print_secrets(&secrets);
     }
     Ok(())
 }

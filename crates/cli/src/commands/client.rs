@@ -17,7 +17,7 @@ use self::{
     },
     record::ClientRecord,
 };
-use super::user::print_secrets;
+use super::user::{print_secrets, show_made};
 use crate::{
     connection::{self, connect},
     exit_code::Exit,
@@ -69,12 +69,7 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
         request.kind = tokenry_client::models::ClientKind::from(kind).into();
     }
     let created = record(server.oauth_clients().create(request).await?)?;
-    if arguments.output.format() != Format::Words {
-        return output::show(&created, arguments.output, connection::now());
-    }
-    tell("Registered", &created, "");
-    print_secret(&created);
-    Ok(())
+    finish_made("Registered", &created, arguments.output)
 }
 
 async fn update(arguments: UpdateArgs) -> anyhow::Result<()> {
@@ -119,12 +114,7 @@ async fn generate_secret(arguments: GenerateSecretArgs) -> anyhow::Result<()> {
         output::escaped(found.name())
     ))?;
     let made = record(server.oauth_clients().generate_secret(id).await?)?;
-    if arguments.output.format() != Format::Words {
-        return output::show(&made, arguments.output, connection::now());
-    }
-    tell("Made a new secret for", &made, "");
-    print_secret(&made);
-    Ok(())
+    finish_made("Made a new secret for", &made, arguments.output)
 }
 
 /// The client of this id or identifier. Digits are an id, and an identifier only when there is no
@@ -178,8 +168,16 @@ fn tell(what: &str, client: &ClientRecord, rest: &str) {
     output::line(format_args!("{what} client {id} ({}){rest}.", output::escaped(client.name())));
 }
 
-fn print_secret(client: &ClientRecord) {
-    if let Some(secret) = client.secret() {
-        print_secrets(&[("secret", &output::escaped(secret))]);
+/// The same of a secret that is shown this once.
+fn finish_made(what: &str, client: &ClientRecord, output: OutputArgs) -> anyhow::Result<()> {
+    let secret = client.secret().map(output::escaped);
+    let secrets: Vec<_> = secret.iter().map(|secret| ("secret", secret.as_ref())).collect();
+    if output.format() != Format::Words {
+        return show_made(client, &secrets, output, connection::now());
     }
+    tell(what, client, "");
+    if !secrets.is_empty() {
+        print_secrets(&secrets);
+    }
+    Ok(())
 }

@@ -22,10 +22,13 @@ use self::{
     args::{CreateArgs, CurrentArgs, ListArgs, ShowArgs, Sort, TokenCommand},
     directory::Directory,
     named::Name,
-    record::{CreatedToken, TokenRecord},
+    record::TokenRecord,
     selection::Selection,
 };
-use super::{client, user::print_secrets};
+use super::{
+    client,
+    user::{print_secrets, show_made},
+};
 use crate::{
     ask,
     connection::{self, connect},
@@ -140,13 +143,15 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     }
     let token = record(call.await?)?;
     let client_identifier = client.0.identifier;
-    let created = CreatedToken(TokenRecord { token, client_identifier, user_email: None });
+    let created = TokenRecord { token, client_identifier, user_email: None };
+    let secret = created.secret().map(output::escaped);
+    let secrets: Vec<_> = secret.iter().map(|secret| ("token", secret.as_ref())).collect();
     if arguments.output.format() != Format::Words {
-        return output::show(&created, arguments.output, connection::now());
+        return show_made(&created, &secrets, arguments.output, connection::now());
     }
-    output::line(format_args!("Made token {}.", output::escaped(&created.0.name())));
-    if let Some(secret) = created.secret() {
-        print_secrets(&[("token", &output::escaped(secret))]);
+    output::line(format_args!("Made token {}.", output::escaped(&created.name())));
+    if !secrets.is_empty() {
+        print_secrets(&secrets);
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ use super::{open, open_existing};
 use crate::{
     args::ConfigArgs,
     ask,
-    output::{self, Format, List, OutputArgs},
+    output::{self, Format, List, OutputArgs, Record},
     progress::{Progress, counted},
 };
 
@@ -99,12 +99,12 @@ async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
         api_token: created.api_token,
         password: created.password,
     };
-    if arguments.output.format() != Format::Words {
-        return output::show(&made, arguments.output, now);
-    }
-    output::line(format_args!("Made user {} ({}).", made.id, output::escaped(&made.email)));
     let password = made.password.as_deref().map(|password| ("password", password));
     let secrets: Vec<_> = password.into_iter().chain([("API token", &*made.api_token)]).collect();
+    if arguments.output.format() != Format::Words {
+        return show_made(&made, &secrets, arguments.output, now);
+    }
+    output::line(format_args!("Made user {} ({}).", made.id, output::escaped(&made.email)));
     print_secrets(&secrets);
     Ok(())
 }
@@ -183,7 +183,16 @@ struct PasswordSet {
 /// The user is looked for first: nobody types a password for somebody who is not there.
 async fn replace_password(node: &Node, arguments: &SetPasswordArgs) -> anyhow::Result<PasswordSet> {
     let (state, named) = (&node.state, &arguments.user);
-    let named = Named::Id(accounts::find(state, named).await?.id);
+    let found = accounts::find(state, named).await?;
+    if arguments.revoke_tokens {
+        arguments.confirm.confirm(&format!(
+            "Replace the password of user {} ({}) and revoke every token and API token of theirs, \
+             for good?",
+            found.id,
+            output::escaped(&found.email)
+        ))?;
+    }
+    let named = Named::Id(found.id);
     let given = match (arguments.password_stdin, arguments.generate) {
         (true, _) => Some(ask::password_from_stdin()?),
         (false, true) => None,
@@ -247,6 +256,22 @@ fn tell(user: User, state: &str, output: OutputArgs, now: Timestamp) -> anyhow::
         return output::show(&UserRecord::from(user), output, now);
     }
     output::line(format_args!("User {} ({}) {state}.", user.id, output::escaped(&user.email)));
+    Ok(())
+}
+
+/// What was made, for scripts: with `-q` its secrets alone, which nobody can ask for again.
+pub(super) fn show_made<R: Record>(
+    made: &R,
+    secrets: &[(&str, &str)],
+    output: OutputArgs,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    if output.format() != Format::Ids || secrets.is_empty() {
+        return output::show(made, output, now);
+    }
+    for (_, secret) in secrets {
+        output::line(secret);
+    }
     Ok(())
 }
 

@@ -58,9 +58,9 @@ pub(super) struct ShowArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry api-token create --description 'nightly export'
-  tokenry api-token create --assigned-user-id 29 --json | jq -r .full_token
+  API_TOKEN=$(tokenry api-token create --assigned-user-id 29 -q)
 
-It is shown this once: in words, or as the member `full_token`; with -q, nobody ever sees it.")]
+It is shown this once: in words, as the member `full_token`, and with -q alone.")]
 pub(super) struct CreateArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,

@@ -78,7 +78,8 @@ pub(super) struct NamedArgs {
       --redirect-uri http://127.0.0.1/callback
   tokenry client create --identifier nightly --grant-type client_credentials --scope read --json
 
-The secret is shown this once: in words, or as the member `secret`; with -q, nobody ever sees it.")]
+The secret is shown this once: in words, as the member `secret`, and with -q alone. Of a public
+client, which has none, -q prints the id.")]
 pub(super) struct CreateArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
@@ -240,7 +241,7 @@ pub(super) struct DeleteArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry client generate-secret acme
-  tokenry client generate-secret acme --yes --json | jq -r .secret")]
+  SECRET=$(tokenry client generate-secret acme --yes -q)")]
 pub(super) struct GenerateSecretArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,

@@ -20,6 +20,11 @@ pub(super) struct TokenRecord {
 }
 
 impl TokenRecord {
+    /// The token in full, where the server has just made it.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.token.full_token.as_ref().or(self.token.token.as_ref()).map(SecretText::reveal)
+    }
+
     /// With the names that the directory has.
     pub(super) fn new(token: OAuthTokenObject, directory: &Directory) -> Self {
         let client = directory.client(token.client_id);
@@ -153,32 +158,5 @@ impl Record for TokenRecord {
             details.push(("refresh token expires", ends(expires, now)));
         }
         details
-    }
-}
-
-/// A token that was made just now: in scripts' formats the whole record, and with `-q` the token.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub(super) struct CreatedToken(pub(super) TokenRecord);
-
-impl CreatedToken {
-    /// The token in full.
-    pub(super) fn secret(&self) -> Option<&str> {
-        let token = &self.0.token;
-        token.full_token.as_ref().or(token.token.as_ref()).map(SecretText::reveal)
-    }
-}
-
-impl Record for CreatedToken {
-    const PLURAL: &'static str = TokenRecord::PLURAL;
-    const FIELDS: &'static [&'static str] = TokenRecord::FIELDS;
-    const COLUMNS: &'static [Column] = TokenRecord::COLUMNS;
-
-    fn id(&self) -> String {
-        self.secret().unwrap_or_default().to_owned()
-    }
-
-    fn cells(&self, now: Timestamp) -> Vec<Cell> {
-        self.0.cells(now)
     }
 }

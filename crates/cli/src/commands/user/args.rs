@@ -78,7 +78,8 @@ pub(super) struct ShowArgs {
   printf %s \"$PASSWORD\" | tokenry user create --email c@example.com --password-stdin --json
 
 With --json it prints `{\"id\", \"email\", \"api_token\"}`, and `password` when one was made.
-Secrets are shown this once; with -q, nobody ever sees them.")]
+Secrets are shown this once. With -q it prints nothing else, one a line: the password when one was
+made, and the API token.")]
 pub(super) struct CreateArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
@@ -162,7 +163,9 @@ pub(super) struct SetRoleArgs {
 #[command(after_help = "Examples:
   tokenry user set-password ben@example.com              ask for it, twice
   tokenry user set-password ben@example.com --generate --revoke-tokens
-  printf %s \"$PASSWORD\" | tokenry user set-password 29 --password-stdin")]
+  printf %s \"$PASSWORD\" | tokenry user set-password 29 --password-stdin
+
+Before tokens are revoked it asks; --yes is for scripts.")]
 pub(super) struct SetPasswordArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
@@ -178,6 +181,8 @@ pub(super) struct SetPasswordArgs {
     /// Revoke their tokens and API tokens as well, for good
     #[arg(long)]
     pub(super) revoke_tokens: bool,
+    #[command(flatten)]
+    pub(super) confirm: ConfirmArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }

@@ -29,6 +29,10 @@ fn an_api_token_is_shown_once_works_and_is_stopped_and_ended() {
     let id = ben["id"].to_string();
     let made = site.json(&["api-token", "create", "--assigned-user-id", &id, "--json"]);
     let client = Client::new(&site.server.base);
+    let quiet = ["api-token", "create", "--assigned-user-id", &id, "-q"];
+    let alone = String::from_utf8(site.command(&quiet).output().unwrap().stdout).unwrap();
+    let by_it = json!({"email": "ben@acme.test", "api_token": alone.strip_suffix('\n').unwrap()});
+    assert_eq!(client.me(&by_it).status, 200);
     let ben = json!({"email": "ben@acme.test", "api_token": made["full_token"]});
     assert_eq!(client.me(&ben).status, 200);
     let id = made["id"].to_string();

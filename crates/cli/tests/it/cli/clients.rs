@@ -58,7 +58,12 @@ fn the_secret_of_a_new_client_is_shown_once_and_works() {
         assert!(!String::from_utf8(output.stdout).unwrap().contains(&app.secret));
     }
     let quiet = ["client", "create", "--identifier", "quiet", "-q"];
-    assert!(site.told(&quiet).contains("── stdout\n3\n"));
+    assert!(site.told(&quiet).contains("── stdout\n[credential]\n── exit"));
+    let again = ["client", "generate-secret", "quiet", "--yes", "-q"];
+    assert!(site.told(&again).contains("── stdout\n[credential]\n── exit"));
+    let public = ["client", "create", "--identifier", "page", "--kind", "public", "-q"];
+    let public = [&public[..], &["--redirect-uri", "https://acme.test/cb"]].concat();
+    assert!(site.told(&public).contains("── stdout\n4\n"), "there is no secret");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use tokenry_store::{
 
 use super::{on, told};
 use crate::{
+    browser::Browser,
     client::Client,
     process::{self, Process},
 };
@@ -130,10 +131,29 @@ fn what_was_done_is_told_in_one_sentence_or_as_the_record() {
         run(&["user", "enable", "2", "--json"]),
         run(&["user", "set-role", "ben@acme.test", "agent"]),
         run(&["user", "set-password", "2", "--generate", "--revoke-tokens"]),
+        run(&["user", "set-password", "2", "--generate", "--revoke-tokens", "--yes"]),
         run(&["user", "set-password", "2", "--generate", "--json"]),
         run(&["user", "delete", "2", "--yes"]),
     ];
     assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn whoever_is_made_quietly_is_told_by_their_secrets_alone() {
+    let folder = folder();
+    let create = ["user", "create", "--email", "eve@acme.test", "-q"];
+    let printed = on(folder.path(), &create).output().unwrap().stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(!lines[0].contains("_tokenry_") && lines[1].contains("_tokenry_"));
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    let eve = serde_json::json!({"email": "eve@acme.test", "api_token": lines[1]});
+    assert_eq!(client.me(&eve).status, 200);
+    let eve = serde_json::json!({"email": "eve@acme.test", "password": lines[0]});
+    Browser::signed_in(&client, &eve);
+    server.stop();
 }
 
 /// Runs it, and gives it something to read.
@@ -178,7 +198,7 @@ fn a_running_server_follows_what_is_changed_at_once() {
     json(&["user", "set-password", "ben@acme.test", "--generate", "--json"]);
     assert_eq!(client.me(&ben).status, 200, "an API token outlives a password");
     let arguments = ["user", "set-password", "ben@acme.test", "--generate", "--revoke-tokens"];
-    json(&[&arguments[..], &["--json"]].concat());
+    json(&[&arguments[..], &["--yes", "--json"]].concat());
     assert!(holds_soon(|| client.me(&ben).status == 401));
     server.stop();
 }
