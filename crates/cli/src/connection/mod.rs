@@ -8,6 +8,8 @@
 //! 4. the profile that is in use.
 //!
 //! A server that is named without credentials takes those of the profile that is signed in there.
+//! `ZENDESK_…` credentials go to the server that `ZENDESK_…` names or to an account at Zendesk that
+//! a flag names, and `TOKENRY_CLIENT_…` never to a server that `ZENDESK_…` names.
 
 mod args;
 mod environment;
@@ -125,11 +127,12 @@ pub(crate) fn target(
     {
         return of_profile(arguments, profiles, &name).map(Some);
     }
-    let found = environment::server()?;
-    if let Some(server) = named.or_else(|| found.clone()) {
-        // Credentials beside the address of one server are not meant for another.
-        let is_meant = found.is_none_or(|found| found == server);
-        let credentials = if is_meant { environment::credentials()? } else { None };
+    let server = match named {
+        Some(server) => Some(server),
+        None => environment::server()?,
+    };
+    if let Some(server) = server {
+        let credentials = environment::credentials(&server)?;
         return of_server(arguments, profiles, server, credentials).map(Some);
     }
     profiles.current().map(|name| of_profile(arguments, profiles, name)).transpose()
