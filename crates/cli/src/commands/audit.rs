@@ -96,7 +96,7 @@ struct Summary {
     access_tokens: u64,
     api_tokens: u64,
     with_findings: u64,
-    findings: BTreeMap<Finding, u64>,
+    findings: BTreeMap<(Finding, Held), u64>,
 }
 
 impl Audit {
@@ -161,7 +161,7 @@ impl Summary {
         }
         self.with_findings += u64::from(!held.findings.is_empty());
         for finding in &held.findings {
-            *self.findings.entry(*finding).or_default() += 1;
+            *self.findings.entry((*finding, held.kind)).or_default() += 1;
         }
     }
 
@@ -177,13 +177,12 @@ impl Summary {
             counted(self.api_tokens, "API token"),
             grouped(self.with_findings)
         );
-        for finding in Finding::ALL {
-            let Some(count) = self.findings.get(&finding) else { continue };
+        for ((finding, kind), count) in &self.findings {
             anstream::eprintln!(
                 "{:>7}  {}\n         {}",
                 grouped(*count),
-                finding.meaning(&unused.text),
-                finding.remedy(&unused.text)
+                finding.meaning(*kind, &unused.text),
+                finding.remedy(*kind, &unused.text)
             );
         }
     }

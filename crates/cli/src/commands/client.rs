@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use tokenry_client::{
     Client, Error, RefusalKind,
-    models::{ClientId, ClientRequest, OAuthClientObject, OAuthClientResponse, Pagination},
+    models::{
+        ClientId, ClientRequest, GrantType, OAuthClientObject, OAuthClientResponse, Pagination,
+    },
 };
 
 pub(crate) use self::args::ClientArgs;
@@ -141,6 +143,16 @@ pub(super) async fn find(server: &Client, named: &str) -> anyhow::Result<(Client
     Err(Failure::new(Exit::NotFound, text).hint(hint).into())
 }
 
+/// Whether a client may ask users for their consent and has no address to send them back to. One
+/// that asks for itself alone, or is stopped, sends nobody anywhere.
+pub(super) fn lacks_redirect(client: &OAuthClientObject) -> bool {
+    let has_none = client.redirect_uri.as_ref().is_none_or(Vec::is_empty);
+    let sends_users = client.grant_types.as_ref().is_none_or(|types| {
+        types.iter().any(|kind| kind.known() == Some(&GrantType::AuthorizationCode))
+    });
+    has_none && sends_users && client.disabled != Some(true)
+}
+
 /// How many tokens a client has, if the server counts them.
 async fn tokens_of(server: &Client, id: ClientId) -> Result<Option<u64>, Error> {
     let page = server.oauth_tokens().list().all(true).client_id(id).page(1, 1).await?;
@@ -180,4 +192,26 @@ fn finish_made(what: &str, client: &ClientRecord, output: OutputArgs) -> anyhow:
         print_secrets(&secrets);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenry_client::models::Open;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_asks_for_itself_or_is_stopped_needs_no_redirect_address() {
+        let types = |types: &[GrantType]| OAuthClientObject {
+            grant_types: Some(types.iter().map(|kind| Open::Known(*kind)).collect()),
+            ..OAuthClientObject::default()
+        };
+        let asks_users = types(&[GrantType::ClientCredentials, GrantType::AuthorizationCode]);
+        assert!(lacks_redirect(&asks_users));
+        assert!(lacks_redirect(&OAuthClientObject::default()), "an older server tells no types");
+        let redirect_uri = Some(vec!["https://acme.test/cb".to_owned()]);
+        assert!(!lacks_redirect(&OAuthClientObject { redirect_uri, ..asks_users.clone() }));
+        assert!(!lacks_redirect(&OAuthClientObject { disabled: Some(true), ..asks_users }));
+        assert!(!lacks_redirect(&types(&[GrantType::ClientCredentials])));
+    }
 }

@@ -3,11 +3,14 @@
 use clap::ValueEnum;
 use serde::Serialize;
 use tokenry_client::models::{
-    ApiTokenObject, GrantType, OAuthClientObject, OAuthTokenObject, Timestamp, UserObject,
+    ApiTokenObject, OAuthClientObject, OAuthTokenObject, Timestamp, UserObject,
 };
 use tokenry_protocol::scope::{Scope, ScopeCatalog};
 
-/// Something that deserves a second look.
+use super::record::Held;
+use crate::commands::client::lacks_redirect;
+
+/// Something that deserves a second look, in the order in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
@@ -29,17 +32,6 @@ pub(super) enum Finding {
 }
 
 impl Finding {
-    /// Every finding, in the order in which they are told.
-    pub(super) const ALL: [Self; 7] = [
-        Self::ApiToken,
-        Self::NeverExpires,
-        Self::NeverUsed,
-        Self::Unused,
-        Self::WiderThanClient,
-        Self::UserSuspended,
-        Self::ClientWithoutRedirect,
-    ];
-
     /// As a table has it.
     pub(super) const fn words(self) -> &'static str {
         match self {
@@ -53,10 +45,10 @@ impl Finding {
         }
     }
 
-    /// What it means, beside how many there are.
-    pub(super) fn meaning(self, unused: &str) -> String {
-        match self {
-            Self::ApiToken => "API token: Zendesk ends its own on 30 April 2027".to_owned(),
+    /// What it means, beside how many of this kind there are.
+    pub(super) fn meaning(self, kind: Held, unused: &str) -> String {
+        let meaning = match self {
+            Self::ApiToken => return "API token: Zendesk ends its own on 30 April 2027".to_owned(),
             Self::NeverExpires => "never expires".to_owned(),
             Self::NeverUsed => "never used".to_owned(),
             Self::Unused => format!("not used for {unused}"),
@@ -65,24 +57,32 @@ impl Finding {
             Self::ClientWithoutRedirect => {
                 "client without a redirect address: nobody can consent again".to_owned()
             }
+        };
+        match kind {
+            Held::AccessToken => meaning,
+            Held::ApiToken => format!("API token: {meaning}"),
         }
     }
 
-    /// The command that mends it.
-    pub(super) fn remedy(self, unused: &str) -> String {
-        match self {
-            Self::ApiToken => "tokenry client create …, move its program there, then tokenry \
-                               api-token delete ID"
+    /// The command that mends it in what is of this kind.
+    pub(super) fn remedy(self, kind: Held, unused: &str) -> String {
+        match (self, kind) {
+            (Self::ApiToken, _) => "tokenry client create …, move its program there, then tokenry \
+                                    api-token delete ID"
                 .to_owned(),
-            Self::NeverExpires => "tokenry token revoke --never-expires --dry-run".to_owned(),
-            Self::NeverUsed | Self::Unused => {
-                format!("tokenry token revoke --unused {unused} --dry-run")
-            }
-            Self::WiderThanClient => {
+            (_, Held::ApiToken) => "tokenry api-token delete ID".to_owned(),
+            (Self::NeverExpires, _) => "tokenry token revoke --never-expires --dry-run".to_owned(),
+            // One that was made yesterday may be about to be used, and rules do not mean it.
+            (Self::NeverUsed, _) => format!(
+                "tokenry token revoke ID, or of those that are old enough: tokenry token revoke \
+                 --unused {unused} --dry-run"
+            ),
+            (Self::Unused, _) => format!("tokenry token revoke --unused {unused} --dry-run"),
+            (Self::WiderThanClient, _) => {
                 "tokenry token revoke ID, or tokenry client update CLIENT --scope SCOPES".to_owned()
             }
-            Self::UserSuspended => "tokenry token revoke --user EMAIL --dry-run".to_owned(),
-            Self::ClientWithoutRedirect => {
+            (Self::UserSuspended, _) => "tokenry token revoke --user EMAIL --dry-run".to_owned(),
+            (Self::ClientWithoutRedirect, _) => {
                 "tokenry client update CLIENT --redirect-uri URL".to_owned()
             }
         }
@@ -140,15 +140,6 @@ fn of_user(user: Option<&UserObject>) -> Option<Finding> {
     user.is_some_and(|user| user.suspended == Some(true)).then_some(Finding::UserSuspended)
 }
 
-/// A client that asks for itself alone sends nobody anywhere.
-fn lacks_redirect(client: &OAuthClientObject) -> bool {
-    let has_none = client.redirect_uri.as_ref().is_none_or(Vec::is_empty);
-    let sends_users = client.grant_types.as_ref().is_none_or(|types| {
-        types.iter().any(|kind| kind.known() == Some(&GrantType::AuthorizationCode))
-    });
-    has_none && sends_users
-}
-
 /// Whether scopes reach beyond a ceiling, by what they cover: `users:read` is within `read`.
 fn is_wider(scopes: &[String], allowed: &[String]) -> bool {
     let parsed = |words: &[String]| Scope::parse(&words.join(" "));
@@ -168,8 +159,6 @@ fn resource(word: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use tokenry_client::models::Open;
-
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -231,16 +220,17 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_asks_for_itself_needs_no_redirect_address() {
-        let types = |types: &[GrantType]| OAuthClientObject {
-            grant_types: Some(types.iter().map(|kind| Open::Known(*kind)).collect()),
-            ..client(&[])
-        };
-        assert!(!lacks_redirect(&types(&[GrantType::ClientCredentials])));
-        assert!(lacks_redirect(&types(&[
-            GrantType::ClientCredentials,
-            GrantType::AuthorizationCode
-        ])));
+    fn what_mends_an_access_token_is_not_what_mends_an_api_token() {
+        for finding in Finding::value_variants() {
+            let (token, api_token) =
+                (finding.remedy(Held::AccessToken, "90d"), finding.remedy(Held::ApiToken, "90d"));
+            assert!(api_token.contains("tokenry api-token delete ID"), "{api_token}");
+            assert!(!api_token.contains("token revoke"), "{api_token}");
+            assert_eq!(token == api_token, *finding == Finding::ApiToken, "{token}");
+        }
+        // A rule on age does not mean the young ones among those that were never used.
+        let never_used = Finding::NeverUsed.remedy(Held::AccessToken, "90d");
+        assert!(never_used.starts_with("tokenry token revoke ID"), "{never_used}");
     }
 
     #[test]

@@ -5,11 +5,9 @@ use tokenry_client::{
     models::{ApiTokenObject, OAuthClientObject, Timestamp, UserObject},
 };
 
-use super::{
-    report::Report,
-    server::{asks_users, days},
-};
+use super::{report::Report, server::days};
 use crate::{
+    commands::client::lacks_redirect,
     connection::{self, is_zendesk},
     progress::counted,
 };
@@ -125,7 +123,7 @@ async fn check_clients(client: &Client, report: &mut Report) -> Result<(), Error
             break;
         };
         looked_at += page.clients.len();
-        nowhere.extend(page.clients.into_iter().filter(leads_nowhere).map(name));
+        nowhere.extend(page.clients.into_iter().filter(lacks_redirect).map(name));
     }
     let of = counted_len(looked_at, "client");
     if nowhere.is_empty() {
@@ -138,11 +136,6 @@ async fn check_clients(client: &Client, report: &mut Report) -> Result<(), Error
         report.warn("clients", found, mend);
     }
     Ok(())
-}
-
-fn leads_nowhere(client: &OAuthClientObject) -> bool {
-    let has_none = client.redirect_uri.as_ref().is_none_or(Vec::is_empty);
-    has_none && asks_users(client.grant_types.as_deref()) && client.disabled != Some(true)
 }
 
 fn name(client: OAuthClientObject) -> String {

@@ -2,7 +2,7 @@
 
 use tokenry_client::{
     Answer, Client, Credentials, Error, RefusalKind, Server, TransportErrorKind,
-    models::{Metadata, OAuthTokenObject, Open, Timestamp, UserObject},
+    models::{Metadata, OAuthTokenObject, Timestamp, UserObject},
 };
 
 use super::{http_date, records, report::Report};
@@ -161,12 +161,6 @@ async fn check_token(client: &Client, report: &mut Report) {
         let found = "the access token that one is signed in with never expires";
         report.warn("access token", found, "sign in with one that does: tokenry login");
     }
-}
-
-/// Whether a client may ask users for their consent.
-pub(super) fn asks_users(grant_types: Option<&[Open<tokenry_client::models::GrantType>]>) -> bool {
-    let code = tokenry_client::models::GrantType::AuthorizationCode;
-    grant_types.is_none_or(|types| types.iter().any(|found| found.known() == Some(&code)))
 }
 
 /// Whole days from one moment to another.
