@@ -66,12 +66,21 @@ async fn revoke(arguments: &LogoutArgs, profiles: &Profiles, name: &str) -> anyh
     if profile.sign_in != SignIn::Browser || arguments.no_revoke {
         return Ok(false);
     }
-    if profiles.secrets(name).map_err(not_revoked)?.tokens.is_none() {
+    let revoked = revoke_kept(&arguments.connection, profiles, name).await;
+    revoked.map_err(|error| not_revoked(&error))
+}
+
+async fn revoke_kept(
+    arguments: &ConnectionArgs,
+    profiles: &Profiles,
+    name: &str,
+) -> anyhow::Result<bool> {
+    // What cannot be read may live; what is not there does not.
+    if profiles.secrets(name)?.tokens.is_none() {
         return Ok(false);
     }
-    let credentials = connection::credentials(&arguments.connection, profiles, name);
-    let credentials = credentials.map_err(not_revoked)?;
-    revoke_current(&arguments.connection, &profile.server, credentials).await.map_err(not_revoked)
+    let credentials = connection::credentials(arguments, profiles, name)?;
+    revoke_current(arguments, &profiles.get(name)?.server, credentials).await
 }
 
 /// Whether the token that these credentials are was alive, and is dead now.
@@ -97,9 +106,9 @@ pub(super) async fn revoke_current(
     }
 }
 
-fn not_revoked(error: anyhow::Error) -> anyhow::Error {
-    let message = failure::message(&error);
+fn not_revoked(error: &anyhow::Error) -> anyhow::Error {
+    let message = failure::message(error);
     let text = format!("the token cannot be revoked, and nothing was forgotten: {message}");
     let hint = "try again, or forget it as it is with --no-revoke";
-    Failure::new(failure::exit(&error), text).hint(hint).into()
+    Failure::new(failure::exit(error), text).hint(hint).into()
 }
