@@ -18,7 +18,7 @@ use tokenry_server::{
     database::postgres_options,
     telemetry,
 };
-use tokenry_store::copy::{self, Imported, Records, Role, Side};
+use tokenry_store::copy::{self, Gone, Imported, Records, Role, Side, Taken};
 
 use super::{export::RecordsArg, load, server_key::ServerKey};
 use crate::{
@@ -40,6 +40,11 @@ the same is passed over; one that differs stops the import, with the number of i
 is overwritten. So it can be run again after it was broken off. A database that was begun with
 `tokenry init` or `serve` has keys and a user of its own, which differ: import into an empty one.
 
+WHAT WAS REVOKED in the database since the file was written is not in the database, but in the file.
+A record whose id was given in the database before, and that is not there any more, stops the import
+as well. --revive writes it: every token, API token, client and user of the file that was revoked or
+deleted in the database since WORKS AGAIN.
+
 Examples:
   tokenry import --data /var/lib/tokenry tokenry.jsonl
   tokenry import --store postgres://tokenry@db.example.com/tokenry tokenry.jsonl --json")]
@@ -52,6 +57,9 @@ pub(crate) struct ImportArgs {
     /// What to import of it; may be given several times [default: everything]
     #[arg(long, value_name = "RECORDS", value_enum)]
     only: Vec<RecordsArg>,
+    /// Write what was revoked or deleted in the database since as well: it works again
+    #[arg(long)]
+    revive: bool,
     /// Print `{"records": [{"kind", "written", "same"}], "seconds", "server_key"}`
     #[arg(long)]
     json: bool,
@@ -92,7 +100,9 @@ pub(crate) async fn run(arguments: ImportArgs) -> anyhow::Result<ExitCode> {
     let (side, _lock) = open_target(&config).await?;
     let only: Vec<Records> = arguments.only.iter().copied().map(Records::from).collect();
     let lines = BufReader::new(file);
-    let imported = copy::import(&side, &only, &there, lines, &shown.of_copy()).await;
+    let gone = if arguments.revive { Gone::Revives } else { Gone::Stays };
+    let taken = Taken { only: &only, gone };
+    let imported = copy::import(&side, taken, &there, lines, &shown.of_copy()).await;
     shown.end();
     let imported = imported.with_context(|| {
         format!("{}: what comes before is written, and passed over by the next run", named())

@@ -40,6 +40,14 @@ pub(crate) trait End: Send + Sync + 'static {
     /// Adds rows, in place of those that have their keys, in one transaction.
     async fn write(&self, table: &'static Table, rows: Vec<Row>) -> Result<()>;
 
+    /// The same with marks, all in one transaction.
+    async fn write_noted(
+        &self,
+        table: &'static Table,
+        rows: Vec<Row>,
+        marks: Vec<Row>,
+    ) -> Result<()>;
+
     /// Removes the rows with these keys, in one transaction.
     async fn remove(&self, table: &'static Table, keys: Vec<Row>) -> Result<()>;
 

@@ -1,8 +1,10 @@
 //! Importing records from JSON Lines.
 //!
 //! Lines and the rows of the database go side by side, in the order of their keys: a record that is
-//! there and the same is passed over, one that is missing is written, and one that differs stops
-//! the import with the number of its line. So it can be run again wherever it was broken off.
+//! there and the same is left alone, one that is new here is written, and one that differs stops
+//! the import with the number of its line. So does one that is missing although its id was given or
+//! taken in before ([`passed_over`](super::passed_over)): it was revoked, and would work again. An
+//! import can be run again wherever it was broken off.
 
 use std::{collections::BTreeMap, io::BufRead};
 
@@ -14,10 +16,10 @@ use super::{
     export::{Begun, END, RESUMED, read_object},
     lines::{self, KIND, Records},
     merge::{BATCH, Rows},
+    passed_over::PassedOver,
     progress::{Progress, Stage},
     restore::is_unfinished,
-    tables::{LEASES, Row, TOKENS, Table, Value},
-    transfer,
+    tables::{Row, TOKENS, Table},
 };
 use crate::StoreError;
 
@@ -32,10 +34,28 @@ pub struct Imported {
     pub same: u64,
 }
 
+/// What becomes of a record that was in the target and is there no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// It stops the import: whoever revoked or deleted it meant that.
+    Stays,
+    /// It is written, and works again.
+    Revives,
+}
+
+/// What of an export is taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<'a> {
+    /// Nothing is everything.
+    pub only: &'a [Records],
+    /// What was ended in the target.
+    pub gone: Gone,
+}
+
 /// Reads the lines of an export that is whole, from its first on.
 pub async fn import(
     target: &Side,
-    only: &[Records],
+    taken: Taken<'_>,
     begun: &Begun,
     file: impl BufRead,
     progress: &Progress,
@@ -44,8 +64,9 @@ pub async fn import(
         return Err(target.failed(StoreError::UnfinishedCopy));
     }
     let meter = progress.stage(Stage::Import, begun.lines);
-    let mut importing = Importing::new(target, only);
-    importing.raise(&begun.header.next_ids).await?;
+    let passed_over = PassedOver::read(target).await?;
+    let mut importing = Importing::new(target, taken, passed_over);
+    importing.passed_over.raise(target, &begun.header.next_ids).await?;
     for (line, number) in file.lines().zip(1..).skip(1) {
         let line = line.map_err(CopyError::Lines)?;
         if number > begun.lines {
@@ -75,15 +96,18 @@ struct Importing<'a> {
     batch: Vec<(u64, Row)>,
     imported: Vec<Imported>,
     has_tokens: bool,
+    gone: Gone,
+    passed_over: PassedOver,
 }
 
 impl<'a> Importing<'a> {
-    fn new(target: &'a Side, only: &[Records]) -> Self {
-        let wanted = lines::tables(only);
+    fn new(target: &'a Side, taken: Taken<'_>, passed_over: PassedOver) -> Self {
+        let wanted = lines::tables(taken.only);
         let none = |(_, kind): &(_, &'static str)| Imported { kind, written: 0, same: 0 };
         let imported = wanted.iter().map(none).collect();
         let (rows, last, batch) = (None, None, Vec::new());
-        Self { target, wanted, at: 0, rows, last, batch, imported, has_tokens: false }
+        let (at, has_tokens, gone) = (0, false, taken.gone);
+        Self { target, wanted, at, rows, last, batch, imported, has_tokens, gone, passed_over }
     }
 
     /// One line.
@@ -94,7 +118,7 @@ impl<'a> Importing<'a> {
         if kind == RESUMED {
             let resumed: Resumed = serde_json::from_str(line)
                 .map_err(|error| CopyError::Line { line: number, what: error.to_string() })?;
-            return self.raise(&resumed.next_ids).await;
+            return self.passed_over.raise(self.target, &resumed.next_ids).await;
         }
         let Some(table) = lines::table_of(kind) else {
             let what = if kind == END { "its end is in the middle" } else { "its kind is unknown" };
@@ -137,11 +161,9 @@ impl<'a> Importing<'a> {
                     return Err(CopyError::Line {
                         line: number,
                         what: format!(
-                            "{} {} is in the database already, and differs; nothing is \
-                             overwritten. Import into an empty database, or leave this kind out \
-                             with --only",
-                            self.wanted.get(self.at).map_or("it", |(_, kind)| kind),
-                            row.name(table)
+                            "{} is in the database already, and differs; nothing is overwritten. \
+                             Import into an empty database",
+                            self.name(table, &row)
                         ),
                     });
                 }
@@ -149,8 +171,26 @@ impl<'a> Importing<'a> {
                 return Ok(());
             }
         }
+        if self.gone == Gone::Stays && !self.passed_over.has(table, &row) {
+            let name = self.name(table, &row);
+            self.flush().await?;
+            return Err(CopyError::Line {
+                line: number,
+                what: format!(
+                    "{name} is not in the database, though its id was given there before: it was \
+                     revoked or deleted since, and stays so. To make this and all others like it \
+                     work again, say --revive"
+                ),
+            });
+        }
         self.batch.push((number, row));
         if self.batch.len() == BATCH { self.flush().await } else { Ok(()) }
+    }
+
+    /// As messages show a row.
+    fn name(&self, table: &Table, row: &Row) -> String {
+        let kind = self.wanted.get(self.at).map_or("it", |(_, kind)| kind);
+        format!("{kind} {}", row.name(table))
     }
 
     fn counted(&mut self, count: impl FnOnce(&mut Imported)) {
@@ -174,7 +214,8 @@ impl<'a> Importing<'a> {
         let batch = std::mem::take(&mut self.batch);
         let written = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let rows = batch.iter().map(|(_, row)| row.clone()).collect();
-        if self.target.end.write(table, rows).await.is_err() {
+        let note = self.passed_over.behind(table, batch.last().map(|(_, row)| row));
+        if self.target.end.write_noted(table, rows, note).await.is_err() {
             self.find_refused(table, batch).await?;
         }
         self.counted(|imported| imported.written += written);
@@ -195,18 +236,6 @@ impl<'a> Importing<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The next ids, where they are lower here.
-    async fn raise(&self, next_ids: &BTreeMap<String, i64>) -> Result<()> {
-        let ours = transfer::leases(self.target).await?;
-        let is_higher = |(sequence, next): &(&String, &i64)| {
-            transfer::is_of_ids(sequence) && ours.get(*sequence).is_some_and(|ours| ours < *next)
-        };
-        let raised = next_ids.iter().filter(is_higher).map(|(sequence, next)| {
-            Row(vec![Value::Text(sequence.clone()), Value::Integer(*next)])
-        });
-        self.target.tell(self.target.end.write(&LEASES, raised.collect()).await)
     }
 
     async fn end(mut self) -> Result<Vec<Imported>> {

@@ -33,10 +33,11 @@ pub(super) async fn admit(source: &Side, target: &Side, progress: &Progress) -> 
         return Ok(());
     }
     let theirs = target.read_whole(keys()).await?;
-    if !has_marks(target).await? || !is_kin(&ours, &theirs) {
+    let mut marks = all(target).await?;
+    marks.retain(is_of_table);
+    if marks.is_empty() || !is_kin(&ours, &theirs) {
         return Err(CopyError::Foreign);
     }
-    let marks = target.read_whole(&MARKS).await?;
     if marks.iter().any(|mark| mark.0.contains(&Value::Null)) {
         return Ok(());
     }
@@ -51,8 +52,18 @@ pub(super) async fn admit(source: &Side, target: &Side, progress: &Progress) -> 
     Ok(())
 }
 
-async fn has_marks(target: &Side) -> Result<bool> {
-    target.tell(target.end.has(&MARKS).await)
+async fn all(target: &Side) -> Result<Vec<Row>> {
+    if target.tell(target.end.has(&MARKS).await)? {
+        target.read_whole(&MARKS).await
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Others are notes of an import.
+fn is_of_table(mark: &Row) -> bool {
+    let named = |table: &Table| mark.0.first() == Some(&Value::Text(table.name.to_owned()));
+    TABLES.iter().any(named)
 }
 
 /// Whether both are one installation, of whatever time: one has all keys of the other.
@@ -87,9 +98,13 @@ fn mark(table: &str, rows: u64, digest: Option<[u8; 32]>) -> Row {
     ])
 }
 
-/// Marks the target as unfinished.
+/// Marks the target as unfinished. What an import has noted is of the rows that were there before.
 pub(super) async fn begin(target: &Side) -> Result<()> {
     target.tell(target.end.make_marks().await)?;
+    let mut notes = target.read_whole(&MARKS).await?;
+    notes.retain(|mark| !is_of_table(mark));
+    let notes = notes.into_iter().map(|note| note.into_key(&MARKS)).collect();
+    target.tell(target.end.remove(&MARKS, notes).await)?;
     let marks = TABLES.iter().map(|table| mark(table.name, 0, None)).collect();
     target.tell(target.end.write(&MARKS, marks).await)
 }

@@ -22,6 +22,7 @@ mod import;
 mod lines;
 mod mark;
 mod merge;
+mod passed_over;
 mod progress;
 mod restore;
 pub(crate) mod tables;
@@ -36,7 +37,7 @@ pub use self::{
     end::Role,
     export::{Begun, Header, Start, export, read_begun},
     follow::Followed,
-    import::{Imported, import},
+    import::{Gone, Imported, Taken, import},
     lines::Records,
     progress::{Moment, Progress, Stage},
     restore::{Ended, SinceThen, Staged, close_log, is_empty, is_unfinished},

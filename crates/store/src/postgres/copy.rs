@@ -160,17 +160,20 @@ impl End for PostgresEnd {
     }
 
     async fn write(&self, table: &'static Table, rows: Vec<Row>) -> Result<()> {
-        let Table { name, columns, .. } = table;
-        let replaced =
-            table.other_columns().iter().map(|column| format!("{0} = excluded.{0}", column.name));
-        let upsert = format!(
-            "INSERT INTO {name} ({}) SELECT * FROM {} ON CONFLICT ({}) DO UPDATE SET {}",
-            Table::list(columns),
-            unnest(columns),
-            Table::list(table.key_columns()),
-            replaced.collect::<Vec<_>>().join(", ")
-        );
-        self.write_all(upsert, parameters(columns, rows)).await
+        self.write_all(upsert(table, 1), parameters(table.columns, rows)).await
+    }
+
+    async fn write_noted(
+        &self,
+        table: &'static Table,
+        rows: Vec<Row>,
+        marks: Vec<Row>,
+    ) -> Result<()> {
+        let noted = upsert(&MARKS, 1);
+        let both = format!("WITH noted AS ({noted}) {}", upsert(table, MARKS.columns.len() + 1));
+        let mut values = parameters(MARKS.columns, marks);
+        values.extend(parameters(table.columns, rows));
+        self.write_all(both, values).await
     }
 
     async fn remove(&self, table: &'static Table, keys: Vec<Row>) -> Result<()> {
@@ -230,9 +233,23 @@ fn of_somebody(table: &Table) -> &'static str {
     }
 }
 
+/// Adds rows, or replaces those that have their keys; the parameters from that number on are them.
+fn upsert(table: &Table, from: usize) -> String {
+    let Table { name, columns, .. } = table;
+    let replaced =
+        table.other_columns().iter().map(|column| format!("{0} = excluded.{0}", column.name));
+    format!(
+        "INSERT INTO {name} ({}) SELECT * FROM {} ON CONFLICT ({}) DO UPDATE SET {}",
+        Table::list(columns),
+        unnest(columns, from),
+        Table::list(table.key_columns()),
+        replaced.collect::<Vec<_>>().join(", ")
+    )
+}
+
 /// `unnest($1::bigint[], $2::text[], …)`
-fn unnest(columns: &[Column]) -> String {
-    let arrays = columns.iter().zip(1..).map(|(column, at)| {
+fn unnest(columns: &[Column], from: usize) -> String {
+    let arrays = columns.iter().zip(from..).map(|(column, at)| {
         let of = match column.kind {
             Kind::Integer => "bigint",
             Kind::Boolean => "boolean",
@@ -246,7 +263,7 @@ fn unnest(columns: &[Column]) -> String {
 
 fn of_keys(table: &Table) -> String {
     let columns = table.key_columns();
-    format!("({}) IN (SELECT * FROM {})", Table::list(columns), unnest(columns))
+    format!("({}) IN (SELECT * FROM {})", Table::list(columns), unnest(columns, 1))
 }
 
 /// An array for each column.

@@ -78,10 +78,15 @@ impl SqliteEnd {
 
     /// Runs a statement for each row, in one transaction.
     async fn for_each(&self, sql: String, rows: Vec<Row>) -> Result<()> {
+        self.for_all([(sql, rows)]).await
+    }
+
+    /// Runs statements, each for its rows, in one transaction.
+    async fn for_all<const N: usize>(&self, all: [(String, Vec<Row>); N]) -> Result<()> {
         self.run(move |connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            {
+            for (sql, rows) in all {
                 let mut statement = transaction.prepare_cached(&sql)?;
                 for row in &rows {
                     statement.execute(params_from_iter(&row.0))?;
@@ -128,6 +133,15 @@ impl End for SqliteEnd {
 
     async fn write(&self, table: &'static Table, rows: Vec<Row>) -> Result<()> {
         self.for_each(upsert(table), rows).await
+    }
+
+    async fn write_noted(
+        &self,
+        table: &'static Table,
+        rows: Vec<Row>,
+        marks: Vec<Row>,
+    ) -> Result<()> {
+        self.for_all([(upsert(table), rows), (upsert(&MARKS), marks)]).await
     }
 
     async fn remove(&self, table: &'static Table, keys: Vec<Row>) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use tokenry_store::{
-    copy::{self, CopyError, Imported, Progress, Records, Role, Start},
+    copy::{self, CopyError, Gone, Imported, Progress, Records, Role, Start, Taken},
     suite::support::START,
 };
 
@@ -31,9 +31,17 @@ async fn import_only(
     text: &str,
     only: &[Records],
 ) -> Result<Vec<Imported>, CopyError> {
+    import_as(place, text, Taken { only, gone: Gone::Stays }).await
+}
+
+async fn import_as(
+    place: &Place,
+    text: &str,
+    taken: Taken<'_>,
+) -> Result<Vec<Imported>, CopyError> {
     let begun = copy::read_begun(Cursor::new(text), |_| ())?;
     let side = place.side(Role::Target).await?;
-    copy::import(&side, only, &begun, Cursor::new(text), &nothing()).await
+    copy::import(&side, taken, &begun, Cursor::new(text), &nothing()).await
 }
 
 async fn import(place: &Place, text: &str) -> Result<Vec<Imported>, CopyError> {
@@ -90,7 +98,8 @@ async fn an_import_that_was_broken_off_is_finished_by_the_next_run() {
     let side = second.side(Role::Target).await.unwrap();
     let begun = copy::read_begun(Cursor::new(&text), |_| ()).unwrap();
     let part = lines[..half].join("\n");
-    copy::import(&side, &[], &begun, Cursor::new(part), &nothing()).await.unwrap();
+    let taken = Taken { only: &[], gone: Gone::Stays };
+    copy::import(&side, taken, &begun, Cursor::new(part), &nothing()).await.unwrap();
     drop(side);
     let imported = import(&second, &text).await.unwrap();
     let count = |of: fn(&Imported) -> u64| imported.iter().map(of).sum::<u64>();
@@ -201,4 +210,60 @@ async fn ids_that_were_given_before_an_export_are_not_given_after_its_import() {
     let opened = second.open().await;
     let fresh = opened.store().lease_ids(sequence, 1).await.unwrap();
     assert_eq!(*fresh.start(), given.end() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_revoked_where_it_was_is_not_revived_unless_one_says_so() {
+    for place in [Place::sqlite(), Place::postgres()] {
+        Installation::new(&place, 47).await.go_on(&place, 120).await;
+        let text = export(&place, &[]).await;
+        let before = digests(&place).await;
+        for (kind, table) in [("api_token", "api_tokens"), ("token", "tokens")] {
+            let first =
+                text.lines().find(|line| line.starts_with(&format!("{{\"kind\":\"{kind}\",")));
+            let first: serde_json::Value = serde_json::from_str(first.unwrap()).unwrap();
+            let id = first["id"].as_i64().unwrap();
+            place.execute(&format!("DELETE FROM {table} WHERE id = {id}"));
+            let left = digests(&place).await;
+            let (line, what) = refused(import(&place, &text).await);
+            assert!(what.contains(&format!("{kind} {id} ")) && what.contains("--revive"), "{what}");
+            let named = text.lines().nth(usize::try_from(line).unwrap() - 1).unwrap();
+            assert!(named.contains(&format!("\"id\":{id},")), "{named}");
+            assert_eq!(digests(&place).await, left);
+            let revive = Taken { only: &[], gone: Gone::Revives };
+            let done = import_as(&place, &text, revive).await.unwrap();
+            assert!(done.iter().any(|it| it.written == 1), "{done:?}");
+            assert_eq!(digests(&place).await, before);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_import_brought_and_somebody_revoked_is_not_brought_again() {
+    let first = Place::sqlite();
+    Installation::new(&first, 48).await.go_on(&first, 150).await;
+    let text = export(&first, &[]).await;
+    for second in [Place::sqlite(), Place::postgres()] {
+        // Broken off in the middle of the tokens.
+        let lines: Vec<_> = text.lines().collect();
+        let is_token = |line: &&str| line.starts_with("{\"kind\":\"token\",");
+        let at = lines.iter().position(is_token).unwrap();
+        let begun = copy::read_begun(Cursor::new(&text), |_| ()).unwrap();
+        let side = second.side(Role::Target).await.unwrap();
+        let part = lines[..at + 5].join("\n");
+        let taken = Taken { only: &[], gone: Gone::Stays };
+        copy::import(&side, taken, &begun, Cursor::new(part), &nothing()).await.unwrap();
+        drop(side);
+        let reached: serde_json::Value = serde_json::from_str(lines[at + 4]).unwrap();
+        second.execute(&format!("DELETE FROM tokens WHERE id = {}", reached["id"]));
+        let (line, what) = refused(import(&second, &text).await);
+        assert_eq!(line, at as u64 + 5);
+        assert!(what.contains("--revive"), "{what}");
+        // What comes behind was never there.
+        let behind: Vec<_> =
+            lines[..at].iter().chain(&lines[at + 5..lines.len() - 1]).copied().collect();
+        let side = second.side(Role::Target).await.unwrap();
+        let behind = behind.join("\n");
+        copy::import(&side, taken, &begun, Cursor::new(behind), &nothing()).await.unwrap();
+    }
 }
