@@ -10,7 +10,7 @@ use tokenry_server::{
     telemetry,
 };
 
-use super::{load, open};
+use super::{load, open_existing};
 use crate::{args::ConfigArgs, output};
 
 #[derive(Args)]
@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: KeyArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn rotate(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
-    let node = open(arguments).await?;
+    let node = open_existing(arguments).await?;
     let state = &node.state;
     let entropy = state.environment.entropy.as_ref();
     let rotated =

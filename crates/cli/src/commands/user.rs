@@ -24,7 +24,7 @@ use self::{
     },
     record::{CreatedRecord, PasswordRecord, UserRecord},
 };
-use super::{open, open_existing};
+use super::open_existing;
 use crate::{
     args::ConfigArgs,
     ask,
@@ -87,7 +87,7 @@ async fn show(arguments: ShowArgs) -> anyhow::Result<()> {
 
 async fn create(arguments: CreateArgs) -> anyhow::Result<()> {
     let password = if arguments.password_stdin { Some(ask::password_from_stdin()?) } else { None };
-    let node = open(&arguments.config).await?;
+    let node = open_existing(&arguments.config).await?;
     let name = arguments.name.unwrap_or_else(|| arguments.email.clone());
     let new = NewUser { email: arguments.email, name, role: arguments.role.into(), password };
     let (created, now) = (accounts::create(&node.state, new).await, node.state.now());

@@ -25,6 +25,12 @@ fn whoever_names_nobody_is_told_how_to_find_somebody() {
 fn where_there_is_no_installation_none_is_made() {
     let folder = tempfile::tempdir().unwrap();
     assert_snapshot!(told(on(folder.path(), &["user", "list"]), folder.path()));
+    let others: [&[&str]; 2] = [&["key", "rotate"], &["user", "create", "--email", "a@b.test"]];
+    for arguments in others {
+        let told = told(on(folder.path(), arguments), folder.path());
+        assert!(told.contains("there is no installation in"), "{told}");
+        assert!(told.contains("hint: ") && told.ends_with("exit code 3"), "{told}");
+    }
     assert!(!folder.path().join("data").exists());
 }
 
