@@ -1,9 +1,9 @@
 //! `tokenry export`
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::{self, BufReader, BufWriter, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -25,6 +25,7 @@ use crate::{
 
 /// What standard output is called.
 const STDOUT: &str = "-";
+const OWNER_ONLY: u32 = 0o600;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -38,7 +39,8 @@ tokens, which cannot. The keys in it are sealed under the server key, which is n
 on working where they are imported, if that is served with the same server key.
 
 --resume goes on after the last whole line of a file that was broken off. What it adds is of a later
-moment: users and clients that were written before the break are as they were then.
+moment: users and clients that were written before the break are as they were then, and records of
+those that came since are left out; its line `resumed` says so.
 
 Examples:
   tokenry export --data /var/lib/tokenry --to tokenry.jsonl
@@ -161,7 +163,7 @@ fn report(
 /// A new file, for its owner alone.
 fn create(path: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
-    let created = options.write(true).create_new(true).mode(0o600).open(path);
+    let created = options.write(true).create_new(true).mode(OWNER_ONLY).open(path);
     let file = match created {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!(
             "{} is there already: --resume goes on with one that was broken off, and otherwise \
@@ -180,6 +182,8 @@ fn open_begun(path: &Path) -> anyhow::Result<(File, Begun)> {
     let named = || path.display().to_string();
     let mut file = OpenOptions::new().read(true).write(true).open(path).with_context(named)?;
     lock(&file, path)?;
+    // Whoever moved it about may have left it to everybody.
+    file.set_permissions(Permissions::from_mode(OWNER_ONLY)).with_context(named)?;
     let begun = copy::read_begun(BufReader::new(&file), |_| ()).with_context(named)?;
     if !begun.is_whole {
         file.set_len(begun.bytes).with_context(named)?;

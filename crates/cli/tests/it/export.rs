@@ -75,7 +75,9 @@ fn an_export_and_an_import_that_are_killed_go_on_when_they_are_run_again() {
     for least in [3_000_000, 6_000_000] {
         kill_when(first.command(&["export", "--to", name, "--resume"]), || size() > least);
     }
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     first.run(&["export", "--to", name, "--resume"]);
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let again = first.command(&["export", "--to", name, "--resume"]).output().unwrap();
     assert!(String::from_utf8_lossy(&again.stdout).contains("is whole"));
     for part in [10_000, 30_000] {
@@ -126,4 +128,27 @@ fn what_differs_is_refused_by_its_line() {
     assert!(refused.contains("line 2") && refused.contains("differs"), "{refused}");
     assert!(refused.contains("empty one") || refused.contains("empty database"), "{refused}");
     second.serve().stop();
+}
+
+#[test]
+fn a_token_that_was_revoked_after_an_export_is_imported_only_with_revive() {
+    let home = Home::sqlite();
+    let admin = home.init();
+    let server = home.serve();
+    let client = Client::new(&server.base);
+    let (app, pairs) = client.prepare(&admin, 1);
+    let file = home.path().join("tokenry.jsonl");
+    let name = file.to_str().unwrap();
+    home.run(&["export", "--to", name, "--only", "tokens"]);
+    client.revoke(&app, &pairs[0].access).unwrap().expect(200);
+    server.stop();
+    let refused = home.refuse(&["import", name]);
+    assert!(refused.contains("revoked") && refused.contains("--revive"), "{refused}");
+    let server = home.serve();
+    assert!(!Client::new(&server.base).is_alive(&pairs[0].access).unwrap());
+    server.stop();
+    home.run(&["import", name, "--revive"]);
+    let server = home.serve();
+    assert!(Client::new(&server.base).is_alive(&pairs[0].access).unwrap());
+    server.stop();
 }

@@ -6,7 +6,8 @@
 //!    file without it was broken off.
 //!
 //! One that was broken off is gone on with after its last whole line. What comes then is of a later
-//! moment, and a line `{"kind":"resumed",…}` says so.
+//! moment, and a line `{"kind":"resumed",…}` says so. Records of users and clients that the lines
+//! before do not have are left out ([`parents`](super::parents)).
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +23,7 @@ use super::{
     CopyError, Result, Side,
     lines::{self, KIND, Records, hex},
     merge::Rows,
+    parents::Parents,
     progress::{Progress, Stage},
     tables::{Row, Table},
     transfer,
@@ -55,7 +57,11 @@ struct Resumed {
     kind: &'static str,
     at: Timestamp,
     next_ids: BTreeMap<String, i64>,
+    left_out: &'static str,
 }
+
+/// What is not among the lines behind it.
+const LEFT_OUT: &str = "records of users and clients that came after their lines were written";
 
 #[derive(Serialize)]
 struct End {
@@ -77,6 +83,15 @@ pub struct Begun {
     pub is_whole: bool,
     digest: Sha256,
     last: Option<(&'static Table, Row)>,
+    parents: Parents,
+}
+
+/// What the lines of an export that goes on have already.
+#[derive(Default)]
+struct There {
+    last: Option<(&'static Table, Row)>,
+    /// `None` where all is of one moment.
+    parents: Option<Parents>,
 }
 
 /// Lines, and what they amount to.
@@ -139,7 +154,7 @@ pub async fn export(
         counts.insert((*kind).to_owned(), source.tell(source.end.count(table).await)?);
     }
     let meter = progress.stage(Stage::Export, counts.values().sum());
-    let (mut lines, last) = begin(source, start, counts, (now, out)).await?;
+    let (mut lines, There { last, mut parents }) = begin(source, start, counts, (now, out)).await?;
     let place = |table: &Table| tables.iter().position(|(known, _)| known.name == table.name);
     let reached = last.as_ref().and_then(|(table, _)| place(table)).unwrap_or(0);
     for (table, kind) in tables.iter().skip(reached) {
@@ -147,24 +162,31 @@ pub async fn export(
         let last = last.map(|(_, row)| row);
         let mut rows = Rows::after(source, table, last.and_then(Row::id));
         while let Some(row) = rows.next().await? {
-            // A table that is not read in parts is read from its first row on.
-            if last.is_none_or(|last| row.order(last, table).is_gt()) {
-                lines.write(&lines::write(table, kind, &row))?;
-            }
             meter.count();
+            let is_there = |parents: &Parents| parents.are_there(table, &row);
+            // A table that is not read in parts is read from its first row on.
+            if last.is_some_and(|last| row.order(last, table).is_le())
+                || !parents.as_ref().is_none_or(is_there)
+            {
+                continue;
+            }
+            lines.write(&lines::write(table, kind, &row))?;
+            if let Some(parents) = &mut parents {
+                parents.note(table, row.id());
+            }
         }
     }
     meter.end();
     lines.end()
 }
 
-/// The first line that is written now, and the last record that is there already.
+/// The first line that is written now, and what is there already.
 async fn begin<'a>(
     source: &Side,
     start: Start<'_>,
     counts: BTreeMap<String, u64>,
     (now, out): (Timestamp, &'a mut (dyn Write + Send)),
-) -> Result<(Lines<'a>, Option<(&'static Table, Row)>)> {
+) -> Result<(Lines<'a>, There)> {
     let mut next_ids = transfer::leases(source).await?;
     next_ids.retain(|sequence, _| transfer::is_of_ids(sequence));
     match start {
@@ -173,12 +195,13 @@ async fn begin<'a>(
             let (kind, version) = (HEADER.to_owned(), version.to_owned());
             let header = Header { kind, format: FORMAT, taken_at: now, version, counts, next_ids };
             lines.write_json(&header)?;
-            Ok((lines, None))
+            Ok((lines, There::default()))
         }
         Start::Rest(begun) => {
             let mut lines = Lines { out, digest: begun.digest, count: begun.lines };
-            lines.write_json(&Resumed { kind: RESUMED, at: now, next_ids })?;
-            Ok((lines, begun.last))
+            let left_out = LEFT_OUT;
+            lines.write_json(&Resumed { kind: RESUMED, at: now, next_ids, left_out })?;
+            Ok((lines, There { last: begun.last, parents: Some(begun.parents) }))
         }
     }
 }
@@ -219,18 +242,23 @@ pub fn read_begun(mut file: impl BufRead, progress: impl Fn(u64)) -> Result<Begu
     }
     let header = Header::read(&line)?;
     let mut digest = Sha256::new();
+    let mut parents = Parents::of(&header.tables());
     let (mut bytes, mut count, mut last) = (0, 0, None);
     loop {
         digest.update(&line);
         bytes += u64::try_from(line.len()).unwrap_or(u64::MAX);
         count += 1;
         progress(bytes);
+        if let Some(table) = table_of_parent(&line) {
+            parents.note(table, read_object(&line, count)?.get("id").and_then(Json::as_i64));
+        }
         if count > 1 && !line.starts_with(r#"{"kind":"resumed","#) {
             last = Some((std::mem::take(&mut line), count));
         }
         if !next(&mut line)? {
             let last = last.map(|(line, number)| record_of(&line, number)).transpose()?;
-            return Ok(Begun { header, bytes, lines: count, is_whole: false, digest, last });
+            let is_whole = false;
+            return Ok(Begun { header, bytes, lines: count, is_whole, digest, last, parents });
         }
         if is_end(&line) {
             let right = End { kind: END, lines: count, sha256: hex(&digest.clone().finalize()) };
@@ -241,9 +269,17 @@ pub fn read_begun(mut file: impl BufRead, progress: impl Fn(u64)) -> Result<Begu
                     what: "its digest is not that of the lines before: it was changed".to_owned(),
                 });
             }
-            return Ok(Begun { header, bytes, lines: count, is_whole: true, digest, last: None });
+            let (is_whole, last) = (true, None);
+            return Ok(Begun { header, bytes, lines: count, is_whole, digest, last, parents });
         }
     }
+}
+
+/// Only lines of users and clients are read one by one.
+fn table_of_parent(line: &str) -> Option<&'static Table> {
+    let kind = ["user", "client"].into_iter();
+    let mut kind = kind.filter(|kind| line.starts_with(&format!(r#"{{"kind":"{kind}","#)));
+    lines::table_of(kind.next()?)
 }
 
 fn is_end(line: &str) -> bool {

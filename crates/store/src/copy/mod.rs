@@ -22,6 +22,7 @@ mod import;
 mod lines;
 mod mark;
 mod merge;
+mod parents;
 mod passed_over;
 mod progress;
 mod restore;

@@ -267,3 +267,29 @@ async fn what_an_import_brought_and_somebody_revoked_is_not_brought_again() {
         copy::import(&side, taken, &begun, Cursor::new(behind), &nothing()).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_that_goes_on_leaves_out_what_belongs_to_whoever_came_meanwhile() {
+    for place in [Place::sqlite(), Place::postgres()] {
+        let mut installation = Installation::new(&place, 49).await;
+        installation.go_on(&place, 80).await;
+        let text = export(&place, &[]).await;
+        let count = |text: &str, kind: &str| {
+            text.lines().filter(|line| line.starts_with(&format!("{{\"kind\":\"{kind}\","))).count()
+        };
+        for kind in ["api_token", "token"] {
+            let cut = text.find(&format!("{{\"kind\":\"{kind}\",")).unwrap();
+            installation.go_on(&place, 80).await;
+            let begun = copy::read_begun(Cursor::new(&text[..cut]), |_| ()).unwrap();
+            let mut lines = text.as_bytes()[..cut].to_vec();
+            let side = place.side(Role::Snapshot).await.unwrap();
+            let start = Start::Rest(Box::new(begun));
+            copy::export(&side, start, START, &mut lines, &nothing()).await.unwrap();
+            let resumed = String::from_utf8(lines).unwrap();
+            let whole = export(&place, &[]).await;
+            assert!(count(&resumed, "token") < count(&whole, "token"), "cut at {kind}");
+            assert!(count(&resumed, kind) > 0);
+            import(&Place::sqlite(), &resumed).await.unwrap();
+        }
+    }
+}
