@@ -1,6 +1,6 @@
 //! Answers that are not what was asked for.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, marker::PhantomData};
 
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
@@ -41,8 +41,10 @@ impl Unreadable {
         let what = match serde_json::from_slice::<Value>(response.body()) {
             Err(_) => "the body is not JSON".to_owned(),
             Ok(body) => {
-                let place = culprit::<T>(&body);
-                let (path, found) = place.unwrap_or_else(|| (String::new(), kind(&body)));
+                let found = kind(&body);
+                let is_small = response.body().len() <= SEARCHED_MAX;
+                let place = Search::<T>::new(body, is_small).culprit();
+                let (path, found) = place.unwrap_or_else(|| (String::new(), found));
                 let path = if path.is_empty() { "the body".to_owned() } else { path };
                 format!("{path} is {found}, expected {}", expected(error))
             }
@@ -90,10 +92,15 @@ impl fmt::Debug for Unreadable {
 
 impl StdError for Unreadable {}
 
-/// The words of the parser for what it wanted, without what it found instead.
+/// The words of the parser for what it wanted, without what it found instead, which stands before
+/// them.
 fn expected(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let wanted = text.split_once("expected ").map_or("another value", |(_, wanted)| wanted);
+    let is_known = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .any(|beginning| text.starts_with(beginning));
+    let wanted = text.rsplit_once(", expected ").filter(|_| is_known);
+    let wanted = wanted.map_or("another value", |(_, wanted)| wanted);
     let wanted = wanted.split(" at line").next().unwrap_or_default();
     match wanted {
         "u32" | "u64" | "i64" => "a whole number".to_owned(),
@@ -115,20 +122,21 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The innermost member without which the body could be read, as a path, and what it is.
+/// The largest body, in bytes, that is searched to its innermost member; of a larger one the first
+/// step alone is told.
+const SEARCHED_MAX: usize = 64 << 10;
+/// How often a body is read at most to find what is wrong with it; a large one less often.
+const TRIES_MAX: u32 = 64;
+const TRIES_MAX_LARGE: u32 = 8;
+
+/// A search for the innermost member without which a body could be read as a `T`.
 ///
 /// The parser cannot name it: types that keep unknown members are read from a copy.
-fn culprit<T: DeserializeOwned>(body: &Value) -> Option<(String, &'static str)> {
-    let mut body = body.clone();
-    let mut path: Vec<Step> = Vec::new();
-    while let Some((step, found)) = guilty_child::<T>(&mut body, &path) {
-        path.push(step);
-        if !matches!(found, "an array" | "an object") {
-            return Some((written(&path), found));
-        }
-    }
-    let found = kind(at(&mut body, &path)?);
-    (!path.is_empty()).then(|| (written(&path), found))
+struct Search<T> {
+    body: Value,
+    tries: u32,
+    is_small: bool,
+    read: PhantomData<fn() -> T>,
 }
 
 enum Step {
@@ -167,37 +175,109 @@ fn at<'a>(body: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
     })
 }
 
-/// The child of the value at `path` without which the whole could be read.
-fn guilty_child<T: DeserializeOwned>(
-    body: &mut Value,
-    path: &[Step],
-) -> Option<(Step, &'static str)> {
-    let count = match at(body, path)? {
-        Value::Object(members) => members.len(),
-        Value::Array(elements) => elements.len(),
-        _ => 0,
-    };
-    for index in 0..count {
-        let mut without = body.clone();
-        let (step, removed) = match at(&mut without, path)? {
-            Value::Object(members) => {
-                let name = members.keys().nth(index)?.clone();
-                let removed = members.shift_remove(&name)?;
-                (Step::Member(name), removed)
+impl<T: DeserializeOwned> Search<T> {
+    const fn new(body: Value, is_small: bool) -> Self {
+        let tries = if is_small { TRIES_MAX } else { TRIES_MAX_LARGE };
+        Self { body, tries, is_small, read: PhantomData }
+    }
+
+    /// It as a path, and what it is.
+    fn culprit(mut self) -> Option<(String, &'static str)> {
+        let mut path: Vec<Step> = Vec::new();
+        let mut found = None;
+        while let Some((step, kind)) = self.guilty_child(&path) {
+            path.push(step);
+            found = Some(kind);
+            if !self.is_small {
+                break;
             }
-            Value::Array(elements) => (Step::Element(index), elements.remove(index)),
-            _ => return None,
+        }
+        found.map(|found| (written(&path), found))
+    }
+
+    /// Reads the body as it is now; `None` when it was read too often.
+    fn read(&mut self) -> Option<Result<(), serde_json::Error>> {
+        self.tries = self.tries.checked_sub(1)?;
+        Some(T::deserialize(&self.body).map(drop))
+    }
+
+    fn guilty_child(&mut self, path: &[Step]) -> Option<(Step, &'static str)> {
+        let step = self.guilty_alone(path).or_else(|| self.first_guilty(path))?;
+        let child = match (at(&mut self.body, path)?, &step) {
+            (Value::Object(members), Step::Member(name)) => members.get(name),
+            (Value::Array(elements), Step::Element(index)) => elements.get(*index),
+            _ => None,
         };
-        let is_guilty = match serde_json::from_value::<T>(without) {
-            Ok(_) => true,
-            // What must be there is guilty when nothing but it is missed without it.
-            Err(error) => step.is_missed(&error),
+        Some((step, kind(child?)))
+    }
+
+    /// The one member of an object without which the whole can be read.
+    fn guilty_alone(&mut self, path: &[Step]) -> Option<Step> {
+        let names: Vec<String> = at(&mut self.body, path)?.as_object()?.keys().cloned().collect();
+        for name in names {
+            let members = at(&mut self.body, path)?.as_object_mut()?;
+            let removed = members.shift_remove(&name)?;
+            let read = self.read();
+            at(&mut self.body, path)?.as_object_mut()?.insert(name.clone(), removed);
+            let step = Step::Member(name);
+            let is_guilty = match read? {
+                Ok(()) => true,
+                // What must be there is guilty when nothing but it is missed without it.
+                Err(error) => step.is_missed(&error),
+            };
+            if is_guilty {
+                return Some(step);
+            }
+        }
+        None
+    }
+
+    /// The first of several children that are wrong, if the whole can be read without any of them.
+    /// Those behind it are put out of the way.
+    fn first_guilty(&mut self, path: &[Step]) -> Option<Step> {
+        let whole = at(&mut self.body, path)?.clone();
+        let count = match &whole {
+            Value::Object(members) => members.len(),
+            Value::Array(elements) => elements.len(),
+            _ => 0,
         };
-        if is_guilty {
-            return Some((step, kind(&removed)));
+        let (mut readable, mut unreadable) = (0, count);
+        let mut tried = 0;
+        while readable < unreadable {
+            *at(&mut self.body, path)? = first(&whole, tried);
+            let read = self.read();
+            match (read, tried) {
+                (Some(Ok(())), tried) => readable = tried,
+                (Some(Err(_)), 1..) => unreadable = tried,
+                (Some(Err(_)), _) | (None, _) => {
+                    *at(&mut self.body, path)? = whole;
+                    return None;
+                }
+            }
+            if unreadable - readable == 1 {
+                break;
+            }
+            tried = usize::midpoint(readable, unreadable);
+        }
+        *at(&mut self.body, path)? = first(&whole, unreadable);
+        match &whole {
+            Value::Object(members) => members.keys().nth(readable).cloned().map(Step::Member),
+            Value::Array(elements) => elements.get(readable).map(|_| Step::Element(readable)),
+            _ => None,
         }
     }
-    None
+}
+
+/// A container with its first children alone.
+fn first(whole: &Value, children: usize) -> Value {
+    match whole {
+        Value::Object(members) => {
+            let some = members.iter().take(children);
+            Value::Object(some.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        Value::Array(elements) => elements.iter().take(children).cloned().collect(),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +325,47 @@ mod tests {
         assert!(told::<Metadata>(&wrong).contains(": issuer is a number, expected a string"));
         let wrong = required.replace(r#"["read"]"#, "7");
         assert!(told::<Metadata>(&wrong).contains(": scopes_supported is a number"));
+    }
+
+    #[test]
+    fn of_several_that_are_wrong_the_first_is_named() {
+        let elements: Vec<_> = (1..=300).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+        let mut wrong = elements.clone();
+        for index in [199, 250, 299] {
+            wrong[index] = r#"{"id":"hunter2","user_id":"hunter2"}"#.to_owned();
+        }
+        let list = |elements: &[String]| {
+            let list = elements.join(",");
+            format!(r#"{{"tokens":[{list}],"count":2,"next_page":null,"previous_page":null}}"#)
+        };
+        let told = told::<OAuthTokensResponse>;
+        let expected = "tokens[199].id is a string, expected a whole number";
+        assert!(told(&list(&wrong)).ends_with(expected), "{}", told(&list(&wrong)));
+        let scopes = r#"{"tokens":[{"scopes":[1,2,3]}],"count":2}"#;
+        assert!(told(scopes).contains("tokens[0].scopes[0] is a number"), "{}", told(scopes));
+    }
+
+    #[test]
+    fn what_the_parser_repeats_of_a_body_is_not_told() {
+        for value in ["x, expected hunter2", "expected hunter2 ", "a, expected hunter2 at line 1"] {
+            let body = format!(r#"{{"token":{{"id":"{value}"}}}}"#);
+            let told = told::<OAuthTokenResponse>(&body);
+            assert!(told.ends_with("token.id is a string, expected a whole number"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_large_body_is_searched_at_its_top_alone_and_a_wide_one_not_for_long() {
+        let padding = "x".repeat(SEARCHED_MAX);
+        let large = format!(r#"{{"token":{{"id":"hunter2","padding":"{padding}"}}}}"#);
+        let told_large = told::<OAuthTokenResponse>(&large);
+        assert!(told_large.contains(": token is an object"), "{told_large}");
+        let members: Vec<_> = (0..1_000).map(|n| format!(r#""m{n}":{n}"#)).collect();
+        let wide = format!(r#"{{{},"issuer":7,"scopes_supported":7}}"#, members.join(","));
+        let body: Value = serde_json::from_str(&wide).unwrap();
+        let mut search = Search::<Metadata>::new(body.clone(), true);
+        assert!(search.guilty_child(&[]).is_none());
+        assert_eq!((search.tries, search.body == body), (0, true));
     }
 
     #[test]
