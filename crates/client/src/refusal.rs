@@ -171,8 +171,8 @@ impl fmt::Debug for Refusal {
         formatter
             .debug_struct("Refusal")
             .field("status", &self.status())
-            .field("code", &self.code())
-            .field("description", &self.description())
+            .field("code", &self.code().map(plain))
+            .field("description", &self.description().map(plain))
             .field("request_id", &self.request_id())
             .finish_non_exhaustive()
     }

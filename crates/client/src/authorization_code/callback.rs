@@ -55,11 +55,11 @@ impl fmt::Debug for CheckedCallback {
 }
 
 /// Why a callback brings no code that may be redeemed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
     /// It cannot be read, or has a parameter twice.
-    #[error("the callback cannot be read: {0}")]
+    #[error("the callback cannot be read: {}", plain(.0))]
     Malformed(String),
     /// `state` is missing or not ours: the callback belongs to another sign-in, or somebody tries
     /// to slip in a code of their own (RFC 6749 §10.12).
@@ -84,6 +84,13 @@ pub enum CallbackError {
     CodeMissing,
 }
 
+/// Whoever wrote the callback chose its words: they are cleaned here too.
+impl fmt::Debug for CallbackError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("CallbackError").field(&self.to_string()).finish()
+    }
+}
+
 impl From<InvalidRequest> for CallbackError {
     fn from(error: InvalidRequest) -> Self {
         Self::Malformed(error.description)
@@ -91,7 +98,7 @@ impl From<InvalidRequest> for CallbackError {
 }
 
 /// The error that a user came back with (RFC 6749 §4.1.2.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationRefusal {
     code: Open<ErrorCode>,
     description: Option<String>,
@@ -135,6 +142,18 @@ impl fmt::Display for AuthorizationRefusal {
             Some(description) => write!(formatter, ": {}", plain(description)),
             None => Ok(()),
         }
+    }
+}
+
+/// As cleaned as its [`Display`](fmt::Display).
+impl fmt::Debug for AuthorizationRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AuthorizationRefusal")
+            .field("code", &plain(&self.code.to_string()))
+            .field("description", &self.description().map(plain))
+            .field("uri", &self.uri().map(plain))
+            .finish()
     }
 }
 

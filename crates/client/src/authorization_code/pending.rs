@@ -239,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn no_error_repeats_a_credential_not_even_for_debugging() {
+        let secret = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
+        for callback in [
+            format!("error={secret}&error_description={secret}&error_uri={secret}"),
+            format!("code=c&iss={secret}"),
+            format!("{secret}=1&{secret}=2"),
+        ] {
+            let error = pending().check(&format!("{callback}&state={}", state())).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("lN99CAga"), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_refusal_is_told_apart_by_its_code_and_cleaned_for_people() {
         let callback =
             format!("error=access_denied&error_description=No%0Away%1b.&state={}", state());

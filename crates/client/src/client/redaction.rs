@@ -48,7 +48,10 @@ fn hide(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if is_secret(name) => "...".clone_into(text),
+                    // A record is wrapped in a member of such a name, and its members are looked at.
+                    Value::String(_) | Value::Number(_) | Value::Array(_) if is_secret(name) => {
+                        *member = "...".into();
+                    }
                     _ => hide(member),
                 }
             }
@@ -84,6 +87,11 @@ mod tests {
                 &form,
                 "grant_type=refresh_token&refresh_token=hunter2&client_secret=hunter2",
                 "grant_type=refresh_token&refresh_token=...&client_secret=...",
+            ),
+            (
+                &json,
+                r#"{"password":12345,"code":["hunter2",{"a":"hunter2"}],"count":7}"#,
+                r#"{"password":"...","code":"...","count":7}"#,
             ),
             (&json, "<html>hunter2</html>", "20 bytes"),
         ] {

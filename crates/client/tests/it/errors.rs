@@ -360,6 +360,10 @@ fn a_fault_of_the_server_and_bodies_of_others_are_read_as_far_as_they_go() {
         assert_eq!((refusal.status().as_u16(), refusal.code()), (status, None));
         assert_eq!(refusal.body(), body.as_bytes());
     }
+    let secret = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
+    let body = format!(r#"{{"error":"{secret}","error_description":"no {secret}"}}"#);
+    let shown = format!("{:?}", read(400, &body));
+    assert!(shown.contains("a0000000GI") && !shown.contains("lN99CAga"), "{shown}");
     let told = read(400, r#"{"error":"a\u001b[31m","error_description":"b\u0007","more":1}"#);
     let shown = told.to_string();
     assert!(!shown.chars().any(char::is_control), "nothing moves a terminal: {shown:?}");

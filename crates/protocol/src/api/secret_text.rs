@@ -42,13 +42,23 @@ impl From<&Credential> for SecretText {
 
 impl fmt::Debug for SecretText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The first characters of somebody else's credential may be half of its secret, and a
+        // short text may be a whole password.
         match self.0.split_at_checked(PUBLIC_LENGTH) {
-            Some((public, rest)) if rest.starts_with("_tokenry_") => write!(formatter, "{public}…"),
-            _ if self.0.len() <= PUBLIC_LENGTH => formatter.write_str(&self.0),
-            // The first characters of somebody else's credential may be half of its secret.
+            Some((public, "")) if is_public(public) => formatter.write_str(public),
+            Some((public, rest)) if is_public(public) && rest.starts_with("_tokenry_") => {
+                write!(formatter, "{public}…")
+            }
             _ => formatter.write_str("…"),
         }
     }
+}
+
+/// Whether it has the form of the public part of a credential of ours: the letter of its kind and
+/// 9 digits of base 62.
+fn is_public(text: &str) -> bool {
+    text.starts_with(['a', 'b', 'c', 'd', 'p', 'r', 's'])
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -59,7 +69,10 @@ mod tests {
     fn no_secret_is_written_for_debugging() {
         let shown = |text: &str| format!("{:?}", SecretText::new(text));
         assert_eq!(shown("a0000000G9"), "a0000000G9");
-        assert_eq!(shown("af3t24tfj34h43s..."), "…");
+        for other in ["", "hunter2", "h0000000G9", "a000000-G9", "pässwörd", "af3t24tfj34h43s..."]
+        {
+            assert_eq!(shown(other), "…", "{other}");
+        }
         let credential = "a0000000GI_tokenry_0000lN99CAgaWtKi7Bsmlf6EN9lXWzmvSmhH8V63r27F7";
         assert_eq!(shown(credential), "a0000000GI…");
     }
