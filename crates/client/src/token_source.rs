@@ -6,18 +6,18 @@
 //! # async fn example(
 //! #     callback: tokenry_client::CheckedCallback,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
-//! use tokenry_client::{Client, ClientAuthentication, FileStorage, TokenSource, TokenStorage};
+//! use tokenry_client::{Client, ClientAuthentication, FileStorage, TokenSource};
 //!
 //! let app = ClientAuthentication::public("acme_cli");
 //! let client = Client::builder().server("https://auth.example.com").build()?;
 //! let storage = FileStorage::new("tokens.json");
+//! let source = TokenSource::builder(&client, app.clone(), storage).expires_in(3_600).build();
 //!
-//! // Once, when the user has consented:
+//! // Once, and whenever the user has consented anew:
 //! let call = client.grant_type_tokens().redeem(&app, callback).expires_in(3_600);
-//! storage.save(&call.stored().await?).await?;
+//! source.store(call.stored().await?).await?;
 //!
 //! // And from then on:
-//! let source = TokenSource::builder(&client, app, storage).expires_in(3_600).build();
 //! let client = client.with_credentials(source.credentials());
 //! client.users().me().await?;
 //! # Ok(()) }
@@ -89,6 +89,9 @@ pub struct TokenSourceBuilder {
 struct Shared {
     settings: Settings,
     state: Mutex<State>,
+    /// Held from before tokens are loaded until those that are stored are held, so that a renewal
+    /// and a new sign-in do not undo each other.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// What is known of tokens. The storage knows better, and is asked before the server is.
@@ -153,6 +156,22 @@ impl TokenSource {
         Ok(self.held().await?.tokens.access_token.clone())
     }
 
+    /// Stores the tokens of a new sign-in in the place of whatever is there, and uses them from now
+    /// on. A renewal that is under way ends first, and does not write over them. It runs as a task of
+    /// its own, and goes on when its caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenSourceError::NotOurs`]: they are of another server or client.
+    /// [`TokenSourceError::Load`] and [`TokenSourceError::Save`], after which the tokens are stored
+    /// nowhere: keep them, and store them again.
+    pub async fn store(&self, tokens: StoredTokens) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let stored = runtime()?.spawn(async move { shared.store(tokens).await }).await;
+        let stored = stored.unwrap_or(Err(TokenSourceError::Interrupted));
+        stored.map_err(|error| Error::TokenSource(Arc::new(error)))
+    }
+
     async fn held(&self) -> Result<Arc<Held>, Error> {
         // The runtime that a renewal ran in may have been shut down; then it is begun anew.
         for _ in 0..2 {
@@ -176,10 +195,7 @@ impl TokenSource {
 
     /// Begins the one renewal, as a task that ends whether or not anybody waits for it.
     fn begin(&self, state: &mut State) -> Result<Flight, Error> {
-        let runtime = Handle::try_current().map_err(|_| {
-            let text = "a token source renews its tokens in a tokio runtime: ask it inside of one";
-            Error::Request(text.to_owned())
-        })?;
+        let runtime = runtime()?;
         let (told, waits) = oneshot::channel();
         let flight = waits.shared();
         state.flight = Some(flight.clone());
@@ -190,6 +206,13 @@ impl TokenSource {
         });
         Ok(flight)
     }
+}
+
+fn runtime() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|_| {
+        let text = "a token source renews its tokens in a tokio runtime: ask it inside of one";
+        Error::Request(text.to_owned())
+    })
 }
 
 impl Shared {
@@ -314,7 +337,8 @@ impl TokenSourceBuilder {
 
     /// The source. Nothing is loaded or asked for before it is needed.
     pub fn build(self) -> TokenSource {
-        let shared = Shared { settings: self.settings, state: Mutex::default() };
+        let (settings, state, turn) = (self.settings, Mutex::default(), Default::default());
+        let shared = Shared { settings, state, turn };
         TokenSource { shared: Arc::new(shared) }
     }
 }

@@ -19,7 +19,8 @@ pub enum TokenSourceError {
     /// The stored tokens could not be loaded.
     #[error("the stored tokens cannot be loaded: {0}")]
     Load(#[source] StorageError),
-    /// New tokens could not be stored. The next call tries again, before anything else.
+    /// New tokens could not be stored. What a renewal was answered is stored at the next call,
+    /// before anything else.
     #[error("the new tokens cannot be stored: {0}")]
     Save(#[source] StorageError),
     /// The stored tokens are of another server or client, to which they are not shown.

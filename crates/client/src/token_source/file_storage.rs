@@ -1,17 +1,21 @@
 //! Tokens in a file that only its owner may read.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use super::{StorageError, StorageGuard, StoredTokens, TokenStorage};
-use crate::credentials::BoxFuture;
+use crate::{Environment as _, SystemEnvironment, credentials::BoxFuture};
 
 /// The longest file that is read, in bytes; the tokens of a grant are a hundredth of it.
 const FILE_MAX: u64 = 64 << 10;
+
+/// How soon a lock that somebody else holds is tried again.
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 /// Tells the temporary files of one process apart.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
@@ -36,6 +40,10 @@ impl FileStorage {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn named(&self, error: &io::Error) -> StorageError {
+        StorageError::new(format!("{}: {error}", self.path.display()))
     }
 
     /// The path with something after its name.
@@ -85,12 +93,8 @@ impl FileStorage {
         Ok(())
     }
 
-    /// The lock goes with the file that is held, whatever ends the process.
-    fn lock(&self) -> io::Result<File> {
-        let mut options = private();
-        let file = options.create(true).truncate(false).open(self.beside(".lock"))?;
-        file.lock()?;
-        Ok(file)
+    fn open_lock(&self) -> io::Result<File> {
+        private().create(true).truncate(false).open(self.beside(".lock"))
     }
 
     /// Does it beside the tasks of the runtime, and names the file when it fails.
@@ -101,8 +105,7 @@ impl FileStorage {
         let storage = self.clone();
         Box::pin(async move {
             let done = tokio::task::spawn_blocking(move || {
-                let named = |error| format!("{}: {error}", storage.path.display());
-                work(&storage).map_err(|error| StorageError::new(named(error)))
+                work(&storage).map_err(|error| storage.named(&error))
             });
             done.await.map_err(StorageError::new)?
         })
@@ -120,7 +123,18 @@ impl TokenStorage for FileStorage {
     }
 
     fn exclusive(&self) -> BoxFuture<'_, Result<StorageGuard, StorageError>> {
-        self.beside_tasks(|storage| Ok(Box::new(storage.lock()?) as StorageGuard))
+        Box::pin(async {
+            let file = self.beside_tasks(Self::open_lock).await?;
+            loop {
+                // The lock goes with the file that is held, whatever ends the process. A thread that
+                // waited for it could not be called off when its caller waits no more.
+                match file.try_lock() {
+                    Ok(()) => return Ok(Box::new(file) as StorageGuard),
+                    Err(TryLockError::WouldBlock) => SystemEnvironment.sleep(LOCK_WAIT).await,
+                    Err(TryLockError::Error(error)) => return Err(self.named(&error)),
+                }
+            }
+        })
     }
 }
 

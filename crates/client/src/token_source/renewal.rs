@@ -16,7 +16,8 @@ use tokenry_protocol::{
 };
 
 use super::{
-    Held, Outcome, Shared, StorageError, StorageGuard, StoredTokens, TokenSourceError, TokenStorage,
+    Held, Outcome, Shared, State, StorageError, StorageGuard, StoredTokens, TokenSourceError,
+    TokenStorage,
 };
 use crate::{
     Authorization, Client, ClientAuthentication, Error, Refusal, RefusalKind,
@@ -129,14 +130,32 @@ impl Settings {
     }
 }
 
+impl Held {
+    fn new(tokens: StoredTokens) -> Result<Arc<Self>, TokenSourceError> {
+        let authorization = Authorization::bearer(tokens.access_token.reveal());
+        let authorization = authorization.map_err(TokenSourceError::Refresh)?;
+        Ok(Arc::new(Self { tokens, authorization }))
+    }
+}
+
 impl Shared {
+    /// Stores tokens that are nobody's successors. What is known of those before them is forgotten.
+    pub(super) async fn store(&self, tokens: StoredTokens) -> Result<(), TokenSourceError> {
+        self.settings.check_ours(&tokens)?;
+        let held = Held::new(tokens)?;
+        let _turn = self.turn.lock().await;
+        let _alone = self.settings.turn().await?;
+        self.settings.storage.save(&held.tokens).await.map_err(TokenSourceError::Save)?;
+        let mut state = self.lock();
+        let flight = state.flight.take();
+        *state = State { held: Some(held), flight, ..State::default() };
+        Ok(())
+    }
+
     /// The one renewal under way. It ends with what everybody who waits is told.
     pub(super) async fn renew(&self) -> Outcome {
-        let renewed = self.renewed().await.and_then(|tokens| {
-            let authorization = Authorization::bearer(tokens.access_token.reveal());
-            let authorization = authorization.map_err(TokenSourceError::Refresh)?;
-            Ok(Arc::new(Held { tokens, authorization }))
-        });
+        let _turn = self.turn.lock().await;
+        let renewed = self.renewed().await.and_then(Held::new);
         let mut state = self.lock();
         state.flight = None;
         match renewed {

@@ -128,6 +128,33 @@ async fn sixty_four_tasks_whose_token_is_refused_refresh_once() {
 }
 
 #[tokio::test]
+async fn a_new_sign_in_is_not_undone_by_a_renewal_that_is_under_way() {
+    let world = Fixture::start().await;
+    let (old, new) = (world.tokens(Some(LIFE)).await, world.tokens(Some(2 * LIFE)).await);
+    let storage = Failing::new(old, 0);
+    let source = world.source(Arc::clone(&storage));
+    world.clock.advance(i64::from(LIFE) - 10);
+    world.network.close();
+    let renewing = tokio::spawn({
+        let source = source.clone();
+        async move { source.access_token().await }
+    });
+    world.network.answered().await;
+    let storing = source.store(new.clone());
+    let (stored, ()) = tokio::join!(storing, async { world.network.open() });
+    stored.unwrap();
+    renewing.await.unwrap().unwrap();
+    assert_eq!(storage.given.lock().unwrap().len(), 2);
+    assert_eq!(text(&storage.load().await.unwrap().unwrap()), text(&new));
+    assert_eq!(source.access_token().await.unwrap(), new.access_token);
+    let mut others = new;
+    others.client_id = "acme_other".to_owned();
+    let error = source.store(others).await.unwrap_err();
+    assert!(matches!(reason(&error), TokenSourceError::NotOurs(_)), "{error}");
+    world.server.stop().await;
+}
+
+#[tokio::test]
 async fn tokens_are_sent_to_their_own_server_alone() {
     let world = Fixture::start().await;
     let source = world.source(MemoryStorage::new(world.tokens(Some(LIFE)).await));

@@ -45,6 +45,31 @@ async fn a_process_that_stops_in_the_middle_is_not_waited_for_forever() {
     world.server.stop().await;
 }
 
+#[test]
+fn whoever_waits_no_more_for_a_lock_leaves_no_thread_behind() {
+    let (told, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(folder.path().join("tokens.json"));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let _turn = storage.exclusive().await.unwrap();
+            let waits = tokio::time::timeout(Duration::from_millis(50), storage.exclusive());
+            assert!(waits.await.is_err());
+        });
+        // Which waits for the threads that it has.
+        let turn = runtime.block_on(storage.exclusive()).unwrap();
+        let waits = async {
+            tokio::time::timeout(Duration::from_millis(50), storage.exclusive()).await.is_err()
+        };
+        assert!(runtime.block_on(waits));
+        drop(runtime);
+        drop(turn);
+        told.send(()).unwrap();
+    });
+    ended.recv_timeout(Duration::from_secs(20)).unwrap();
+}
+
 /// A storage that is behind once, as one is that other processes write to without a lock.
 struct Behind {
     stale: std::sync::Mutex<Option<StoredTokens>>,
