@@ -76,6 +76,7 @@ impl CallOptions {
 
 /// An answer with what came around it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Answer<T> {
     /// What was asked for.
     pub value: T,

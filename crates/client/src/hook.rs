@@ -6,6 +6,7 @@ use crate::{Error, TransportError, request::Response};
 
 /// One attempt at an operation.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Attempt {
     /// The operation: `oauth_tokens.show`.
     pub operation: &'static str,

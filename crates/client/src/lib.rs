@@ -33,7 +33,7 @@
 //!
 //! | feature | adds | needs |
 //! |---|---|---|
-//! | none | [`models`] | serde, nothing else |
+//! | none | [`models`] | serde and serde_json |
 //! | `sans-io` | [`resources`], [`SansIo`], [`Server`], [`Credentials`], [`Error`] | http, url |
 //! | `client` | [`Client`], [`TokenSource`], over a [`Transport`] of your own | tokio |
 //! | `reqwest` (default) | a transport | reqwest with rustls |
@@ -112,7 +112,7 @@ pub mod models {
         },
         ids::{ApiTokenId, ClientId, InvalidId, TokenId, UserId},
         oauth::{
-            error::{ErrorCode, ErrorResponse},
+            error::ErrorCode,
             introspection::IntrospectionResponse,
             metadata::Metadata,
             token::{GrantType, TokenResponse},

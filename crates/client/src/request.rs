@@ -14,6 +14,7 @@ pub type Response = http::Response<Bytes>;
 
 /// When a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Repeat {
     /// Whatever became of it: asking twice comes to the same.
     Always,

@@ -20,6 +20,7 @@ pub struct GrantTypeTokens<'c, C> {
 /// Which of the two addresses of the token endpoint is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Door {
     /// `POST /oauth/tokens`, which Zendesk has and Tokenry too: JSON, answered with 201. It says
     /// how long an access token lives only to whom asked for a lifetime.
