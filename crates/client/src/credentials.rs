@@ -119,8 +119,8 @@ impl Credentials {
     ///   `ZENDESK_PASSWORD`, as the Python SDK reads them: the name ends in `/token` when the
     ///   password is an API token.
     ///
-    /// `None` when nothing is set. A name without its secret is an error, and so is a secret without
-    /// its name, and a server with the credentials of the other family alone.
+    /// `None` when nothing is set. A name without its secret is an error, and so is a secret
+    /// without its name, and a server with the credentials of the other family alone.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, Error> {

@@ -156,9 +156,9 @@ impl TokenSource {
         Ok(self.held().await?.tokens.access_token.clone())
     }
 
-    /// Stores the tokens of a new sign-in in the place of whatever is there, and uses them from now
-    /// on. A renewal that is under way ends first, and does not write over them. It runs as a task of
-    /// its own, and goes on when its caller is dropped.
+    /// Stores the tokens of a new sign-in in the place of whatever is there, and uses them from
+    /// now on. A renewal that is under way ends first, and does not write over them. It runs as a
+    /// task of its own, and goes on when its caller is dropped.
     ///
     /// # Errors
     ///
@@ -337,8 +337,8 @@ impl TokenSourceBuilder {
 
     /// The source. Nothing is loaded or asked for before it is needed.
     pub fn build(self) -> TokenSource {
-        let (settings, state, turn) = (self.settings, Mutex::default(), Default::default());
-        let shared = Shared { settings, state, turn };
+        let turn = tokio::sync::Mutex::default();
+        let shared = Shared { settings: self.settings, state: Mutex::default(), turn };
         TokenSource { shared: Arc::new(shared) }
     }
 }

@@ -42,8 +42,7 @@ impl Unreadable {
             Err(_) => "the body is not JSON".to_owned(),
             Ok(body) => {
                 let found = kind(&body);
-                let is_small = response.body().len() <= SEARCHED_MAX;
-                let place = Search::<T>::new(body, is_small).culprit();
+                let place = Search::<T>::new(body, response.body().len()).culprit();
                 let (path, found) = place.unwrap_or_else(|| (String::new(), found));
                 let path = if path.is_empty() { "the body".to_owned() } else { path };
                 format!("{path} is {found}, expected {}", expected(error))
@@ -176,7 +175,9 @@ fn at<'a>(body: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
 }
 
 impl<T: DeserializeOwned> Search<T> {
-    const fn new(body: Value, is_small: bool) -> Self {
+    /// In a body that was this many bytes long.
+    const fn new(body: Value, bytes: usize) -> Self {
+        let is_small = bytes <= SEARCHED_MAX;
         let tries = if is_small { TRIES_MAX } else { TRIES_MAX_LARGE };
         Self { body, tries, is_small, read: PhantomData }
     }
@@ -249,7 +250,7 @@ impl<T: DeserializeOwned> Search<T> {
             match (read, tried) {
                 (Some(Ok(())), tried) => readable = tried,
                 (Some(Err(_)), 1..) => unreadable = tried,
-                (Some(Err(_)), _) | (None, _) => {
+                (Some(Err(_)) | None, _) => {
                     *at(&mut self.body, path)? = whole;
                     return None;
                 }
@@ -363,7 +364,7 @@ mod tests {
         let members: Vec<_> = (0..1_000).map(|n| format!(r#""m{n}":{n}"#)).collect();
         let wide = format!(r#"{{{},"issuer":7,"scopes_supported":7}}"#, members.join(","));
         let body: Value = serde_json::from_str(&wide).unwrap();
-        let mut search = Search::<Metadata>::new(body.clone(), true);
+        let mut search = Search::<Metadata>::new(body.clone(), wide.len());
         assert!(search.guilty_child(&[]).is_none());
         assert_eq!((search.tries, search.body == body), (0, true));
     }

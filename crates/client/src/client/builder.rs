@@ -86,8 +86,8 @@ impl ClientBuilder {
         Ok(self)
     }
 
-    /// Sends by a `reqwest` that is set up like this: with a proxy or certificates of yours. What it
-    /// says of proxies holds for this machine too. Redirects are followed by none.
+    /// Sends by a `reqwest` that is set up like this: with a proxy or certificates of yours. What
+    /// it says of proxies holds for this machine too. Redirects are not followed.
     #[cfg(feature = "reqwest")]
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
         let transport = crate::transport::of_reqwest(builder);

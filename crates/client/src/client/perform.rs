@@ -72,13 +72,11 @@ impl Client {
             return Ok(None);
         }
         let shared = &*self.shared;
-        match (&shared.authorization, &options.target) {
-            (Some(fixed), None) => Ok(Some(fixed.clone())),
-            _ => {
-                let (server, credentials) = options.target(&shared.server, &shared.credentials);
-                credentials.authorization(server).await
-            }
+        if let (Some(fixed), None) = (&shared.authorization, &options.target) {
+            return Ok(Some(fixed.clone()));
         }
+        let (server, credentials) = options.target(&shared.server, &shared.credentials);
+        credentials.authorization(server).await
     }
 
     /// Step 2. The outer error ends the operation.

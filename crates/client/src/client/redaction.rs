@@ -48,7 +48,7 @@ fn hide(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    // A record is wrapped in a member of such a name, and its members are looked at.
+                    // An object is no credential: records are wrapped in members of such names.
                     Value::String(_) | Value::Number(_) | Value::Array(_) if is_secret(name) => {
                         *member = "...".into();
                     }

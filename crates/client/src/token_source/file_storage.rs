@@ -126,8 +126,8 @@ impl TokenStorage for FileStorage {
         Box::pin(async {
             let file = self.beside_tasks(Self::open_lock).await?;
             loop {
-                // The lock goes with the file that is held, whatever ends the process. A thread that
-                // waited for it could not be called off when its caller waits no more.
+                // The lock goes with the file that is held, whatever ends the process. A thread
+                // that waited for it could not be called off when its caller waits no more.
                 match file.try_lock() {
                     Ok(()) => return Ok(Box::new(file) as StorageGuard),
                     Err(TryLockError::WouldBlock) => SystemEnvironment.sleep(LOCK_WAIT).await,
