@@ -188,7 +188,7 @@ impl Own {
         let alive = self.runtime.as_ref().map_or(0, |own| own.metrics().num_alive_tasks());
         let connections = match database {
             Database::Shared(store) => store.statistics().connections,
-            Database::Embedded(_) => 0,
+            Database::Embedded(..) => 0,
         };
         alive.saturating_sub(connections)
     }

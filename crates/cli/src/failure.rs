@@ -4,9 +4,10 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use anstyle::{AnsiColor, Style};
 use tokenry_server::{
-    accounts::AccountError, config::ConfigErrors, database::DatabaseError, node::NodeError,
+    accounts::AccountError, config::ConfigErrors, data_folder::DataFolderError,
+    database::DatabaseError, node::NodeError,
 };
-use tokenry_store::StoreError;
+use tokenry_store::{StoreError, copy::CopyError};
 
 use crate::{connection, exit_code::Exit, output::ReaderGone};
 
@@ -111,11 +112,35 @@ fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
     }
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return match error {
-            NodeError::Database(
-                DatabaseError::Embedded { error, .. } | DatabaseError::Shared { error, .. },
-            )
-            | NodeError::Store(error) => exit_of(error),
+            NodeError::Database(error) => exit_of(error),
+            NodeError::Folder(error) => exit_of(error),
+            NodeError::Store(error) => exit_of(error),
             error => error.may_pass().then_some(Exit::Unavailable),
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<DatabaseError>() {
+        return match error {
+            DatabaseError::Folder(error) => exit_of(error),
+            DatabaseError::Embedded { error, .. } | DatabaseError::Shared { error, .. } => {
+                exit_of(error)
+            }
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<CopyError>() {
+        return match error {
+            CopyError::Store { error, .. } | CopyError::File { error } => exit_of(error),
+            CopyError::Served { .. } => Some(Exit::Unavailable),
+            CopyError::NoInstallation => Some(Exit::NotFound),
+            CopyError::Damaged { .. } | CopyError::Differs { .. } => Some(Exit::Wrong),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<DataFolderError>() {
+        return match error {
+            DataFolderError::Served(_) | DataFolderError::Filled(_) | DataFolderError::InUse(_) => {
+                Some(Exit::Unavailable)
+            }
+            _ => None,
         };
     }
     if let Some(StoreError::Unavailable(_)) = cause.downcast_ref() {

@@ -36,6 +36,15 @@ pub enum DataFolderError {
     /// Another process serves it.
     #[error("another tokenry serves {0} already: stop it first, or choose another --data")]
     Served(PathBuf),
+    /// Somebody fills its database.
+    #[error(
+        "a `tokenry restore`, `import` or `store copy` fills the database in {0}: wait until it \
+         has ended"
+    )]
+    Filled(PathBuf),
+    /// Others have its database open.
+    #[error("another tokenry command has the database in {0} open: wait until it has ended")]
+    InUse(PathBuf),
     /// The key file holds no key.
     #[error(
         "{0} holds no server key: it must be 32 bytes in base64url, as `tokenry init` writes it"
@@ -54,6 +63,19 @@ pub enum DataFolderError {
 #[derive(Debug)]
 pub struct ServeLock {
     _file: File,
+}
+
+/// Others may use the database as well, but nobody fills it, until this is dropped.
+#[derive(Debug)]
+pub struct SharedLock {
+    _folder: File,
+}
+
+/// Nobody else has the database open, until this is dropped.
+#[derive(Debug)]
+pub struct ExclusiveLock {
+    _serve: ServeLock,
+    _folder: File,
 }
 
 impl DataFolder {
@@ -100,6 +122,36 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => Err(DataFolderError::Served(self.0.clone())),
             Err(TryLockError::Error(error)) => Err(DataFolderError::Io { path, error }),
         }
+    }
+
+    /// Keeps out whoever would fill the database, while a server or a command has it open. The
+    /// folder itself is locked: a file that root had made would keep out the server's own account.
+    pub fn lock_shared(&self) -> Result<SharedLock, DataFolderError> {
+        let folder = self.open_itself()?;
+        match folder.try_lock_shared() {
+            Ok(()) => Ok(SharedLock { _folder: folder }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::Filled(self.0.clone())),
+            Err(TryLockError::Error(error)) => Err(self.failed(error)),
+        }
+    }
+
+    /// Keeps out servers and commands, while the database is filled.
+    pub fn lock_exclusive(&self) -> Result<ExclusiveLock, DataFolderError> {
+        let serve = self.lock()?;
+        let folder = self.open_itself()?;
+        match folder.try_lock() {
+            Ok(()) => Ok(ExclusiveLock { _serve: serve, _folder: folder }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(self.0.clone())),
+            Err(TryLockError::Error(error)) => Err(self.failed(error)),
+        }
+    }
+
+    fn open_itself(&self) -> Result<File, DataFolderError> {
+        File::open(&self.0).map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> DataFolderError {
+        DataFolderError::Io { path: self.0.clone(), error }
     }
 
     /// The root key: from the configuration or from the key file; `None` if there is none yet.

@@ -9,11 +9,17 @@ use tokenry_store::{
     sqlite::{SqliteStore, StoreOptions},
 };
 
-use crate::{config::Config, data_folder::DataFolder};
+use crate::{
+    config::Config,
+    data_folder::{DataFolder, DataFolderError, SharedLock},
+};
 
 /// Why it cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
+    /// The folder of the embedded one.
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
     /// The embedded one.
     #[error("{path}: {error}")]
     Embedded {
@@ -54,8 +60,8 @@ pub fn postgres_options(config: &Config) -> PostgresOptions {
 /// An open database.
 #[derive(Clone)]
 pub enum Database {
-    /// One file, one node.
-    Embedded(Arc<SqliteStore>),
+    /// One file, one node, and nobody who fills it meanwhile.
+    Embedded(Arc<SqliteStore>, Arc<SharedLock>),
     /// As many nodes as one likes.
     Shared(Arc<PostgresStore>),
 }
@@ -91,9 +97,10 @@ impl Database {
             cache_size: settings.cache_size,
             ..StoreOptions::default()
         };
+        let lock = folder.lock_shared()?;
         let store = SqliteStore::open(&path, options);
         let store = store.map_err(|error| DatabaseError::Embedded { path, error })?;
-        Ok(Self::Embedded(Arc::new(store)))
+        Ok(Self::Embedded(Arc::new(store), Arc::new(lock)))
     }
 
     async fn open_shared(
@@ -108,7 +115,7 @@ impl Database {
     /// As everybody else sees it.
     pub fn store(&self) -> Arc<dyn Store> {
         match self {
-            Self::Embedded(store) => Arc::clone(store) as _,
+            Self::Embedded(store, _) => Arc::clone(store) as _,
             Self::Shared(store) => Arc::clone(store) as _,
         }
     }
@@ -116,7 +123,7 @@ impl Database {
     /// Finishes what is queued, and closes it.
     pub async fn close(&self) {
         match self {
-            Self::Embedded(store) => store.close().await,
+            Self::Embedded(store, _) => store.close().await,
             Self::Shared(store) => store.close().await,
         }
     }
@@ -128,7 +135,7 @@ impl Database {
             metrics::gauge!("tokenry_store_queued", "queue" => queue).set(waiting);
         };
         match self {
-            Self::Embedded(store) => {
+            Self::Embedded(store, _) => {
                 let statistics = store.statistics();
                 metrics::counter!("tokenry_store_commits_total").absolute(statistics.commits);
                 metrics::counter!("tokenry_store_events_total").absolute(statistics.events);

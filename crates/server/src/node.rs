@@ -126,7 +126,7 @@ impl Node {
     /// needs none.
     pub fn lock(&self) -> Result<Option<ServeLock>, NodeError> {
         Ok(match self.database {
-            Database::Embedded(_) => Some(self.folder.lock()?),
+            Database::Embedded(..) => Some(self.folder.lock()?),
             Database::Shared(_) => None,
         })
     }

@@ -17,7 +17,7 @@ use tokenry_server::{
 };
 use tokenry_store::copy::{self, BackupNote, Copied, Role, Side};
 
-use super::{load, server_key::ServerKey};
+use super::{load, no_installation, server_key::ServerKey};
 use crate::{
     args::ConfigArgs,
     output::{self, hex},
@@ -93,7 +93,7 @@ pub(super) async fn open_snapshot(config: &Config) -> anyhow::Result<(Side, Stri
     let path = DataFolder::named(&config.data).database();
     let shown = path.display().to_string();
     if !path.is_file() {
-        bail!("{shown}: there is no such database; --data or --store says where it is");
+        return Err(no_installation(&config.data).into());
     }
     Ok((Side::open_sqlite(&path, Role::Snapshot).with_context(|| shown.clone())?, shown))
 }

@@ -14,7 +14,7 @@ use clap::Args;
 use serde::Serialize;
 use tokenry_server::{
     config::Config,
-    data_folder::{DataFolder, ServeLock},
+    data_folder::{DataFolder, ExclusiveLock},
     database::postgres_options,
     telemetry,
 };
@@ -23,6 +23,8 @@ use tokenry_store::copy::{self, Gone, Imported, Records, Role, Side, Taken};
 use super::{export::RecordsArg, load, server_key::ServerKey};
 use crate::{
     args::ConfigArgs,
+    exit_code::Exit,
+    failure::Failure,
     output,
     progress::{Shown, grouped, span},
 };
@@ -85,6 +87,10 @@ pub(crate) async fn run(arguments: ImportArgs) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&config.log).context("log.filter")?;
     let began = Instant::now();
     let named = || arguments.file.display().to_string();
+    if !arguments.file.exists() {
+        let failure = Failure::new(Exit::NotFound, format!("{}: there is no such file", named()));
+        return Err(failure.hint("name a file that `tokenry export` has written").into());
+    }
     let mut file = File::open(&arguments.file).with_context(named)?;
     let length = file.metadata().with_context(named)?.len();
     let shown = Shown::new();
@@ -117,15 +123,15 @@ pub(crate) async fn run(arguments: ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the database that the configuration names, and keeps servers out.
-async fn open_target(config: &Config) -> anyhow::Result<(Side, Option<ServeLock>)> {
+/// Opens the database that the configuration names, and keeps servers and commands out.
+async fn open_target(config: &Config) -> anyhow::Result<(Side, Option<ExclusiveLock>)> {
     if let Some(address) = &config.store {
         let options = postgres_options(config);
         let side = Side::open_postgres(address.clone(), Role::Target, options).await;
         return Ok((side.with_context(|| address.redacted())?, None));
     }
     let folder = DataFolder::open(&config.data)?;
-    let lock = folder.lock()?;
+    let lock = folder.lock_exclusive()?;
     let path = folder.database();
     let side = Side::open_sqlite(&path, Role::Target);
     Ok((side.with_context(|| path.display().to_string())?, Some(lock)))

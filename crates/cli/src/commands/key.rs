@@ -10,7 +10,7 @@ use tokenry_server::{
     telemetry,
 };
 
-use super::{load, open_existing};
+use super::{load, no_installation, open_existing};
 use crate::{args::ConfigArgs, output};
 
 #[derive(Args)]
@@ -79,8 +79,9 @@ async fn rotate(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
 async fn replace(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let config = load(arguments, &arguments.overrides())?.config;
     telemetry::start_log(&config.log).context("log.filter")?;
-    if !config.data.exists() {
-        bail!("{} does not exist: nothing was lost there", config.data.display());
+    let folder = DataFolder::named(&config.data);
+    if config.store.is_none() && !folder.database().is_file() {
+        return Err(no_installation(&config.data).into());
     }
     let folder = DataFolder::open(&config.data)?;
     // Nodes on a shared database have no lock in common; whoever does this has stopped them.

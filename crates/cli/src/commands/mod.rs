@@ -31,6 +31,8 @@ pub(crate) mod user;
 pub(crate) mod whoami;
 pub(crate) mod why;
 
+use std::path::Path;
+
 use anyhow::Context;
 use tokenry_server::{
     config::{Config, Loaded, Override, process_environment},
@@ -51,11 +53,16 @@ pub(crate) async fn open_existing(arguments: &ConfigArgs) -> anyhow::Result<Node
     let config = load(arguments, &arguments.overrides())?.config;
     let database = DataFolder::named(&config.data).database();
     if config.store.is_none() && !database.exists() {
-        let message = format!("there is no installation in {}", config.data.display());
-        let hint = "name its folder with --data, or make one with `tokenry init`";
-        return Err(Failure::new(Exit::NotFound, message).hint(hint).into());
+        return Err(no_installation(&config.data).into());
     }
     open(arguments).await
+}
+
+/// A folder without a database.
+pub(crate) fn no_installation(folder: &Path) -> Failure {
+    let message = format!("there is no installation in {}", folder.display());
+    let hint = "name its folder with --data, or make one with `tokenry init`";
+    Failure::new(Exit::NotFound, message).hint(hint)
 }
 
 /// Opens the data folder for a command that does its work and ends.

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use tokenry_server::{
     config::{Config, process_environment},
-    data_folder::{DataFolder, ServeLock},
+    data_folder::{DataFolder, ExclusiveLock},
     database::postgres_options,
     telemetry,
 };
@@ -21,7 +21,7 @@ use tokenry_store::{
     postgres::PostgresAddress,
 };
 
-use super::server_key::ServerKey;
+use super::{no_installation, server_key::ServerKey};
 use crate::{
     output::{self, hex},
     progress::{Shown, grouped, span},
@@ -177,13 +177,18 @@ impl Address {
         }
     }
 
-    /// Opens it, and keeps servers out.
-    async fn open(&self, role: Role, config: &Config) -> anyhow::Result<(Side, Option<ServeLock>)> {
+    /// Opens it, and keeps servers and commands out.
+    async fn open(
+        &self,
+        role: Role,
+        config: &Config,
+    ) -> anyhow::Result<(Side, Option<ExclusiveLock>)> {
         let context = || self.shown();
         match self {
             Self::Sqlite(path) => {
                 if role == Role::Source && !path.is_file() {
-                    bail!("{}: there is no such database", path.display());
+                    let folder = self.folder().unwrap_or(path);
+                    return Err(no_installation(folder).hint("--from says what is copied").into());
                 }
                 let lock = lock(path)?;
                 Ok((Side::open_sqlite(path, role).with_context(context)?, lock))
@@ -199,9 +204,9 @@ impl Address {
 }
 
 /// Only the database of a data folder can be served.
-fn lock(path: &Path) -> anyhow::Result<Option<ServeLock>> {
+fn lock(path: &Path) -> anyhow::Result<Option<ExclusiveLock>> {
     let folder = path.parent().filter(|_| path.file_name().is_some_and(|name| name == SERVED));
-    let lock = folder.map(|folder| DataFolder::open(folder)?.lock());
+    let lock = folder.map(|folder| DataFolder::open(folder)?.lock_exclusive());
     Ok(lock.transpose()?)
 }
 

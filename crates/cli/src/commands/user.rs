@@ -133,8 +133,30 @@ async fn set_role(arguments: SetRoleArgs) -> anyhow::Result<()> {
 }
 
 async fn set_password(arguments: SetPasswordArgs) -> anyhow::Result<()> {
+    // First: nobody types a password for somebody who is not there.
+    let found = find(&arguments.config, &arguments.user).await?;
+    if arguments.revoke_tokens {
+        arguments.confirm.confirm(&format!(
+            "Replace the password of user {} ({}) and revoke every token and API token of theirs, \
+             for good?",
+            found.id,
+            output::escaped(&found.email)
+        ))?;
+    }
+    let user = found.id;
+    let given = match (arguments.password_stdin, arguments.generate) {
+        (true, _) => Some(ask::password_from_stdin()?),
+        (false, true) => None,
+        (false, false) => Some(ask::new_password("use --password-stdin or --generate")?),
+    };
     let node = open_existing(&arguments.config).await?;
-    let (set, now) = (replace_password(&node, &arguments).await, node.state.now());
+    let ends = arguments.revoke_tokens;
+    let set = replace_password(&node, user, given).await;
+    let set = match set {
+        Ok(set) if ends => Ok(set.ending(&node).await),
+        set => set,
+    };
+    let now = node.state.now();
     node.close().await;
     let PasswordSet { user, made, ended } = set?;
     // A password that was made is told in any case: it is the user's, and nobody else has it.
@@ -180,30 +202,23 @@ struct PasswordSet {
     ended: Option<anyhow::Result<EndedCredentials>>,
 }
 
-/// The user is looked for first: nobody types a password for somebody who is not there.
-async fn replace_password(node: &Node, arguments: &SetPasswordArgs) -> anyhow::Result<PasswordSet> {
-    let (state, named) = (&node.state, &arguments.user);
-    let found = accounts::find(state, named).await?;
-    if arguments.revoke_tokens {
-        arguments.confirm.confirm(&format!(
-            "Replace the password of user {} ({}) and revoke every token and API token of theirs, \
-             for good?",
-            found.id,
-            output::escaped(&found.email)
-        ))?;
+impl PasswordSet {
+    async fn ending(self, node: &Node) -> Self {
+        let ended = Some(end_credentials(node, self.user.id).await);
+        Self { ended, ..self }
     }
-    let named = Named::Id(found.id);
-    let given = match (arguments.password_stdin, arguments.generate) {
-        (true, _) => Some(ask::password_from_stdin()?),
-        (false, true) => None,
-        (false, false) => Some(ask::new_password("use --password-stdin or --generate")?),
-    };
+}
+
+async fn replace_password(
+    node: &Node,
+    user: UserId,
+    given: Option<String>,
+) -> anyhow::Result<PasswordSet> {
+    let (state, named) = (&node.state, Named::Id(user));
     let (hash, made) = accounts::new_password(state, given)?;
     let change = UserChange::PasswordHash(hash);
     let user = accounts::change(state, &named, &change, Administrators::KeepOne).await?;
-    let ended =
-        if arguments.revoke_tokens { Some(end_credentials(node, user.id).await) } else { None };
-    Ok(PasswordSet { user, made, ended })
+    Ok(PasswordSet { user, made, ended: None })
 }
 
 async fn end_credentials(node: &Node, user: UserId) -> anyhow::Result<EndedCredentials> {
@@ -221,20 +236,25 @@ async fn end_credentials(node: &Node, user: UserId) -> anyhow::Result<EndedCrede
 async fn delete(arguments: DeleteArgs) -> anyhow::Result<()> {
     let administrators = arguments.change.administrators();
     let ChangeArgs { config, user, output, .. } = arguments.change;
+    let found = find(&config, &user).await?;
+    arguments.confirm.confirm(&format!(
+        "Delete user {} ({}) with every token, API token and session of theirs, for good?",
+        found.id,
+        output::escaped(&found.email)
+    ))?;
     let node = open_existing(&config).await?;
-    let deleted = async {
-        let found = accounts::find(&node.state, &user).await?;
-        arguments.confirm.confirm(&format!(
-            "Delete user {} ({}) with every token, API token and session of theirs, for good?",
-            found.id,
-            output::escaped(&found.email)
-        ))?;
-        let named = Named::Id(found.id);
-        Ok::<_, anyhow::Error>(accounts::delete(&node.state, &named, administrators).await?)
-    };
-    let (deleted, now) = (deleted.await, node.state.now());
+    let deleted = accounts::delete(&node.state, &Named::Id(found.id), administrators).await;
+    let now = node.state.now();
     node.close().await;
     tell(deleted?, "is deleted, with every token of theirs", output, now)
+}
+
+/// Somebody about whom a question is asked: nobody has to wait for the answer.
+async fn find(config: &ConfigArgs, named: &Named) -> anyhow::Result<User> {
+    let node = open_existing(config).await?;
+    let found = accounts::find(&node.state, named).await;
+    node.close().await;
+    Ok(found?)
 }
 
 async fn change(

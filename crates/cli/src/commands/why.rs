@@ -22,7 +22,7 @@ use self::{
     facts::{Asked, Facts},
     report::Report,
 };
-use super::{load, presented};
+use super::{load, no_installation, presented};
 use crate::{args::ConfigArgs, output};
 
 #[derive(Args)]
@@ -90,7 +90,7 @@ fn asked(text: &str) -> anyhow::Result<Asked> {
 async fn open(config: &Config) -> anyhow::Result<Database> {
     let folder = DataFolder::named(&config.data);
     if config.store.is_none() && !folder.database().is_file() {
-        bail!("{}: there is no such database (--data, --store)", folder.database().display());
+        return Err(no_installation(&config.data).into());
     }
     Ok(Database::open(&folder, config).await?)
 }

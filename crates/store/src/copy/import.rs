@@ -228,9 +228,10 @@ impl<'a> Importing<'a> {
             let name = row.name(table);
             if let Err(error) = self.target.end.write(table, vec![row]).await {
                 let what = format!(
-                    "{} {name} is not taken: {error}. What it refers to has to be there, and its \
+                    "{} {name} is not taken: {}. What it refers to has to be there, and its \
                      name has to be free",
-                    table.name
+                    table.name,
+                    error.reason()
                 );
                 return Err(CopyError::Line { line, what });
             }

@@ -28,6 +28,8 @@ use self::{report::Restored, target::Target};
 use super::{load, server_key::ServerKey};
 use crate::{
     args::ConfigArgs,
+    exit_code::Exit,
+    failure::Failure,
     output,
     progress::Shown,
     staged_file::{StagedFile, beside},
@@ -121,7 +123,8 @@ pub(crate) async fn run(arguments: RestoreArgs) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let named = || file.display().to_string();
     if !file.is_file() {
-        bail!("{}: there is no such file", named());
+        let failure = Failure::new(Exit::NotFound, format!("{}: there is no such file", named()));
+        return Err(failure.hint("name a file that `tokenry backup` has written").into());
     }
     let note = copy::read_note(file).with_context(named)?;
     let note = note.with_context(|| {
@@ -129,7 +132,7 @@ pub(crate) async fn run(arguments: RestoreArgs) -> anyhow::Result<ExitCode> {
     })?;
     let folder = DataFolder::open(&config.data)?;
     // Also of a shared database: what is staged is in this folder.
-    let _lock = folder.lock()?;
+    let _lock = folder.lock_exclusive()?;
     let now = Environment::system().clock.now();
     let shown = Shown::new();
     let restoring = Restoring { arguments: &arguments, config: &config, note, now, shown };

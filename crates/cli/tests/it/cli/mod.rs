@@ -4,6 +4,7 @@ mod api_tokens;
 mod browser_sign_in;
 mod clients;
 mod completions;
+mod databases;
 mod doctor;
 mod errors;
 mod help;
