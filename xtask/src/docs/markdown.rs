@@ -123,9 +123,10 @@ fn thousands(value: &str) -> String {
     text
 }
 
-/// Text as a cell of a table has it: one line.
+/// Text as a cell of a table has it: one line, and no block of code, for which there is no room.
 pub(super) fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace("\n\n", "<br>").replace('\n', " ")
+    let prose: Vec<_> = text.split("```").step_by(2).map(str::trim).collect();
+    prose.join("\n\n").trim().replace('|', "\\|").replace("\n\n", "<br>").replace('\n', " ")
 }
 
 pub(super) fn sentence_case(text: &str) -> String {
@@ -181,6 +182,7 @@ mod tests {
     #[test]
     fn a_cell_is_one_line() {
         assert_eq!(cell("a | b\nc\n\nd"), "a \\| b c<br>d");
+        assert_eq!(cell("a\n\n```rust\nlet b;\n```\n"), "a");
         assert_eq!(sentence_case("shown later"), "Shown later");
     }
 }

@@ -23,6 +23,7 @@ const FEATURE_SETS: &[(&str, &str)] = &[
     (CLIENT, "sans-io"),
     (CLIENT, "client"),
     (CLIENT, "reqwest"),
+    (CLIENT, "loopback"),
     (CLIENT, "blocking"),
     (CLIENT, "reqwest,blocking"),
 ];

@@ -154,7 +154,7 @@ fn credentials_by(
             continue;
         }
         let set = |name: &str| variable(name).filter(|_| name.starts_with(prefix));
-        let found = Credentials::from_variables(set)?;
+        let found = Credentials::from_variables_for(server, set)?;
         if found.is_some() {
             return Ok(found);
         }

@@ -117,7 +117,7 @@ impl Target {
     ) -> anyhow::Result<Replaced> {
         let Self { file, place, state, .. } = self;
         let time: String = now.to_string().chars().filter(|c| !"-:".contains(*c)).collect();
-        let name = beside(&file, &format!(".replaced-{time}"));
+        let name = free_name(&file, &format!(".replaced-{time}"));
         let kept = match (&place, state) {
             (Place::Embedded, State::Readable) => {
                 copy::close_log(&file).await?;
@@ -143,6 +143,14 @@ impl Target {
         };
         Ok(Replaced { file, place, kept })
     }
+}
+
+/// A name beside the file that nothing has: two may be replaced in one second.
+fn free_name(file: &Path, end: &str) -> PathBuf {
+    let first = beside(file, end);
+    let others = (2_u32..).map(|number| beside(file, &format!("{end}-{number}")));
+    let is_free = |name: &PathBuf| fs::symlink_metadata(name).is_err();
+    std::iter::once(first.clone()).chain(others).find(is_free).unwrap_or(first)
 }
 
 impl Replaced {

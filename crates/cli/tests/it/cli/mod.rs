@@ -42,7 +42,7 @@ fn on(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 fn plain(mut command: Command, arguments: &[&str]) -> Command {
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"] {
+    for name in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"] {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null());
