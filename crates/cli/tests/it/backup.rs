@@ -107,7 +107,7 @@ fn a_file_that_is_there_is_replaced_only_by_force() {
     let file = home.path().join("backup.db");
     let arguments = ["backup", "--to", file.to_str().unwrap()];
     let missing = home.refuse(&arguments);
-    assert!(missing.contains("there is no such database"), "{missing}");
+    assert!(missing.contains("there is no installation in"), "{missing}");
     assert!(!home.path().join("data").exists());
     home.init();
     home.run(&arguments);

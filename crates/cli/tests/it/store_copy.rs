@@ -284,7 +284,7 @@ fn an_address_can_come_from_the_environment_and_its_password_is_shown_nowhere() 
     }
     for from in [&format!("sqlite:{}/nothing", first.path().display()), "sqlite:/nowhere/x.db"] {
         let refused = failure(&run(from, &Home::sqlite().address()));
-        assert!(refused.contains("there is no such database"), "{refused}");
+        assert!(refused.contains("there is no installation in"), "{refused}");
     }
     let same = failure(&run(&first.address(), &first.address()));
     assert!(same.contains("the same database"), "{same}");
