@@ -89,11 +89,14 @@ impl Terminal {
     }
 }
 
-/// `setsid` makes the terminal the one that the program is controlled from, as a shell would.
+/// `setsid` makes the terminal the one that the program is controlled from, and signals mean what
+/// they mean, as under a shell.
 fn at_terminal(command: &Command, terminal: &str) -> Child {
     let slave = File::options().read(true).write(true).open(terminal).unwrap();
     let mut child = Command::new("setsid");
-    child.arg("--ctty").arg(command.get_program()).args(command.get_args());
+    // Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+    child.args(["--ctty", "env", "--default-signal=INT"]);
+    child.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => child.env(name, value),
