@@ -98,6 +98,8 @@ fn cargo_mutants(context: &Context, build: &Path) -> Result<Command> {
     // A failing case must not be kept for the next mutant, which would then be noticed by luck.
     command.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
     command.arg("--in-place").arg("--output").arg(folder(context));
+    // Most of the words is behind features.
+    command.arg("--all-features");
     command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     Ok(command)
 }

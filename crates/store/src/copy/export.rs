@@ -1,7 +1,7 @@
 //! Exporting records as JSON Lines.
 //!
 //! 1. A header: `{"kind":"tokenry_export","format":1,"taken_at":…,"counts":{…},"next_ids":{…}}`.
-//! 2. A line for each record, table by table, in the order of their keys ([`lines`](super::lines)).
+//! 2. A line for each record, table by table, in the order of their keys ([`lines`]).
 //! 3. `{"kind":"end","lines":…,"sha256":…}`: how many lines come before it, and their digest. A
 //!    file without it was broken off.
 //!

@@ -4,7 +4,7 @@
 //! 1. It is read and compared with the digests that it was taken with.
 //! 2. What was revoked since it was taken must not come to life again: [`SinceThen`] says how that
 //!    is settled.
-//! 3. No id that was given since may be given again ([`leap`]).
+//! 3. No id that was given since may be given again (`leap`).
 //!
 //! Only then is it put in its place: a file is renamed, and a shared database is made the same.
 
