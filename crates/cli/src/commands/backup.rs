@@ -20,7 +20,7 @@ use tokenry_store::copy::{self, BackupNote, Copied, Role, Side};
 use super::{load, no_installation, server_key::ServerKey};
 use crate::{
     args::ConfigArgs,
-    output::{self, hex},
+    output,
     progress::{Shown, grouped, span},
     staged_file::{Existing, StagedFile, beside},
 };
@@ -130,7 +130,7 @@ impl TableReport {
         let tables = copied.iter().map(|copied| Self {
             table: copied.table,
             rows: copied.rows,
-            sha256: hex(&copied.digest),
+            sha256: copy::hex(&copied.digest),
         });
         tables.collect()
     }

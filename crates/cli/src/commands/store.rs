@@ -23,7 +23,7 @@ use tokenry_store::{
 
 use super::{no_installation, server_key::ServerKey};
 use crate::{
-    output::{self, hex},
+    output,
     progress::{Shown, grouped, span},
 };
 
@@ -230,7 +230,7 @@ fn in_json(copied: &[Copied], time: Duration, key: ServerKey) -> anyhow::Result<
         table: copied.table,
         rows: copied.rows,
         changed: copied.changed,
-        sha256: hex(&copied.digest),
+        sha256: copy::hex(&copied.digest),
     });
     let report =
         Report { tables: tables.collect(), seconds: time.as_secs_f64(), server_key: key.place() };
@@ -243,7 +243,7 @@ fn in_words(copied: &[Copied], time: Duration) -> String {
     for Copied { table, rows, changed, digest } in copied {
         let (rows, changed) = (grouped(*rows), grouped(*changed));
         // Enough of it to compare two runs by eye.
-        let digest = hex(digest.get(..8).unwrap_or(digest));
+        let digest = copy::hex(digest.get(..8).unwrap_or(digest));
         let _ = writeln!(text, "{table:<18}{rows:>14}{changed:>14}  sha256 {digest}…");
     }
     let _ = write!(text, "Copied and verified in {}.", span(time));

@@ -10,7 +10,7 @@ mod table;
 mod text;
 
 use std::{
-    fmt::{Display, Write as _},
+    fmt::Display,
     io::{self, IsTerminal as _, Write as _},
 };
 
@@ -34,14 +34,6 @@ pub(crate) fn line(text: impl Display) {
 /// A table among other words.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
     table::table(columns, rows, io::stdout().is_terminal().then(terminal_width))
-}
-
-/// Bytes as people compare them.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whoever read standard output has closed it: no error, but no reason to go on either.

@@ -122,7 +122,8 @@ fn write_time(millis: i64) -> Json {
     if is_same { text.into() } else { millis.into() }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Bytes as people compare them.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -39,7 +39,7 @@ pub use self::{
     export::{Begun, Header, Start, export, read_begun},
     follow::Followed,
     import::{Gone, Imported, Taken, import},
-    lines::Records,
+    lines::{Records, hex},
     progress::{Moment, Progress, Stage},
     restore::{Ended, SinceThen, Staged, close_log, is_empty, is_unfinished},
     tables::{Column, Kind, LEASES, NOT_COPIED, TABLES, Table},
