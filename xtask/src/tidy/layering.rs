@@ -31,7 +31,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -44,6 +44,11 @@ const LAYERS: [Layer; 12] = [
         may_use: &["tokenry-store", "tokenry-core", "tokenry-protocol", "tokenry-postgres-testing"],
         must_not_use: &["rusqlite", "tokio-postgres"],
     },
+    Layer {
+        package: "tokenry-twin",
+        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        must_not_use: &["rusqlite", "tokio-postgres"],
+    },
     // The server is there for the tests alone; a dependency on it would be a circle of releases.
     Layer {
         package: "tokenry-client",
@@ -54,6 +59,7 @@ const LAYERS: [Layer; 12] = [
         package: "tokenry-cli",
         may_use: &[
             "tokenry-client",
+            "tokenry-twin",
             "tokenry-server",
             "tokenry-store",
             "tokenry-core",

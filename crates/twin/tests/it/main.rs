@@ -1,0 +1,1 @@
+//! The twin as its users meet it.
