@@ -15,6 +15,7 @@ pub mod client_authentication;
 pub mod client_reach;
 pub mod client_registration;
 pub mod credentials;
+pub mod early_expiry;
 pub mod event;
 mod field;
 pub mod grant;

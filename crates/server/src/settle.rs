@@ -10,7 +10,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokenry_core::{grant::Token, grant_types::refresh_token::TokenRotation, revocation::GrantEnd};
+use tokenry_core::{
+    early_expiry::EarlyExpiry, grant::Token, grant_types::refresh_token::TokenRotation,
+    revocation::GrantEnd,
+};
 use tokenry_protocol::ids::{ClientId, TokenId, UserId};
 use tokenry_store::{Conditional, Result, Store};
 use tokio::runtime::Handle;
@@ -52,6 +55,12 @@ impl AppState {
     pub async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {
         let outdated = Stale::Token(end.id());
         self.settle(outdated, |store| async move { store.end_grant(end).await }).await
+    }
+
+    /// Ends an access token before its time: it is dead on this node before anybody is told.
+    pub async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+        let outdated = Stale::Token(write.id());
+        self.settle(outdated, |store| async move { store.expire_access_token(write).await }).await
     }
 
     /// Rotates a record that was `before`: the old access token is dead on this node before anybody

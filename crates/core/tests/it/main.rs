@@ -16,6 +16,7 @@ mod client;
 mod client_authentication;
 mod client_reach;
 mod client_registration;
+mod early_expiry;
 mod grant;
 mod grant_types;
 mod introspection;

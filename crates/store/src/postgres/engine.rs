@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokenry_core::{
     api_token::ApiToken,
     client::Client,
+    early_expiry::EarlyExpiry,
     event::Event,
     grant::Token,
     grant_types::{
@@ -213,6 +214,10 @@ impl Store for PostgresStore {
 
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional> {
         tokens::renew(&self.log, &write).await
+    }
+
+    async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+        tokens::expire(&self.log, &write).await
     }
 
     async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use tokenry_core::{
+    early_expiry::EarlyExpiry,
     grant::{Consented, Issued, Previous, RefreshToken, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
@@ -312,6 +313,20 @@ pub(super) async fn renew(log: &Arc<Log>, write: &RepeatRenewal) -> Result<Condi
         refresh.map(|refresh| refresh.lifetime),
     ];
     rows::written(&log.leave(Call::write(renewal, values)).await?.rows)
+}
+
+/// Ends an access token before its time, unless the pair was rotated in the meantime.
+pub(super) async fn expire(log: &Arc<Log>, write: &EarlyExpiry) -> Result<Conditional> {
+    let expiry = concat!(
+        "WITH expired AS (UPDATE tokens SET issued_at = $4, access_lifetime = $5 \
+         WHERE id = $2 AND rotation = $3 RETURNING id), \
+         told AS (SELECT 'token'::text AS record, id AS record_id FROM expired), ",
+        leave_changes!(),
+        "SELECT count(*) FROM expired"
+    );
+    let access = write.access();
+    let values = values![write.id(), write.rotation(), access.issued_at, access.lifetime];
+    rows::written(&log.leave(Call::write(expiry, values)).await?.rows)
 }
 
 /// Counts a wrong verifier; the last one ends the record. The count locks the row, so that the

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokenry_core::{
     api_token::ApiToken,
     client::Client,
+    early_expiry::EarlyExpiry,
     event::Event,
     grant::Token,
     grant_types::{
@@ -218,6 +219,10 @@ impl Store for SqliteStore {
 
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional> {
         self.write(move |connection| tokens::renew(connection, &write)).await
+    }
+
+    async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+        self.write(move |connection| tokens::expire(connection, &write)).await
     }
 
     async fn end_grant(&self, end: GrantEnd) -> Result<Conditional> {

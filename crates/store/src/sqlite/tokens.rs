@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 use tokenry_core::{
+    early_expiry::EarlyExpiry,
     grant::{Consented, Issued, SentTo, Stage, Token},
     grant_types::{
         authorization_code::{CodeRedemption, WrongVerifier},
@@ -159,6 +160,20 @@ pub(super) fn renew(connection: &Connection, write: &RepeatRenewal) -> Result<Co
         refresh.map(|refresh| refresh.lifetime.0),
     ];
     rows::write_if(connection, renewal, values)
+}
+
+/// Ends an access token before its time, unless the pair was rotated in the meantime.
+pub(super) fn expire(connection: &Connection, write: &EarlyExpiry) -> Result<Conditional> {
+    let expiry = "UPDATE tokens SET issued_at = ?3, access_lifetime = ?4 \
+        WHERE id = ?1 AND rotation = ?2";
+    let access = write.access();
+    let values = params![
+        write.id().get(),
+        write.rotation(),
+        access.issued_at.as_millis(),
+        access.lifetime.map(|lifetime| lifetime.0),
+    ];
+    rows::write_if(connection, expiry, values)
 }
 
 /// Counts a wrong verifier; the last one ends the record.

@@ -104,7 +104,8 @@ macro_rules! for_each_rule {
                 a_renewal_starts_lifetimes_and_window_anew,
                 a_pair_that_was_used_or_rotated_meanwhile_is_not_renewed,
                 a_use_that_the_decision_knew_does_not_stop_a_renewal,
-                a_grant_that_is_ended_while_it_is_rotated_stays_ended;
+                a_grant_that_is_ended_while_it_is_rotated_stays_ended,
+                an_access_token_is_over_early_and_its_refresh_token_is_not;
             refusals:
                 a_refusal_comes_back_with_every_field,
                 the_last_refusal_of_a_credential_never_goes_back,

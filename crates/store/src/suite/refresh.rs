@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokenry_core::{
+    early_expiry::expire_access_token,
     grant::Stage,
     grant_types::refresh_token::{Refresh, RepeatRenewal, TokenRotation},
     issue::IssuedTokens,
@@ -205,4 +206,26 @@ pub async fn a_grant_that_is_ended_while_it_is_rotated_stays_ended(store: Arc<dy
         assert_eq!(ended, Conditional::Now);
         assert!(world.store.find_token(id).await.unwrap().is_none());
     }
+}
+
+/// It is written once, and not over a rotation that came first.
+pub async fn an_access_token_is_over_early_and_its_refresh_token_is_not(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let parties = world.parties().await;
+    let (id, first) = world.grant(&parties, START).await;
+    let before = world.token(id).await;
+    let write = expire_access_token(&before, after(5)).unwrap();
+    let late = write.clone();
+    assert_eq!(world.store.expire_access_token(write).await.unwrap(), Conditional::Now);
+    let token = world.token(id).await;
+    assert!(expire_access_token(&token, after(5)).is_none(), "it is over already");
+    let (was, is) = (before.issued().unwrap(), token.issued().unwrap());
+    assert_eq!(is.access.expires_at(), Some(after(5)));
+    assert_eq!(is.access.lifetime, was.access.lifetime);
+    assert!(is.refresh.as_ref().unwrap().hash.matches(&refresh_token(&first).hash()));
+
+    world.rotate(&parties, &refresh_token(&first), after(6)).await;
+    let before = world.token(id).await;
+    assert_eq!(world.store.expire_access_token(late).await.unwrap(), Conditional::Already);
+    assert_same(&world.token(id).await, &before);
 }
