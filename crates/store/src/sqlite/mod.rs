@@ -25,6 +25,7 @@ pub(crate) mod copy;
 mod engine;
 mod events;
 mod ids;
+mod image;
 mod job_leases;
 mod keys;
 mod listings;
@@ -51,20 +52,23 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-pub use self::open::StoreOptions;
 use self::{
     calls::{Queue, unavailable},
+    image::Images,
     job_leases::JobLeases,
     listings::Sizes,
     open::{Purpose, Source},
     session::Session,
-    writer::{Counters, Writer},
+    writer::{Counters, Shared, Writer},
 };
+pub use self::{image::Image, open::StoreOptions};
 use crate::{Result, Schema};
+use rusqlite::Connection;
 
 /// A store in one `SQLite` file, or in memory.
 pub struct SqliteStore {
     writes: Queue,
+    images: Images,
     /// `None` in memory, where the writer reads as well.
     reads: Option<Queue>,
     counters: Arc<Counters>,
@@ -110,9 +114,20 @@ impl SqliteStore {
         Self::start(&Source::Memory, StoreOptions::default())
     }
 
+    /// The same, and it begins as another store was.
+    pub fn in_memory_from(image: &Image) -> Result<Self> {
+        let mut connection = Source::Memory.connect(Purpose::Write)?;
+        image.restore(&mut connection)?;
+        Self::start_with(connection, &Source::Memory, StoreOptions::default())
+    }
+
     fn start(source: &Source, options: StoreOptions) -> Result<Self> {
         let connection = source.create()?;
         copy::refuse_unfinished(&connection)?;
+        Self::start_with(connection, source, options)
+    }
+
+    fn start_with(connection: Connection, source: &Source, options: StoreOptions) -> Result<Self> {
         let (writes, writes_end) = Queue::new(options.write_queue_max);
         let (reads, mut threads) = match source {
             Source::Memory => (None, Vec::new()),
@@ -123,11 +138,16 @@ impl SqliteStore {
             }
         };
         let counters = Arc::new(Counters::default());
-        let shared = (Arc::clone(&counters), Sizes::new(options.listing_block));
+        let images = Images::default();
+        let shared = Shared {
+            counters: Arc::clone(&counters),
+            listings: Sizes::new(options.listing_block),
+            images: images.clone(),
+        };
         // Behind the readers, so that it ends after them and finds the log unread.
         threads.push(Writer::start(source.clone(), connection, writes_end, shared)?);
         let job_leases = JobLeases::default();
-        Ok(Self { writes, reads, counters, job_leases, threads: Mutex::new(threads) })
+        Ok(Self { writes, images, reads, counters, job_leases, threads: Mutex::new(threads) })
     }
 
     /// What it has done, for metrics.
@@ -138,6 +158,14 @@ impl SqliteStore {
             writes_queued: self.writes.len(),
             reads_queued: self.reads.as_ref().map_or(0, Queue::len),
         }
+    }
+
+    /// An image of everything that was acknowledged until now.
+    pub async fn image(&self) -> Result<Image> {
+        let image = self.images.ask();
+        // The writer looks whether one is wanted after every commit.
+        self.write(|_| Ok(())).await?;
+        image.await.unwrap_or_else(|_| Err(unavailable("the store was closed")))
     }
 
     /// Finishes what is queued, puts the log into the database and closes it. Later calls are

@@ -28,6 +28,7 @@ use rusqlite::Connection;
 use super::{
     calls::{Call, Outcome, unavailable},
     checkpointer::Checkpointer,
+    image::Images,
     listings::{self, Sizes},
     open::{Purpose, Source},
     session::Session,
@@ -48,6 +49,16 @@ pub(super) struct Counters {
     pub(super) events: AtomicU64,
 }
 
+/// What the thread shares with the store, and how it goes about listings.
+pub(super) struct Shared {
+    /// What it has done.
+    pub(super) counters: Arc<Counters>,
+    /// How listings are kept together.
+    pub(super) listings: Sizes,
+    /// Who waits for an image.
+    pub(super) images: Images,
+}
+
 /// What the thread owns beside its connection.
 pub(super) struct Writer {
     source: Source,
@@ -55,6 +66,7 @@ pub(super) struct Writer {
     checkpointer: Option<Checkpointer>,
     counters: Arc<Counters>,
     listings: Sizes,
+    images: Images,
     /// How many there may be until listings are looked after; none when there is more to do.
     events_to_upkeep: usize,
 }
@@ -82,7 +94,7 @@ impl Writer {
         source: Source,
         mut connection: Connection,
         queue: Receiver<Box<dyn Call>>,
-        (counters, listings): (Arc<Counters>, Sizes),
+        Shared { counters, listings, images }: Shared,
     ) -> Result<JoinHandle<()>> {
         let checkpointer = match &source {
             Source::File { .. } => Some(Checkpointer::start(source.clone())?),
@@ -93,7 +105,7 @@ impl Writer {
         }
         // Whoever wrote before may have left some.
         let events_to_upkeep = 0;
-        let writer = Self { source, checkpointer, counters, listings, events_to_upkeep };
+        let writer = Self { source, checkpointer, counters, listings, images, events_to_upkeep };
         spawn("store-writer", move || writer.run(connection, &queue))
     }
 
@@ -172,6 +184,7 @@ impl Writer {
                 return End::Failed { batch, error };
             }
             batch.into_iter().for_each(Call::answer);
+            self.images.give(connection);
             if let Some(checkpointer) = &self.checkpointer {
                 checkpointer.restart_if_due(connection);
             }

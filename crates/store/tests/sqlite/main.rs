@@ -3,6 +3,7 @@
 
 mod batches;
 mod growth;
+mod images;
 mod migrations;
 mod processes;
 mod reopening;
