@@ -7,7 +7,7 @@ mod head;
 mod tests;
 mod transport;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -168,6 +168,17 @@ pub trait Answer: Clone + Send + 'static {
     ) -> impl Future<Output = Response> + Send;
 }
 
+/// An answer of which not one byte is sent: the connection is cut instead (on HTTP/2 the stream).
+/// For doubles that lose answers on purpose.
+pub fn hang_up() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(HangUp);
+    response
+}
+
+#[derive(Clone)]
+struct HangUp;
+
 /// For what needs no envelope, such as metrics.
 impl Answer for Router {
     async fn answer<B: Sent>(mut self, request: Request<B>, _: SocketAddr) -> Response {
@@ -184,7 +195,7 @@ fn service<S: Answer>(
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = Response,
-    Error = Infallible,
+    Error = io::Error,
     Future: Send + 'static,
 > + use<S> {
     let (answer, guard) = (answer.clone(), Arc::clone(guard));
@@ -200,6 +211,9 @@ fn service<S: Answer>(
             }
             let mut response = answer.answer(request, peer).await;
             drop(in_flight);
+            if response.extensions().get::<HangUp>().is_some() {
+                return Err(io::Error::other("hung up on purpose"));
+            }
             if version <= Version::HTTP_11 && leaves_a_body_unread(response.status()) {
                 response.headers_mut().insert(CONNECTION, CLOSE);
             }

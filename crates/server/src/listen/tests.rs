@@ -72,6 +72,17 @@ async fn a_request_that_is_framed_twice_gets_400_and_the_connection_ends() {
     }
 }
 
+/// What a client sees whose answer was lost on the way.
+#[tokio::test]
+async fn of_an_answer_that_hangs_up_not_one_byte_is_sent() {
+    let router = hello().route("/lost", get(|| async { hang_up() }));
+    let served = start(router, limits());
+    let sent = "GET /lost HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(until_closed(connect(&served).await, sent).await, "");
+    let sent = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert!(until_closed(connect(&served).await, sent).await.ends_with("hello"));
+}
+
 #[tokio::test]
 async fn either_framing_alone_is_served_on_one_connection() {
     let served = start(hello(), limits());
