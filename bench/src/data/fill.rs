@@ -22,7 +22,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 use tokenry_server::{
-    config::{BaseUrl, Config},
+    config::{BaseUrl, Config, Mode},
     environment::Environment,
     node::Node,
     state::AppState,
@@ -60,7 +60,7 @@ pub(super) fn fill(folder: &Folder, tokens: u64, spread: Spread) -> Result<Vec<u
 
 async fn open(folder: &Folder) -> Result<Node> {
     let settings = folder.store().map(|url| ("TOKENRY_STORE".to_owned(), url));
-    let loaded = Config::load(None, settings.into_iter(), &[])?;
+    let loaded = Config::load(Mode::Serve, None, settings.into_iter(), &[])?;
     let config = Config { data: folder.path.clone(), ..loaded.config };
     let base = BaseUrl::at(config.listen)?;
     Ok(Node::open(config, base, Environment::system()).await?)

@@ -11,7 +11,7 @@ use tokenry_client::{Client, Credentials, models::ClientRequest};
 use tokenry_core::user::Role;
 use tokenry_server::{
     accounts::{self, NewUser},
-    config::{Config, Override},
+    config::{Config, Mode, Override},
     environment::Environment,
     node::{self, Node},
 };
@@ -64,7 +64,7 @@ pub(crate) async fn serve() -> Result<()> {
         value: value.to_owned(),
         flag: String::new(),
     });
-    let loaded = Config::load(None, std::iter::empty(), &overrides);
+    let loaded = Config::load(Mode::Serve, None, std::iter::empty(), &overrides);
     let config = loaded.map_err(|errors| anyhow::anyhow!("{errors:?}"))?.config;
     let bound = node::bind(&config)?;
     let base = bound.base().clone();

@@ -35,7 +35,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use tokenry_server::{
-    config::{Config, Loaded, Override, process_environment},
+    config::{Config, Loaded, Mode, Override, process_environment},
     data_folder::DataFolder,
     environment::Environment,
     node::Node,
@@ -45,7 +45,7 @@ use crate::{args::ConfigArgs, exit_code::Exit, failure::Failure};
 
 /// Reads the configuration with these flags over it.
 pub(crate) fn load(arguments: &ConfigArgs, overrides: &[Override]) -> anyhow::Result<Loaded> {
-    Ok(Config::load(arguments.config.as_deref(), process_environment(), overrides)?)
+    Ok(Config::load(Mode::Serve, arguments.config.as_deref(), process_environment(), overrides)?)
 }
 
 /// Opens an installation that is there already, for a command that does its work and ends.

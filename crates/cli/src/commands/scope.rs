@@ -10,7 +10,7 @@ use tokenry_protocol::scope::{
 };
 use tokenry_server::{
     api::resource_of,
-    config::{Config, process_environment},
+    config::{Config, Mode, process_environment},
     routes::documented,
     views::describe_scope,
 };
@@ -66,7 +66,8 @@ pub(crate) fn run(arguments: &ScopeArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn explain(arguments: &ScopeExplainArgs) -> anyhow::Result<ExitCode> {
-    let loaded = Config::load(arguments.config.as_deref(), process_environment(), &[])?;
+    let loaded =
+        Config::load(Mode::Serve, arguments.config.as_deref(), process_environment(), &[])?;
     let catalog = loaded.config.scopes.catalog()?;
     let scope = Scope::parse(&arguments.scope.join(" "))?;
     let explained = catalog.explain(&scope);

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tokenry_server::{
-    config::{Config, process_environment},
+    config::{Config, Mode, process_environment},
     data_folder::{DataFolder, ExclusiveLock},
     database::postgres_options,
     telemetry,
@@ -88,7 +88,8 @@ pub(crate) async fn run(arguments: StoreArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn copy(arguments: &StoreCopyArgs) -> anyhow::Result<ExitCode> {
-    let loaded = Config::load(arguments.config.as_deref(), process_environment(), &[])?;
+    let loaded =
+        Config::load(Mode::Serve, arguments.config.as_deref(), process_environment(), &[])?;
     let config = loaded.config;
     telemetry::start_log(&config.log).context("log.filter")?;
     let from = Address::parse(&arguments.from).context("--from")?;

@@ -4,8 +4,9 @@
 //!    are no setting are refused with the nearest one that is.
 //! 2. Sections (`tokens`, `limits`, …): each setting is declared once, by `section!`, with its
 //!    type, default, bounds and meaning. From that come parsing, the reference and the report.
-//! 3. `checks`: what settings say together.
-//! 4. [`Config`]: **as checked**. Nobody else reads the environment or the file.
+//! 3. `mode`: what the settings are that nobody wrote, in real use and in a double of Zendesk.
+//! 4. `checks`: what settings say together.
+//! 5. [`Config`]: **as checked**. Nobody else reads the environment or the file.
 //!
 //! Every fault is reported, not the first only.
 
@@ -16,6 +17,7 @@ mod error;
 mod kinds;
 mod layers;
 mod limits;
+mod mode;
 mod nearest;
 mod proxy;
 mod reference;
@@ -49,6 +51,7 @@ pub use error::{ConfigError, ConfigErrors, Origin};
 pub use kinds::parse_span;
 pub use layers::{FILE_VARIABLE, Override};
 pub use limits::Limits;
+pub use mode::Mode;
 pub use proxy::{AddressHeader, Proxy};
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;
@@ -129,9 +132,10 @@ pub struct Loaded {
 }
 
 impl Config {
-    /// Reads the file (`file`, or else the one that `TOKENRY_CONFIG` names), the environment over
-    /// it and `overrides` over both, and checks everything.
+    /// Reads over the defaults of `mode` the file (`file`, or else the one that `TOKENRY_CONFIG`
+    /// names), the environment over it and `overrides` over both, and checks everything.
     pub fn load(
+        mode: Mode,
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
         overrides: &[Override],
@@ -141,13 +145,14 @@ impl Config {
             .iter()
             .find(|(name, value)| name == FILE_VARIABLE && !value.is_empty())
             .map(|(_, value)| Path::new(value));
-        let mut layers = Layers::new(&Self::default().groups());
+        let defaults = Self::defaults(mode);
+        let mut layers = Layers::new(&defaults.groups());
         if let Some(path) = file.or(named) {
             layers.add_file(path);
         }
         layers.add_environment(&environment);
         layers.add_overrides(overrides);
-        let mut config = Self::read(&mut layers);
+        let mut config = Self::read(&mut layers, defaults);
         checks::check(&mut config, &mut layers);
         match layers.finish() {
             Ok(origins) => Ok(Loaded { config, origins }),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Config,
+    Config, Mode,
     kinds::{Reach, Shown},
     section::Section,
     setting::{Group, Setting, environment_name},
@@ -16,7 +16,8 @@ const INTRODUCTION: &str = r#"# Configuration
 Every setting has a default, and a server without any configuration runs on loopback. Settings
 come from, each over the one before:
 
-1. the defaults below;
+1. the defaults below: those of a server in real use and, where it has others, those of a twin, the
+   local double of Zendesk;
 2. one TOML file, named by `--config FILE` or by `TOKENRY_CONFIG`;
 3. environment variables: `TOKENRY_`, then the setting's name in capitals, dots as underscores. An
    empty variable counts as not set;
@@ -41,8 +42,8 @@ const EXAMPLE_WIDTH: usize = 98;
 /// file, as Markdown.
 pub fn reference_markdown() -> String {
     let mut text = INTRODUCTION.to_owned();
-    for group in Config::default().groups() {
-        text.push_str(&section_markdown(&group));
+    for (group, twin) in groups() {
+        text.push_str(&section_markdown(&group, &twin));
     }
     text.push_str(
         "\n## Example file\n\nEverything at its default. Uncomment what you change.\n\n```toml\n",
@@ -52,7 +53,13 @@ pub fn reference_markdown() -> String {
     text
 }
 
-fn section_markdown(group: &Group) -> String {
+/// Every section with the defaults of real use, and beside it the same section with those of a twin.
+fn groups() -> impl Iterator<Item = (Group, Group)> {
+    let [serve, twin] = [Mode::Serve, Mode::Twin].map(|mode| Config::defaults(mode).groups());
+    serve.into_iter().zip(twin)
+}
+
+fn section_markdown(group: &Group, twin: &Group) -> String {
     let title = match group.section {
         "" => "Server".to_owned(),
         section => format!("`[{section}]`"),
@@ -60,12 +67,12 @@ fn section_markdown(group: &Group) -> String {
     let mut text = format!("\n## {title}\n\n{}\n\n", group.about);
     text.push_str("| setting | environment variable | type | default | from – to | meaning |\n");
     text.push_str("|---|---|---|---|---|---|\n");
-    for setting in &group.settings {
+    for (setting, twin) in group.settings.iter().zip(&twin.settings) {
         let cells = [
             format!("`{}`", setting.key),
             format!("`{}`", environment_name(setting.key)),
             setting.kind.clone(),
-            default_cell(setting),
+            default_cell(setting, twin),
             setting.bounds.clone().unwrap_or_default(),
             meaning(setting),
         ];
@@ -76,8 +83,16 @@ fn section_markdown(group: &Group) -> String {
     text
 }
 
-fn default_cell(setting: &Setting) -> String {
-    match &setting.value {
+fn default_cell(setting: &Setting, twin: &Setting) -> String {
+    let mut cell = in_words(&setting.value);
+    if twin.value != setting.value {
+        let _ = write!(cell, "; twin: {}", in_words(&twin.value));
+    }
+    cell
+}
+
+fn in_words(value: &Shown) -> String {
+    match value {
         Shown::Toml(value) => format!("`{value}`"),
         Shown::Unset | Shown::Redacted => "not set".to_owned(),
     }
@@ -96,7 +111,7 @@ fn meaning(setting: &Setting) -> String {
 /// is not set an example.
 pub fn example_file() -> String {
     let mut text = String::new();
-    for group in Config::default().groups() {
+    for (group, twin) in groups() {
         if !text.is_empty() {
             text.push('\n');
         }
@@ -105,11 +120,14 @@ pub fn example_file() -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "[{}]", group.section);
         }
-        for setting in &group.settings {
+        for (setting, twin) in group.settings.iter().zip(&twin.settings) {
             text.push('\n');
             text.push_str(&comment(&meaning(setting)));
             if let Some(bounds) = &setting.bounds {
                 text.push_str(&comment(&format!("From – to: {bounds}.")));
+            }
+            if twin.value != setting.value {
+                text.push_str(&comment(&format!("In a twin: {}.", in_words(&twin.value))));
             }
             text.push_str(&example_line(setting));
         }

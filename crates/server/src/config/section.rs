@@ -4,9 +4,9 @@
 
 use super::{layers::Layers, setting::Group};
 
-/// A section's struct: read from layers, and listed.
+/// A section's struct: read from layers over the values of where nothing is written, and listed.
 pub(super) trait Section: Default {
-    fn read(layers: &mut Layers) -> Self;
+    fn read(layers: &mut Layers, defaults: Self) -> Self;
     fn groups(&self) -> Vec<Group>;
 }
 
@@ -47,14 +47,14 @@ macro_rules! section {
         }
 
         impl $crate::config::section::Section for $name {
-            fn read(layers: &mut $crate::config::layers::Layers) -> Self {
+            fn read(layers: &mut $crate::config::layers::Layers, defaults: Self) -> Self {
                 Self {
                     $( $field: layers.take(
                         concat!($prefix, stringify!($field)),
                         &$kind,
-                        $default,
+                        defaults.$field,
                     ), )*
-                    $( $( $part: $part_type::read(layers), )* )?
+                    $( $( $part: $part_type::read(layers, defaults.$part), )* )?
                 }
             }
 

@@ -95,14 +95,15 @@ pub fn set(name: CookieName, value: &str, kept: Kept, base: &BaseUrl) -> HeaderV
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Mode, Override};
 
     fn base(text: &str) -> BaseUrl {
-        let overrides = [crate::config::Override {
+        let overrides = [Override {
             key: "base_url".to_owned(),
             value: text.to_owned(),
             flag: "--base-url".to_owned(),
         }];
-        let loaded = crate::config::Config::load(None, std::iter::empty(), &overrides).unwrap();
+        let loaded = Config::load(Mode::Serve, None, std::iter::empty(), &overrides).unwrap();
         loaded.config.base_url.unwrap()
     }
 

@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use tokenry_server::{
     accounts::CreatedUser,
-    config::{Config, Override},
+    config::{Config, Mode, Override},
     environment::Environment,
     node,
     node::Node,
@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     .into_iter()
     .flatten()
     .collect();
-    let config = Config::load(None, std::iter::empty(), &overrides)?.config;
+    let config = Config::load(Mode::Serve, None, std::iter::empty(), &overrides)?.config;
     tokenry_server::telemetry::start_log(&config.log).context("log.filter")?;
 
     let bound = node::bind(&config)?;

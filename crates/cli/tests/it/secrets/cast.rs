@@ -9,7 +9,7 @@ use base64::{
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokenry_server::{
-    config::{BaseUrl, Config, Override},
+    config::{BaseUrl, Config, Mode, Override},
     environment::Environment,
     node::Node,
 };
@@ -204,7 +204,7 @@ fn own_keys(folder: &Path) -> Vec<Secret> {
         value: folder.join("data").to_str().unwrap().to_owned(),
         flag: "--data".to_owned(),
     };
-    let config = Config::load(None, std::iter::empty(), &[data]).unwrap().config;
+    let config = Config::load(Mode::Serve, None, std::iter::empty(), &[data]).unwrap().config;
     let base = BaseUrl::at(config.listen).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {

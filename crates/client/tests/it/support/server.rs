@@ -5,7 +5,7 @@ use tokenry_client::{Client, ClientBuilder, Credentials, models::ClientRequest};
 use tokenry_core::user::Role;
 use tokenry_server::{
     accounts::{self, CreatedUser, NewUser},
-    config::{Config, Override},
+    config::{Config, Mode, Override},
     envelope::Envelope,
     environment::Environment,
     listen,
@@ -134,7 +134,8 @@ fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {
     let path = folder.path().display().to_string();
     let fixed = [("data", path.as_str()), ("listen", "127.0.0.1:0"), ("log.filter", "error")];
     let overrides = fixed.iter().chain(settings).map(|(key, value)| setting(key, value));
-    let config = Config::load(None, std::iter::empty(), &overrides.collect::<Vec<_>>());
+    let config =
+        Config::load(Mode::Serve, None, std::iter::empty(), &overrides.collect::<Vec<_>>());
     config.unwrap().config
 }
 

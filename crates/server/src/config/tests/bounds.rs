@@ -71,7 +71,7 @@ fn both_ends_of_every_bound_are_allowed_and_one_beyond_is_refused() {
                 (environment_name("tokens.access_token_lifetime"), "300".to_owned()),
             ]);
             let tried = (environment_name(key), value.to_owned());
-            Config::load(None, environment.into_iter().chain([tried]), &[])
+            Config::load(Mode::Serve, None, environment.into_iter().chain([tried]), &[])
         };
         for good in [least, most] {
             attempt(good).unwrap_or_else(|errors| panic!("{key} = {good}: {errors}"));

@@ -132,7 +132,7 @@ fn broken_toml_is_refused_by_line_and_only_for_that() {
 #[test]
 fn a_file_that_is_not_there_is_refused() {
     let missing = std::path::Path::new("no-such-folder/tokenry.toml");
-    let errors = Config::load(Some(missing), pairs(&[]), &[]).unwrap_err();
+    let errors = Config::load(Mode::Serve, Some(missing), pairs(&[]), &[]).unwrap_err();
     let text = errors.to_string();
     let start = "the configuration has 1 error:\n  no-such-folder/tokenry.toml: \
          the configuration file cannot be read: ";

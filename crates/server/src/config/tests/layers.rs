@@ -5,9 +5,46 @@ use crate::config::{BaseUrl, Origin, kinds::Shown, section::Section as _};
 
 #[test]
 fn loading_nothing_is_the_default() {
-    let loaded = Config::load(None, pairs(&[]), &[]).unwrap();
+    let loaded = Config::load(Mode::Serve, None, pairs(&[]), &[]).unwrap();
     assert_eq!(loaded.config, Config::default());
     assert_eq!(loaded.origin("listen"), Origin::Default);
+}
+
+#[test]
+fn what_is_written_is_over_the_defaults_of_either_mode() {
+    let written = Config::load(Mode::Twin, None, pairs(&[]), &[]).unwrap();
+    assert_eq!(written.config, Config::defaults(Mode::Twin));
+    let environment = [("TOKENRY_RECORD_API_TOKEN_IN_QUERY", "off")];
+    let written = Config::load(Mode::Twin, None, pairs(&environment), &[]).unwrap().config;
+    assert!(!written.record_api.token_in_query);
+    assert!(written.record_api.password_access);
+}
+
+/// Each difference between the modes can be taken on by the other one.
+#[test]
+fn each_mode_can_be_written_in_the_other() {
+    let modes = [(Mode::Serve, Mode::Twin), (Mode::Twin, Mode::Serve)];
+    for (mode, other) in modes {
+        let differing: Vec<_> = values(mode)
+            .into_iter()
+            .zip(values(other))
+            .filter(|(ours, theirs)| ours != theirs)
+            .map(|(_, (key, value))| {
+                let value = match value {
+                    Shown::Toml(value) => value.trim_matches('"').to_owned(),
+                    Shown::Unset | Shown::Redacted => "none".to_owned(),
+                };
+                Override { key: key.to_owned(), value, flag: key.to_owned() }
+            })
+            .collect();
+        let loaded = Config::load(mode, None, pairs(&[]), &differing).unwrap();
+        assert_eq!(loaded.config, Config::defaults(other));
+    }
+}
+
+fn values(mode: Mode) -> Vec<(&'static str, Shown)> {
+    let settings = Config::defaults(mode).groups().into_iter().flat_map(|group| group.settings);
+    settings.map(|setting| (setting.key, setting.value)).collect()
 }
 
 #[test]
@@ -51,7 +88,7 @@ fn the_file_can_be_named_by_the_environment() {
     let path = folder.path().join("t.toml");
     std::fs::write(&path, "data = \"named\"").unwrap();
     let environment = [("TOKENRY_CONFIG", path.to_str().unwrap())];
-    let loaded = Config::load(None, pairs(&environment), &[]).unwrap();
+    let loaded = Config::load(Mode::Serve, None, pairs(&environment), &[]).unwrap();
     assert_eq!(loaded.config.data.to_str(), Some("named"));
     assert_eq!(load("", &environment, &[]).unwrap().config, Config::default());
 }

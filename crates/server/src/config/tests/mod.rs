@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use tempfile::NamedTempFile;
 
-use super::{Config, ConfigErrors, Loaded, Override};
+use super::{Config, ConfigErrors, Loaded, Mode, Override};
 
 /// Loads a file of this text, variables and flags.
 fn load(
@@ -27,7 +27,7 @@ fn load(
             flag: format!("--{}", key.replace('_', "-")),
         })
         .collect();
-    Config::load(Some(written.path()), pairs(environment), &overrides)
+    Config::load(Mode::Serve, Some(written.path()), pairs(environment), &overrides)
 }
 
 fn pairs(environment: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {

@@ -13,7 +13,11 @@ use crate::config::{
 };
 
 fn settings() -> Vec<Setting> {
-    let groups = Config::default().groups();
+    settings_of(Mode::Serve)
+}
+
+fn settings_of(mode: Mode) -> Vec<Setting> {
+    let groups = Config::defaults(mode).groups();
     groups.into_iter().flat_map(|group| group.settings).collect()
 }
 
@@ -106,4 +110,24 @@ fn lines_of_the_example_file_fit_a_terminal() {
     for line in example_file().lines().filter(|line| line.starts_with("# ")) {
         assert!(line.chars().count() <= 100, "{line}");
     }
+}
+
+#[test]
+fn the_reference_says_of_each_setting_that_a_twin_has_otherwise_what_it_is_there() {
+    let reference = reference_markdown();
+    let differing: Vec<_> = settings_of(Mode::Serve)
+        .into_iter()
+        .zip(settings_of(Mode::Twin))
+        .filter(|(serve, twin)| serve.value != twin.value)
+        .collect();
+    assert!(!differing.is_empty());
+    for (serve, twin) in &differing {
+        let (Shown::Toml(ours), Shown::Toml(theirs)) = (&serve.value, &twin.value) else {
+            continue;
+        };
+        let row = format!("| `{}` |", serve.key);
+        let line = reference.lines().find(|line| line.starts_with(&row)).unwrap();
+        assert!(line.contains(&format!(" | `{ours}`; twin: `{theirs}` | ")), "{line}");
+    }
+    assert_eq!(reference.matches("; twin: ").count(), differing.len());
 }

@@ -2,7 +2,7 @@
 
 use tokenry_core::user::User;
 use tokenry_protocol::secret::{Credential, Kind};
-use tokenry_server::config::{BaseUrl, Config};
+use tokenry_server::config::{BaseUrl, Config, Mode};
 use tokenry_store::Store as _;
 
 use crate::support::{Answer, Browser, Form, PASSWORD, TestApp, TestUser};
@@ -45,7 +45,7 @@ fn without_what_is_drawn(page: &Answer) -> String {
 
 fn on_https(config: &mut Config) {
     let base = ("TOKENRY_BASE_URL".to_owned(), "https://auth.acme.test".to_owned());
-    let loaded = Config::load(None, std::iter::once(base), &[]).unwrap();
+    let loaded = Config::load(Mode::Serve, None, std::iter::once(base), &[]).unwrap();
     config.base_url = loaded.config.base_url.filter(BaseUrl::is_https);
 }
 
