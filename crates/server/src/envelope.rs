@@ -44,7 +44,7 @@ use crate::{
     extract::body::TooSlow,
     listen::{Answer, Sent},
     pages::error::PageError,
-    request_context::{Place, RequestContext, RequestId},
+    request_context::{self, Learned, Place, RequestContext, RequestId},
     respond,
     routes::{self, Route, Routes},
     row::{Origins, Row},
@@ -82,7 +82,19 @@ impl Envelope {
 
 impl Answer for Envelope {
     /// Answers a request that came from `peer`.
-    async fn answer<B: Sent>(self, mut request: Request<B>, peer: SocketAddr) -> Response {
+    async fn answer<B: Sent>(self, request: Request<B>, peer: SocketAddr) -> Response {
+        let (response, _) = self.answer_and_tell(request, peer).await;
+        response
+    }
+}
+
+impl Envelope {
+    /// Answers a request, and tells what was learned of it on the way.
+    pub async fn answer_and_tell<B: Sent>(
+        self,
+        mut request: Request<B>,
+        peer: SocketAddr,
+    ) -> (Response, Learned) {
         let started = Instant::now();
         let Self(shared) = self;
         let method = request.method().clone();
@@ -98,10 +110,11 @@ impl Answer for Envelope {
                 let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
                 finish_headers(response.headers_mut(), id.header(), caching, row);
                 tell(&method, row, response.status(), started.elapsed());
-                response
+                (response, request_context::learned())
             }));
-        let response = answered.await;
-        if method == Method::HEAD { without_body(response) } else { response }
+        let (response, learned) = answered.await;
+        let response = if method == Method::HEAD { without_body(response) } else { response };
+        (response, learned)
     }
 }
 

@@ -75,6 +75,17 @@ impl fmt::Display for Place {
     }
 }
 
+/// What was learned of a request by the time it was answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// The row of the table of routes; `none` where no row answered.
+    pub route: &'static str,
+    /// Who called.
+    pub user: Option<UserId>,
+    /// Which client called.
+    pub client: Option<ClientId>,
+}
+
 /// What is known of one request.
 pub struct RequestContext {
     id: RequestId,
@@ -140,6 +151,16 @@ pub fn note_user(id: UserId) {
 /// Notes which client calls.
 pub fn note_client(id: ClientId) {
     look(|context| context.client.set(Some(id)));
+}
+
+/// What was learned so far of the request that this task is answering.
+pub fn learned() -> Learned {
+    let learned = look(|context| Learned {
+        route: context.place.path,
+        user: context.user.get(),
+        client: context.client.get(),
+    });
+    learned.unwrap_or_default()
 }
 
 /// Where the request came from.
