@@ -57,10 +57,10 @@ impl AppState {
         self.settle(outdated, |store| async move { store.end_grant(end).await }).await
     }
 
-    /// Ends an access token before its time: it is dead on this node before anybody is told.
-    pub async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+    /// Ends tokens before their time: they are dead on this node before anybody is told.
+    pub async fn expire_early(&self, write: EarlyExpiry) -> Result<Conditional> {
         let outdated = Stale::Token(write.id());
-        self.settle(outdated, |store| async move { store.expire_access_token(write).await }).await
+        self.settle(outdated, |store| async move { store.expire_early(write).await }).await
     }
 
     /// Rotates a record that was `before`: the old access token is dead on this node before anybody

@@ -182,9 +182,9 @@ pub trait Store: Send + Sync + 'static {
     /// Starts lifetimes and window anew if the rotation is as it was, and no use was noted that the
     /// decision did not know of.
     async fn renew_repeat(&self, write: RepeatRenewal) -> Result<Conditional>;
-    /// Ends an access token before its time if the rotation is as it was. Where several nodes
-    /// serve, the others are told.
-    async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional>;
+    /// Ends tokens before their time if the rotation is as it was. Where several nodes serve, the
+    /// others are told.
+    async fn expire_early(&self, write: EarlyExpiry) -> Result<Conditional>;
     /// Ends a record and leaves its event.
     async fn end_grant(&self, end: GrantEnd) -> Result<Conditional>;
     /// Notes when records were last used and at which rotation; neither ever goes back.

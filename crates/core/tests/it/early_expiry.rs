@@ -1,6 +1,9 @@
 //! An access token that is over before its time.
 
-use tokenry_core::{early_expiry::expire_access_token, grant::Stage};
+use tokenry_core::{
+    early_expiry::{expire_access_token, expire_pair},
+    grant::Stage,
+};
 use tokenry_protocol::time::Seconds;
 
 use crate::support::{Grant, issued, seconds};
@@ -27,6 +30,29 @@ fn an_access_token_without_expiry_is_given_one_to_be_over() {
     let expiry = expire_access_token(&grant.token, grant.world.now).unwrap();
     assert_eq!(expiry.access().expires_at(), Some(grant.world.now));
     assert_eq!(expiry.access().lifetime, Some(Seconds(1_800)));
+}
+
+#[test]
+fn a_pair_that_is_ended_early_is_over_and_its_access_token_alone_leaves_the_refresh_token() {
+    let grant = Grant::new();
+    let now = grant.world.now;
+    let refresh_expires_at = issued(&grant.token).refresh.as_ref().unwrap().expires_at;
+    let access_alone = expire_access_token(&grant.token, now).unwrap();
+    assert_eq!(access_alone.refresh_expires_at(), Some(refresh_expires_at));
+    let pair = expire_pair(&grant.token, now).unwrap();
+    assert_eq!(pair.refresh_expires_at(), Some(now));
+    assert_eq!(pair.access().expires_at(), Some(now));
+}
+
+#[test]
+fn of_a_pair_whose_access_token_is_over_the_refresh_token_can_still_be_ended() {
+    let grant = Grant::new();
+    let later = issued(&grant.token).access.expires_at().unwrap();
+    let pair = expire_pair(&grant.token, later).unwrap();
+    assert_eq!(pair.access().expires_at(), Some(later));
+    assert_eq!(pair.refresh_expires_at(), Some(later));
+    let over = issued(&grant.token).refresh.as_ref().unwrap().expires_at;
+    assert!(expire_pair(&grant.token, over).is_none());
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl Store for PostgresStore {
         tokens::renew(&self.log, &write).await
     }
 
-    async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+    async fn expire_early(&self, write: EarlyExpiry) -> Result<Conditional> {
         tokens::expire(&self.log, &write).await
     }
 

@@ -315,17 +315,23 @@ pub(super) async fn renew(log: &Arc<Log>, write: &RepeatRenewal) -> Result<Condi
     rows::written(&log.leave(Call::write(renewal, values)).await?.rows)
 }
 
-/// Ends an access token before its time, unless the pair was rotated in the meantime.
+/// Ends tokens before their time, unless the pair was rotated in the meantime.
 pub(super) async fn expire(log: &Arc<Log>, write: &EarlyExpiry) -> Result<Conditional> {
     let expiry = concat!(
-        "WITH expired AS (UPDATE tokens SET issued_at = $4, access_lifetime = $5 \
-         WHERE id = $2 AND rotation = $3 RETURNING id), \
+        "WITH expired AS (UPDATE tokens SET issued_at = $4, access_lifetime = $5, \
+         refresh_expires_at = $6 WHERE id = $2 AND rotation = $3 RETURNING id), \
          told AS (SELECT 'token'::text AS record, id AS record_id FROM expired), ",
         leave_changes!(),
         "SELECT count(*) FROM expired"
     );
     let access = write.access();
-    let values = values![write.id(), write.rotation(), access.issued_at, access.lifetime];
+    let values = values![
+        write.id(),
+        write.rotation(),
+        access.issued_at,
+        access.lifetime,
+        write.refresh_expires_at(),
+    ];
     rows::written(&log.leave(Call::write(expiry, values)).await?.rows)
 }
 

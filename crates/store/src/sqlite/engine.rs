@@ -221,7 +221,7 @@ impl Store for SqliteStore {
         self.write(move |connection| tokens::renew(connection, &write)).await
     }
 
-    async fn expire_access_token(&self, write: EarlyExpiry) -> Result<Conditional> {
+    async fn expire_early(&self, write: EarlyExpiry) -> Result<Conditional> {
         self.write(move |connection| tokens::expire(connection, &write)).await
     }
 

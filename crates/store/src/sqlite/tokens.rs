@@ -162,16 +162,17 @@ pub(super) fn renew(connection: &Connection, write: &RepeatRenewal) -> Result<Co
     rows::write_if(connection, renewal, values)
 }
 
-/// Ends an access token before its time, unless the pair was rotated in the meantime.
+/// Ends tokens before their time, unless the pair was rotated in the meantime.
 pub(super) fn expire(connection: &Connection, write: &EarlyExpiry) -> Result<Conditional> {
-    let expiry = "UPDATE tokens SET issued_at = ?3, access_lifetime = ?4 \
-        WHERE id = ?1 AND rotation = ?2";
+    let expiry = "UPDATE tokens SET issued_at = ?3, access_lifetime = ?4, \
+        refresh_expires_at = ?5 WHERE id = ?1 AND rotation = ?2";
     let access = write.access();
     let values = params![
         write.id().get(),
         write.rotation(),
         access.issued_at.as_millis(),
         access.lifetime.map(|lifetime| lifetime.0),
+        write.refresh_expires_at().map(|time| time.as_millis()),
     ];
     rows::write_if(connection, expiry, values)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokenry_core::{
-    early_expiry::expire_access_token,
+    early_expiry::{expire_access_token, expire_pair},
     grant::Stage,
     grant_types::refresh_token::{Refresh, RepeatRenewal, TokenRotation},
     issue::IssuedTokens,
@@ -216,7 +216,7 @@ pub async fn an_access_token_is_over_early_and_its_refresh_token_is_not(store: A
     let before = world.token(id).await;
     let write = expire_access_token(&before, after(5)).unwrap();
     let late = write.clone();
-    assert_eq!(world.store.expire_access_token(write).await.unwrap(), Conditional::Now);
+    assert_eq!(world.store.expire_early(write).await.unwrap(), Conditional::Now);
     let token = world.token(id).await;
     assert!(expire_access_token(&token, after(5)).is_none(), "it is over already");
     let (was, is) = (before.issued().unwrap(), token.issued().unwrap());
@@ -226,6 +226,9 @@ pub async fn an_access_token_is_over_early_and_its_refresh_token_is_not(store: A
 
     world.rotate(&parties, &refresh_token(&first), after(6)).await;
     let before = world.token(id).await;
-    assert_eq!(world.store.expire_access_token(late).await.unwrap(), Conditional::Already);
+    let pair = expire_pair(&before, after(7)).unwrap();
+    assert_eq!(world.store.expire_early(late).await.unwrap(), Conditional::Already);
     assert_same(&world.token(id).await, &before);
+    assert_eq!(world.store.expire_early(pair).await.unwrap(), Conditional::Now);
+    assert!(world.issued(id).await.is_expired(after(7)));
 }

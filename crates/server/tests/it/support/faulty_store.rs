@@ -251,7 +251,7 @@ forward! {
     fn count_wrong_verifier(write: WrongVerifier) -> WrongVerifierCount;
     fn rotate_refresh_token(write: TokenRotation) -> Conditional;
     fn renew_repeat(write: RepeatRenewal) -> Conditional;
-    fn expire_access_token(write: EarlyExpiry) -> Conditional;
+    fn expire_early(write: EarlyExpiry) -> Conditional;
     fn end_grant(end: GrantEnd) -> Conditional;
     fn record_token_uses(uses: Vec<TokenUse>) -> ();
     fn record_event(event: Event) -> ();
