@@ -52,6 +52,7 @@ pub use kinds::parse_span;
 pub use layers::{FILE_VARIABLE, Override};
 pub use limits::Limits;
 pub use mode::Mode;
+pub use nearest::nearest;
 pub use proxy::{AddressHeader, Proxy};
 pub use reference::{example_file, reference_markdown};
 pub use scopes::Scopes;

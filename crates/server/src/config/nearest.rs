@@ -6,7 +6,7 @@ const LIKENESS_MIN: f64 = 0.6;
 const MISPLACED: f64 = 0.95;
 
 /// The candidate most like `written`, compared whole and by the part after the last dot.
-pub(super) fn nearest<'a>(
+pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
