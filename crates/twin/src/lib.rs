@@ -2,3 +2,5 @@
 //! seeded account, every trouble of production on demand, and a clock to turn.
 
 pub mod faults;
+pub mod account;
+pub mod seed;
