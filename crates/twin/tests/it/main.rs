@@ -1,1 +1,8 @@
-//! The twin as its users meet it.
+//! The twin as its users meet it: over a socket, and by its control.
+#![expect(clippy::unwrap_used, reason = "what does not hold must stop the test")]
+
+mod clock;
+mod faults;
+mod reset;
+mod support;
+mod tokens;

@@ -1,0 +1,231 @@
+//! What a twin is: an account, a clock, faults in force, and a journal; and how all of it goes back
+//! to an earlier moment at once.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use tokenry_protocol::time::Timestamp;
+use tokenry_server::{config::BaseUrl, environment::Clock as _};
+use tokenry_store::sqlite::Image;
+use tokio::sync::Mutex as Turn;
+
+use crate::{
+    account::Account,
+    clock::{Setting, TwinClock},
+    error::TwinError,
+    faults::Faults,
+    options::Options,
+    profile::Profile,
+    renewals::Renewals,
+    seed::Seed,
+    world::{Ground, Origin, Place, World},
+};
+
+/// More than a suite names. Each holds a copy of the account in memory.
+const SNAPSHOTS_MAX: usize = 1_000;
+/// A seed whose times are counted from the start is planted anew when that is longer ago, in
+/// milliseconds: what lives for some minutes in it must be alive after a reset.
+const SEED_FRESH: i64 = 30_000;
+
+/// Everything that a twin's calls and its control share.
+pub(crate) struct Double {
+    /// How it was started.
+    pub(crate) options: Options,
+    /// The address it listens on.
+    pub(crate) base: BaseUrl,
+    /// Its time.
+    pub(crate) clock: TwinClock,
+    seed: Seed,
+    place: Place,
+    /// The seed as it was planted last.
+    origin: RwLock<Arc<Planted>>,
+    world: RwLock<Arc<World>>,
+    faults: Mutex<Faults>,
+    /// Those of the command line and of the scenario, which a reset comes back to.
+    first_faults: Faults,
+    /// And the clock as it was at first.
+    first_clock: Setting,
+    snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
+    /// One change of worlds at a time.
+    turn: Turn<()>,
+}
+
+struct Planted {
+    origin: Origin,
+    profile: Profile,
+    at: Timestamp,
+}
+
+/// A moment to come back to.
+struct Snapshot {
+    image: Image,
+    profile: Profile,
+    clock: Setting,
+    faults: Faults,
+    renewals: Renewals,
+}
+
+impl Double {
+    /// Plants the seed, or takes up what an earlier twin has left in the folder.
+    pub(crate) async fn open(
+        options: Options,
+        seed: Seed,
+        first_faults: Faults,
+        base: BaseUrl,
+    ) -> Result<Self, TwinError> {
+        let clock = TwinClock::default();
+        if let Some(time) = options.clock {
+            clock.set(time);
+        }
+        let place = Place::take(options.data.as_deref())?;
+        let profile = options.profile;
+        let ground = ground(&options, profile, &base, &clock);
+        let planted = Planted::new(&seed, &ground).await?;
+        let renewals = Renewals::of(&planted.origin.account);
+        let image = (!place.is_inhabited()).then_some(&planted.origin.image);
+        let world = World::open(&ground, &place, image, renewals).await?;
+        Ok(Self {
+            first_clock: clock.setting(),
+            origin: RwLock::new(Arc::new(planted)),
+            world: RwLock::new(Arc::new(world)),
+            faults: Mutex::new(first_faults.clone()),
+            first_faults,
+            snapshots: Mutex::default(),
+            turn: Turn::default(),
+            options,
+            base,
+            clock,
+            seed,
+            place,
+        })
+    }
+
+    /// What answers calls now.
+    pub(crate) fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The account as it was planted.
+    pub(crate) fn account(&self) -> Account {
+        self.planted().origin.account.clone()
+    }
+
+    /// The faults in force.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything as it was at the start, in another profile if one is named: the account as its
+    /// seed says, the clock, and the faults that the command line named.
+    pub(crate) async fn reset(&self, profile: Option<Profile>) -> Result<(), TwinError> {
+        let _turn = self.turn.lock().await;
+        self.clock.restore(self.first_clock);
+        let profile = profile.unwrap_or_else(|| self.world().profile);
+        let ground = self.ground(profile);
+        let mut planted = self.planted();
+        if planted.profile != profile || !planted.is_fresh(self.clock.now()) {
+            planted = Arc::new(Planted::new(&self.seed, &ground).await?);
+            *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&planted);
+        }
+        let renewals = Renewals::of(&planted.origin.account);
+        self.enter(&ground, &planted.origin.image, renewals).await?;
+        *self.faults() = self.first_faults.clone();
+        Ok(())
+    }
+
+    /// Keeps this moment under a name. What had the name before is gone.
+    pub(crate) async fn snapshot(&self, name: &str) -> Result<(), TwinError> {
+        let _turn = self.turn.lock().await;
+        let world = self.world();
+        let snapshot = Snapshot {
+            image: world.image().await?,
+            profile: world.profile,
+            clock: self.clock.setting(),
+            faults: self.faults().clone(),
+            renewals: world.renewals.copy(),
+        };
+        let mut snapshots = self.snapshots();
+        if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(name) {
+            return Err(TwinError::TooManySnapshots(SNAPSHOTS_MAX));
+        }
+        snapshots.insert(name.to_owned(), Arc::new(snapshot));
+        Ok(())
+    }
+
+    /// Goes back to a moment. It can be gone back to again.
+    pub(crate) async fn restore(&self, name: &str) -> Result<(), TwinError> {
+        let _turn = self.turn.lock().await;
+        let snapshot = self.snapshots().get(name).map(Arc::clone);
+        let snapshot = snapshot.ok_or_else(|| TwinError::NoSnapshot(name.to_owned()))?;
+        let ground = self.ground(snapshot.profile);
+        self.enter(&ground, &snapshot.image, snapshot.renewals.copy()).await?;
+        self.clock.restore(snapshot.clock);
+        *self.faults() = snapshot.faults.clone();
+        Ok(())
+    }
+
+    /// Forgets a moment.
+    pub(crate) fn forget(&self, name: &str) -> Result<(), TwinError> {
+        let forgotten = self.snapshots().remove(name);
+        forgotten.map(drop).ok_or_else(|| TwinError::NoSnapshot(name.to_owned()))
+    }
+
+    /// The names of the moments that are kept.
+    pub(crate) fn snapshot_names(&self) -> Vec<String> {
+        self.snapshots().keys().cloned().collect()
+    }
+
+    /// Writes what was noted and closes the database.
+    pub(crate) async fn close(&self) {
+        let _turn = self.turn.lock().await;
+        self.world().close().await;
+    }
+
+    async fn enter(
+        &self,
+        ground: &Ground,
+        image: &Image,
+        renewals: Renewals,
+    ) -> Result<(), TwinError> {
+        if matches!(self.place, Place::Folder { .. }) {
+            // One file holds one world at a time.
+            self.world().close().await;
+        }
+        let world = Arc::new(World::open(ground, &self.place, Some(image), renewals).await?);
+        let mut serving = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let left = std::mem::replace(&mut *serving, world);
+        drop(serving);
+        // Not under the lock: the last who leaves a world ends its threads.
+        drop(left);
+        Ok(())
+    }
+
+    fn ground(&self, profile: Profile) -> Ground {
+        ground(&self.options, profile, &self.base, &self.clock)
+    }
+
+    fn planted(&self) -> Arc<Planted> {
+        Arc::clone(&self.origin.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Snapshot>>> {
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Planted {
+    async fn new(seed: &Seed, ground: &Ground) -> Result<Self, TwinError> {
+        let at = ground.clock.now();
+        Ok(Self { origin: Origin::plant(seed, ground).await?, profile: ground.profile, at })
+    }
+
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        (0..SEED_FRESH).contains(&now.millis_since(self.at))
+    }
+}
+
+fn ground(options: &Options, profile: Profile, base: &BaseUrl, clock: &TwinClock) -> Ground {
+    Ground { config: options.config(profile), profile, base: base.clone(), clock: clock.clone() }
+}

@@ -1,0 +1,46 @@
+//! Why a twin does not start or go on.
+
+use std::net::SocketAddr;
+
+use tokenry_server::{data_folder::DataFolderError, node::NodeError, state::StartError};
+use tokenry_store::StoreError;
+
+use crate::seed::SeedError;
+
+/// Why a twin does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TwinError {
+    /// Others could reach it.
+    #[error(
+        "{0} is an address that others can reach, and a double guards nothing: whoever reaches it \
+         has every credential in it. Listen on 127.0.0.1, or say that it is meant (--allow-remote)"
+    )]
+    Remote(SocketAddr),
+    /// An address that is taken, or none.
+    #[error(transparent)]
+    Listen(#[from] NodeError),
+    /// The account's name.
+    #[error(
+        "{0:?} is no name of an account: use 1 to 63 of a-z, 0-9 and hyphens, with none at either \
+         end"
+    )]
+    Subdomain(String),
+    /// The seed does not become an account.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The folder of `--data`.
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
+    /// The server in it.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The database in it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A snapshot that was not taken.
+    #[error("there is no snapshot {0:?}")]
+    NoSnapshot(String),
+    /// More snapshots than are kept.
+    #[error("there are {0} snapshots already: delete one first")]
+    TooManySnapshots(usize),
+}

@@ -1,0 +1,78 @@
+//! How a twin is started.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tokenry_protocol::time::Timestamp;
+use tokenry_server::config::{Config, Mode};
+
+use crate::profile::Profile;
+
+/// Whether access tokens expire when nobody asks for a lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// After 30 minutes.
+    Enforced,
+    /// Never.
+    None,
+}
+
+/// What becomes of a refresh token that was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rotation {
+    /// It is dead at once, as at Zendesk: who loses the answer has to ask the user again.
+    SingleUse,
+    /// Its answer is given again while nothing of it was used, as Tokenry does.
+    Forgiving,
+}
+
+/// How a twin is started. [`Options::default`] is what `tokenry twin` does without flags, but for
+/// the port: any free one.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether `listen` may be an address that others can reach.
+    pub allow_remote: bool,
+    /// The state that the account is in.
+    pub profile: Profile,
+    /// Instead of what the profile says.
+    pub expiry: Option<Expiry>,
+    /// Instead of [`Rotation::SingleUse`].
+    pub rotation: Option<Rotation>,
+    /// The account's name, `acme` of `acme.zendesk.com`.
+    pub subdomain: String,
+    /// Where the account is kept; `None` is in memory, and gone with the twin.
+    pub data: Option<PathBuf>,
+    /// The time at which its clock starts; `None` is now.
+    pub clock: Option<Timestamp>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            allow_remote: false,
+            profile: Profile::default(),
+            expiry: None,
+            rotation: None,
+            subdomain: "acme".to_owned(),
+            data: None,
+            clock: None,
+        }
+    }
+}
+
+impl Options {
+    /// What the server does when the account is in a profile.
+    pub(crate) fn config(&self, profile: Profile) -> Config {
+        let mut config = Config::defaults(Mode::Twin);
+        let _ = profile;
+        // As cheap as it gets: what a double guards is worth nothing.
+        config.sign_in.password_hash_memory = 8 << 10;
+        config.sign_in.password_hash_iterations = 1;
+        config
+    }
+}

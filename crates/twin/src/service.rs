@@ -1,0 +1,191 @@
+//! What answers a twin's connections: its own pages and control, and before everything else the
+//! faults in force.
+//!
+//! 1. The call is read whole, with what it presents.
+//! 2. Faults are decided: those that its header names, then the rules in force.
+//! 3. What is done to its token is done before it.
+//! 4. It is answered by the server, unless a fault answers in its place.
+//! 5. The answer is changed, cut or lost, and held back.
+//! 6. The journal is told.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderName, Request, StatusCode};
+use tokenry_protocol::{api::error::ErrorBody, secret::Kind};
+use tokenry_server::{
+    listen::{self, Sent},
+    request_context::Learned,
+    respond::{self, ApiError},
+};
+use tokenry_store::StoreError;
+use tokio::time::Instant;
+
+use crate::{
+    call::Call,
+    clock, control,
+    double::Double,
+    faults::{Effect, Fault, Struck},
+    strike::{self, Answer, Fate},
+    world::World,
+};
+
+/// Names faults for the call that carries it.
+const FAULT_HEADER: HeaderName = HeaderName::from_static("x-twin-fault");
+
+/// Answers a twin's connections.
+#[derive(Clone)]
+pub(crate) struct Service {
+    double: Arc<Double>,
+    control: Router,
+}
+
+impl Service {
+    pub(crate) fn new(double: Arc<Double>) -> Self {
+        let control = control::router(Arc::clone(&double));
+        Self { double, control }
+    }
+}
+
+impl listen::Answer for Service {
+    async fn answer<B: Sent>(self, request: Request<B>, peer: SocketAddr) -> Response {
+        let Self { double, control } = self;
+        if control::is_at(request.uri().path()) {
+            return control::answer(control, request, peer).await;
+        }
+        let world = double.world();
+        match Call::read(request, peer, &world.state.config.limits).await {
+            Ok(call) => answer(&double, &world, call).await,
+            Err(refused) => refused,
+        }
+    }
+}
+
+async fn answer(double: &Double, world: &World, call: Call) -> Response {
+    let in_header = match faults_in_header(&call) {
+        Ok(faults) => faults,
+        Err(refused) => return refused,
+    };
+    let started = Instant::now();
+    let struck = Strikes(double.faults().decide_with(in_header, &call.seen()));
+    if let Err(error) = struck.prepare(world, &call).await {
+        return ApiError::Store(error).into_response();
+    }
+    let (answer, learned) = match struck.instead(&call) {
+        Some(response) => (Answer::read(response).await, Learned::default()),
+        None => ask(world, &call, &struck).await,
+    };
+    let (answer, fate) = struck.change(&call, answer).await;
+    let _ = (learned, started);
+    if let Some(delay) = struck.delay() {
+        tokio::time::sleep(delay).await;
+    }
+    answer.send(fate)
+}
+
+fn faults_in_header(call: &Call) -> Result<Vec<Fault>, Response> {
+    let mut faults = Vec::new();
+    for value in call.parts.headers.get_all(FAULT_HEADER) {
+        let text = value.to_str().unwrap_or("\u{fffd}");
+        match Fault::in_header(text) {
+            Ok(more) => faults.extend(more),
+            Err(error) => {
+                let told = format!("X-Twin-Fault: {error}");
+                let body = ErrorBody::oauth("invalid_request", &told);
+                return Err(respond::json(StatusCode::BAD_REQUEST, &body));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// The server's own answer, by a clock that is off if a fault says so.
+async fn ask(world: &World, call: &Call, struck: &Strikes) -> (Answer, Learned) {
+    let answering = world.envelope.clone().answer_and_tell(call.request(), call.peer);
+    let (response, learned) = match struck.skew() {
+        Some(seconds) => clock::skewed(seconds.saturating_mul(1_000), answering).await,
+        None => answering.await,
+    };
+    let answer = Answer::read(response).await;
+    learn(world, call, &answer);
+    (answer, learned)
+}
+
+/// Keeps what it takes to refresh the pair that was just given.
+fn learn(world: &World, call: &Call, answer: &Answer) {
+    if let Some((id, refresh_token)) = answer.pair()
+        && let Some(renewal) = call.renewal(&refresh_token)
+    {
+        world.renewals.keep(id, renewal);
+    }
+}
+
+/// The faults that strike a call.
+struct Strikes(Vec<Struck>);
+
+impl Strikes {
+    fn find<T>(&self, look: impl Fn(Fault) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|struck| look(struck.fault))
+    }
+
+    /// Before the call: what becomes of the token that it presents.
+    async fn prepare(&self, world: &World, call: &Call) -> Result<(), StoreError> {
+        let Some((id, kind)) = call.record() else { return Ok(()) };
+        for struck in &self.0 {
+            match struck.fault {
+                Fault::ExpireToken if kind == Kind::RefreshToken => world.expire_pair(id).await?,
+                Fault::ExpireToken => world.expire_access_token(id).await?,
+                Fault::RevokeToken => world.revoke(id).await?,
+                Fault::RotateToken => world.rotate(id).await,
+                _ => continue,
+            };
+        }
+        Ok(())
+    }
+
+    /// The answer that stands in place of the server's, which then does not see the call.
+    fn instead(&self, call: &Call) -> Option<Response> {
+        let path = call.parts.uri.path();
+        self.find(|fault| match fault {
+            Fault::RateLimited { retry_after } => Some(strike::rate_limited(path, retry_after)),
+            Fault::Status(status, Effect::NotApplied) => Some(strike::failed(path, status)),
+            _ => None,
+        })
+    }
+
+    fn skew(&self) -> Option<i64> {
+        self.find(|fault| match fault {
+            Fault::ClockSkew(seconds) => Some(seconds),
+            _ => None,
+        })
+    }
+
+    fn delay(&self) -> Option<Duration> {
+        self.find(|fault| match fault {
+            Fault::Delay(delay) => Some(delay),
+            _ => None,
+        })
+    }
+
+    /// The answer as its client is to see it, and how much of it.
+    async fn change(&self, call: &Call, answer: Answer) -> (Answer, Fate) {
+        let path = call.parts.uri.path();
+        let mut changed = (answer, Fate::Whole);
+        for struck in &self.0 {
+            let (answer, fate) = changed;
+            changed = match struck.fault {
+                Fault::ExpiresIn(seconds) => (answer.with_expires_in(seconds), fate),
+                Fault::LoseAnswer => (answer, Fate::Lost),
+                Fault::CutAnswer => (answer, Fate::Cut),
+                Fault::Status(status, Effect::Applied) => {
+                    (Answer::read(strike::failed(path, status)).await, fate)
+                }
+                _ => (answer, fate),
+            };
+        }
+        changed
+    }
+}

@@ -1,0 +1,171 @@
+//! A running twin.
+
+use std::sync::Arc;
+
+use tokenry_server::{
+    config::{BaseUrl, Config},
+    listen::{self, Listener},
+    node::NodeError,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    account::Account,
+    clock::TwinClock,
+    double::Double,
+    error::TwinError,
+    faults::{Faults, InForce, Rule},
+    options::Options,
+    profile::Profile,
+    seed::Seed,
+    service::Service,
+};
+
+/// A double of Zendesk that serves on this machine until it is dropped.
+///
+/// Every twin is alone: two in one process share nothing.
+pub struct Twin {
+    double: Arc<Double>,
+    /// Its end is what stops the twin.
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+/// A twin that listens and does not answer yet.
+pub struct Bound {
+    listener: Listener,
+    base: BaseUrl,
+    options: Options,
+}
+
+impl Twin {
+    /// One on any free port of this machine, in memory, with the account of the examples
+    /// ([`Seed::contract_cast`]), before expiry was enforced ([`Profile::Legacy`]).
+    pub async fn start() -> Result<Self, TwinError> {
+        Self::start_with(Options::default(), Seed::contract_cast()?, Vec::new()).await
+    }
+
+    /// One of another kind.
+    pub async fn start_with(
+        options: Options,
+        seed: Seed,
+        faults: Vec<Rule>,
+    ) -> Result<Self, TwinError> {
+        Bound::bind(options)?.start(seed, faults, 0).await
+    }
+
+    /// Where it is, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        self.double.base.as_str()
+    }
+
+    /// Everybody and everything in the account, with every credential in full, as it was planted.
+    pub fn account(&self) -> Account {
+        self.double.account()
+    }
+
+    /// The clock that everything in it goes by.
+    pub fn clock(&self) -> &TwinClock {
+        &self.double.clock
+    }
+
+    /// Puts a fault in force; its id, by which it can be ended.
+    pub fn add_fault(&self, rule: Rule) -> u64 {
+        self.double.faults().add(rule)
+    }
+
+    /// Ends a fault; `false` when there is none with this id.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.double.faults().remove(id).is_some()
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.double.faults().clear();
+    }
+
+    /// The faults in force, and how often each has struck.
+    pub fn faults(&self) -> Vec<InForce> {
+        self.double.faults().list().to_vec()
+    }
+
+    /// Everything as it was at the start.
+    pub async fn reset(&self) -> Result<(), TwinError> {
+        self.double.reset(None).await
+    }
+
+    /// The same, in another profile from now on.
+    pub async fn reset_to(&self, profile: Profile) -> Result<(), TwinError> {
+        self.double.reset(Some(profile)).await
+    }
+
+    /// Keeps this moment under a name. What had the name before is gone.
+    pub async fn snapshot(&self, name: &str) -> Result<(), TwinError> {
+        self.double.snapshot(name).await
+    }
+
+    /// Goes back to a moment. It can be gone back to again.
+    pub async fn restore(&self, name: &str) -> Result<(), TwinError> {
+        self.double.restore(name).await
+    }
+
+    /// Finishes what is in flight and ends. Dropping does the same, and does not wait for it.
+    pub async fn stop(self) {
+        let Self { stop, served, .. } = self;
+        drop(stop);
+        if let Err(error) = served.await {
+            tracing::error!(%error, "a twin did not end in order");
+        }
+    }
+}
+
+impl Bound {
+    /// Listens.
+    pub fn bind(options: Options) -> Result<Self, TwinError> {
+        if !options.listen.ip().is_loopback() && !options.allow_remote {
+            return Err(TwinError::Remote(options.listen));
+        }
+        if !is_label(&options.subdomain) {
+            return Err(TwinError::Subdomain(options.subdomain));
+        }
+        let fail = |error| NodeError::Listen { address: options.listen, error };
+        let listener = listen::bind(options.listen).map_err(fail)?;
+        let bound = listener.local_addr().map_err(fail)?;
+        let base = BaseUrl::at(bound).map_err(|error| fail(std::io::Error::other(error)))?;
+        Ok(Self { listener, base, options })
+    }
+
+    /// Plants the seed and answers from now on.
+    pub async fn start(
+        self,
+        seed: Seed,
+        rules: Vec<Rule>,
+        fault_seed: u64,
+    ) -> Result<Twin, TwinError> {
+        let Self { listener, base, options } = self;
+        let mut faults = Faults::new(fault_seed);
+        for rule in rules {
+            faults.add(rule);
+        }
+        let double = Arc::new(Double::open(options, seed, faults, base).await?);
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(serve(listener, Arc::clone(&double), stopped));
+        Ok(Twin { double, stop, served })
+    }
+}
+
+async fn serve(listener: Listener, double: Arc<Double>, stopped: oneshot::Receiver<()>) {
+    let limits = Config::default().limits;
+    let stopped = async move { drop(stopped.await) };
+    listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stopped).await;
+    double.close().await;
+}
+
+/// RFC 1123 §2.1, in lower case.
+fn is_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&name.len())
+        && name.chars().all(inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}

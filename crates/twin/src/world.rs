@@ -1,0 +1,185 @@
+//! One account in one state: a server of its own over a database in memory, which a reset replaces
+//! as a whole. What still answers in the old one goes on in the old one.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokenry_core::credentials::Key;
+use tokenry_server::{
+    config::{BaseUrl, Config},
+    data_folder::{DataFolder, ServeLock},
+    envelope::Envelope,
+    environment::{Environment, SystemEntropy},
+    jobs,
+    state::{AppState, Parts},
+    stop_signal::StopSignal,
+};
+use tokenry_store::sqlite::{Image, SqliteStore, StoreOptions};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    account::Account,
+    clock::TwinClock,
+    entropy::FixedEntropy,
+    error::TwinError,
+    profile::Profile,
+    renewals::Renewals,
+    seed::{Seed, plant},
+};
+
+/// It seals nothing that is worth anything: whoever reaches a double may have all of it.
+const ROOT_KEY: [u8; 32] = *b"a twin of Zendesk guards nothing";
+
+/// What a world is made of besides its database.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    /// What the server does.
+    pub(crate) config: Config,
+    /// What the account is said to be in.
+    pub(crate) profile: Profile,
+    /// The address it listens on.
+    pub(crate) base: BaseUrl,
+    /// Its time.
+    pub(crate) clock: TwinClock,
+}
+
+/// The account as its seed says, to begin from.
+pub(crate) struct Origin {
+    /// Everything in it, in the clear.
+    pub(crate) account: Account,
+    /// The database.
+    pub(crate) image: Image,
+}
+
+/// A world that serves.
+pub(crate) struct World {
+    /// What the server's handlers share.
+    pub(crate) state: AppState,
+    /// What answers.
+    pub(crate) envelope: Envelope,
+    /// What the account is said to be in.
+    pub(crate) profile: Profile,
+    /// How pairs can be refreshed by somebody else.
+    pub(crate) renewals: Renewals,
+    store: Arc<SqliteStore>,
+    stop: watch::Sender<bool>,
+    /// They end with the world.
+    jobs: Mutex<JoinSet<()>>,
+}
+
+/// Where a world's database is.
+pub(crate) enum Place {
+    /// In memory.
+    Memory,
+    /// In a folder that no other process serves.
+    Folder {
+        /// Which.
+        folder: DataFolder,
+        /// As long as this is held.
+        _lock: ServeLock,
+    },
+}
+
+impl Place {
+    /// Takes the folder, if there is to be one.
+    pub(crate) fn take(folder: Option<&Path>) -> Result<Self, TwinError> {
+        let Some(path) = folder else { return Ok(Self::Memory) };
+        let folder = DataFolder::open(path)?;
+        let lock = folder.lock()?;
+        Ok(Self::Folder { folder, _lock: lock })
+    }
+
+    /// Whether an earlier twin has left its account here.
+    pub(crate) fn is_inhabited(&self) -> bool {
+        match self {
+            Self::Memory => false,
+            Self::Folder { folder, .. } => folder.database().exists(),
+        }
+    }
+
+    /// A store that holds what the image does, or what is there already when there is none.
+    fn open(&self, image: Option<&Image>) -> Result<SqliteStore, TwinError> {
+        let store = match (self, image) {
+            (Self::Memory, Some(image)) => SqliteStore::in_memory_from(image),
+            (Self::Memory, None) => SqliteStore::in_memory(),
+            (Self::Folder { folder, .. }, image) => {
+                let path = folder.database();
+                if let Some(image) = image {
+                    image.write(&path)?;
+                }
+                SqliteStore::open(path, StoreOptions::default())
+            }
+        };
+        Ok(store?)
+    }
+}
+
+impl Origin {
+    /// Plants a seed, by randomness that starts the same each time.
+    pub(crate) async fn plant(seed: &Seed, ground: &Ground) -> Result<Self, TwinError> {
+        let store = Arc::new(SqliteStore::in_memory()?);
+        let environment = Environment {
+            clock: Arc::new(ground.clock.clone()),
+            entropy: Arc::new(FixedEntropy::default()),
+        };
+        let state = state(ground, environment, &store).await?;
+        let account = plant(seed, &state).await?;
+        let image = store.image().await?;
+        Ok(Self { account, image })
+    }
+}
+
+impl World {
+    /// Opens a database and begins to serve it.
+    pub(crate) async fn open(
+        ground: &Ground,
+        place: &Place,
+        image: Option<&Image>,
+        renewals: Renewals,
+    ) -> Result<Self, TwinError> {
+        let store = Arc::new(place.open(image)?);
+        let environment = Environment {
+            clock: Arc::new(ground.clock.clone()),
+            entropy: Arc::new(SystemEntropy::default()),
+        };
+        let state = state(ground, environment, &store).await?;
+        let (stop, signal) = StopSignal::new();
+        let jobs = Mutex::new(jobs::start(&state, None, None, &signal));
+        let envelope = Envelope::new(state.clone());
+        Ok(Self { state, envelope, profile: ground.profile, renewals, store, stop, jobs })
+    }
+
+    /// Everything that was acknowledged until now.
+    pub(crate) async fn image(&self) -> Result<Image, TwinError> {
+        jobs::flush(&self.state).await?;
+        Ok(self.store.image().await?)
+    }
+
+    /// Ends what runs beside the calls, and closes the database.
+    pub(crate) async fn close(&self) {
+        let _ = self.stop.send(true);
+        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        jobs.join_all().await;
+        if let Err(error) = jobs::flush(&self.state).await {
+            tracing::warn!(%error, "the last uses of tokens were not written");
+        }
+        self.store.close().await;
+    }
+}
+
+async fn state(
+    ground: &Ground,
+    environment: Environment,
+    store: &Arc<SqliteStore>,
+) -> Result<AppState, TwinError> {
+    let parts = Parts {
+        config: ground.config.clone(),
+        base: ground.base.clone(),
+        environment,
+        store: Arc::clone(store) as _,
+        root_key: Key::new(ROOT_KEY),
+    };
+    Ok(AppState::new(parts).await?)
+}

@@ -1,0 +1,146 @@
+//! What each fault does to a call, and what it leaves behind.
+
+use serde_json::{Value, json};
+
+use crate::support::Played;
+
+const FAULT: &str = "x-twin-fault";
+
+#[tokio::test]
+async fn a_lost_answer_took_effect_and_not_one_byte_of_it_was_seen() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let refresh_token = token.refresh_token.unwrap();
+    let lost = played.refresh(&refresh_token, &[(FAULT, "lose-answer")]).await;
+    assert!(lost.is_err(), "{lost:?}");
+    assert_eq!(played.verify(&token.access_token).await, 401, "it was replaced");
+    let again = played.refresh(&refresh_token, &[]).await.unwrap();
+    assert_eq!(again.0, 400, "single use, as at Zendesk: {again:?}");
+}
+
+#[tokio::test]
+async fn a_cut_answer_ends_in_the_middle() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let cut = played.refresh(&token.refresh_token.unwrap(), &[(FAULT, "cut-answer")]).await;
+    assert!(cut.is_err(), "{cut:?}");
+    assert_eq!(played.verify(&token.access_token).await, 401, "it took effect");
+}
+
+#[tokio::test]
+async fn limits_and_failures_keep_the_call_from_the_server() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let refresh_token = token.refresh_token.unwrap();
+    for (fault, expected) in [
+        ("rate-limited=7", 429),
+        ("status=500", 500),
+        ("status=502", 502),
+        ("status=503", 503),
+        ("status=504", 504),
+    ] {
+        let (status, _) = played.refresh(&refresh_token, &[(FAULT, fault)]).await.unwrap();
+        assert_eq!(status, expected, "{fault}");
+    }
+    assert_eq!(played.verify(&token.access_token).await, 200, "nothing happened to it");
+    let gone = played.refresh(&refresh_token, &[(FAULT, "status=504 applied")]).await.unwrap();
+    assert_eq!(gone.0, 504);
+    assert_eq!(played.verify(&token.access_token).await, 401, "this one took effect");
+}
+
+#[tokio::test]
+async fn a_token_is_expired_revoked_or_rotated_before_the_call_that_presents_it() {
+    let bearer = |token: &str| format!("Bearer {token}");
+    for fault in ["expire-token", "revoke-token", "rotate-token"] {
+        let played = Played::new().await;
+        let token = played.seeded();
+        let path = "/api/v2/users/me.json";
+        let headers = [("authorization", bearer(&token.access_token)), (FAULT, fault.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let (status, body) = played.call("GET", path, &headers, Value::Null).await.unwrap();
+        assert_eq!((status, &body["error"]), (401, &json!("invalid_token")), "{fault}");
+        let refresh_token = token.refresh_token.unwrap();
+        let (refreshed, _) = played.refresh(&refresh_token, &[]).await.unwrap();
+        let expected = if fault == "expire-token" { 201 } else { 400 };
+        assert_eq!(refreshed, expected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_expires_before_the_refresh_that_presents_it() {
+    let played = Played::new().await;
+    let refresh_token = played.seeded().refresh_token.unwrap();
+    for headers in [&[(FAULT, "expire-token")][..], &[]] {
+        let (status, body) = played.refresh(&refresh_token, headers).await.unwrap();
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")));
+    }
+}
+
+#[tokio::test]
+async fn expires_in_is_wrong_or_missing_in_the_token_answer_alone() {
+    let played = Played::new().await;
+    let mut refresh_token = played.seeded().refresh_token.unwrap();
+    for (fault, expected) in [
+        ("expires-in=7200000", json!(7_200_000)),
+        ("expires-in=-1", json!(-1)),
+        ("expires-in=missing", Value::Null),
+    ] {
+        let (status, body) = played.refresh(&refresh_token, &[(FAULT, fault)]).await.unwrap();
+        assert_eq!((status, &body["expires_in"]), (201, &expected), "{fault}");
+        refresh_token = body["refresh_token"].as_str().unwrap().to_owned();
+    }
+}
+
+#[tokio::test]
+async fn by_a_clock_that_is_ahead_a_token_is_over_for_that_call_alone() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let bearer = format!("Bearer {}", token.access_token);
+    let skewed = [("authorization", bearer.as_str()), (FAULT, "clock-skew=30d")];
+    let path = "/api/v2/oauth/tokens/current.json";
+    let (status, _) = played.call("GET", path, &skewed, Value::Null).await.unwrap();
+    assert_eq!(status, 401);
+    assert_eq!(played.verify(&token.access_token).await, 200);
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_read_is_refused_and_the_call_has_no_effect() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let answered = played.refresh(&token.refresh_token.unwrap(), &[(FAULT, "loose-answer")]).await;
+    let (status, body) = answered.unwrap();
+    assert_eq!(status, 400);
+    let told = body["error_description"].as_str().unwrap();
+    assert!(told.contains("lose-answer"), "{told}");
+    assert_eq!(played.verify(&token.access_token).await, 200);
+}
+
+#[tokio::test]
+async fn rules_of_the_control_strike_as_often_as_they_say_and_are_counted() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let rule = json!({"text": "status=503 route=verify every=2 times=2"});
+    let added = played.control("POST", "/twin/faults", rule).await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(played.verify(&token.access_token).await);
+    }
+    assert_eq!(seen, [200, 503, 200, 503, 200, 200]);
+    let listed = played.control("GET", "/twin/faults", Value::Null).await;
+    assert_eq!(listed["faults"][0]["struck"], 2);
+    assert_eq!(listed["faults"][0]["matched"], 6);
+    let path = format!("/twin/faults/{}", added["id"]);
+    played.control("DELETE", &path, Value::Null).await;
+    assert_eq!(played.call("DELETE", &path, &[], Value::Null).await.unwrap().0, 404);
+    assert!(played.twin.faults().is_empty());
+}
+
+/// Two in one process share nothing.
+#[tokio::test]
+async fn the_faults_of_one_twin_do_not_strike_at_another() {
+    let (one, other) = (Played::new().await, Played::new().await);
+    one.control("POST", "/twin/faults", json!({"text": "status=500 always"})).await;
+    let token = one.seeded();
+    assert_eq!(one.verify(&token.access_token).await, 500);
+    assert_eq!(other.verify(&token.access_token).await, 200, "the same seed, the same token");
+}

@@ -1,0 +1,94 @@
+//! Going back: to the start, and to a moment that was kept.
+
+use serde_json::{Value, json};
+use tokenry_twin::{Options, Profile};
+
+use crate::support::Played;
+
+#[tokio::test]
+async fn after_a_reset_everything_is_as_it_was_at_the_start() {
+    let played = Played::new().await;
+    let account = played.twin.account();
+    let token = played.seeded();
+    played.refresh(token.refresh_token.as_deref().unwrap(), &[]).await.unwrap();
+    played.control("POST", "/twin/faults", json!({"text": "status=500 always"})).await;
+    played.control("POST", "/twin/clock", json!({"advance": "90d"})).await;
+
+    played.control("POST", "/twin/reset", Value::Null).await;
+    assert_eq!(played.verify(&token.access_token).await, 200);
+    assert!(played.twin.faults().is_empty());
+    assert!(played.twin.clock().read().ahead_seconds.abs() <= 1);
+    assert_eq!(played.twin.account(), account);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_back_to_as_often_as_one_likes() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let refresh_token = token.refresh_token.unwrap();
+    played.control("POST", "/twin/clock", json!({"frozen": true})).await;
+    let (_, body) = played.refresh(&refresh_token, &[]).await.unwrap();
+    let second = body["refresh_token"].as_str().unwrap();
+    played.control("POST", "/twin/faults", json!({"text": "status=500 route=verify always"})).await;
+    played.control("POST", "/twin/snapshots/refreshed", Value::Null).await;
+    let at = played.control("GET", "/twin/clock", Value::Null).await;
+    for _ in 0..3 {
+        let (status, _) = played.refresh(second, &[]).await.unwrap();
+        assert_eq!(status, 201, "the pair of the snapshot can be refreshed each time");
+        played.control("POST", "/twin/clock", json!({"advance": "400d"})).await;
+        played.twin.clear_faults();
+        played.control("POST", "/twin/snapshots/refreshed/restore", Value::Null).await;
+        assert_eq!(played.control("GET", "/twin/clock", Value::Null).await, at);
+        assert_eq!(played.twin.faults().len(), 1);
+    }
+    let listed = played.control("GET", "/twin/snapshots", Value::Null).await;
+    assert_eq!(listed, json!({"snapshots": ["refreshed"]}));
+    played.control("DELETE", "/twin/snapshots/refreshed", Value::Null).await;
+    let path = "/twin/snapshots/refreshed/restore";
+    assert_eq!(played.call("POST", path, &[], Value::Null).await.unwrap().0, 404);
+}
+
+#[tokio::test]
+async fn a_reset_can_put_the_account_into_another_profile() {
+    let played = Played::new().await;
+    for profile in Profile::ALL {
+        played.control("POST", "/twin/reset", json!({"profile": profile})).await;
+        let state = played.control("GET", "/twin/state", Value::Null).await;
+        assert_eq!(state["profile"], profile.as_str());
+    }
+    let wrong = json!({"profile": "modern"});
+    let (status, told) = played.call("POST", "/twin/reset", &[], wrong).await.unwrap();
+    assert_eq!(status, 400);
+    assert!(told["error_description"].as_str().unwrap().contains("after-2027-04-30"), "{told}");
+}
+
+/// A browser says which page a request comes from.
+#[tokio::test]
+async fn a_page_of_another_site_turns_nothing() {
+    let played = Played::new().await;
+    let own = played.twin.base_url().to_owned();
+    for (origin, expected) in [("https://evil.example", 403), ("null", 403), (own.as_str(), 204)] {
+        let headers = [("origin", origin)];
+        let (status, _) = played.call("POST", "/twin/reset", &headers, Value::Null).await.unwrap();
+        assert_eq!(status, expected, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn in_a_folder_the_account_outlives_the_twin_and_a_reset_begins_it_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let played = Played::with(options()).await;
+    let token = played.seeded();
+    let refresh_token = token.refresh_token.clone().unwrap();
+    let (_, body) = played.refresh(&refresh_token, &[]).await.unwrap();
+    played.twin.stop().await;
+
+    let played = Played::with(options()).await;
+    let access_token = body["access_token"].as_str().unwrap();
+    assert_eq!(played.verify(access_token).await, 200);
+    assert_eq!(played.verify(&token.access_token).await, 401);
+    played.control("POST", "/twin/reset", Value::Null).await;
+    assert_eq!(played.verify(access_token).await, 401);
+    assert_eq!(played.verify(&token.access_token).await, 200);
+}

@@ -1,0 +1,89 @@
+//! A twin and a client that knows nothing of it.
+
+use serde_json::{Value, json};
+use tokenry_twin::{Options, Seed, Twin, account::AccountToken};
+use ureq::{Agent, http::Response};
+
+/// A client like any other: it does not repeat what failed.
+pub fn agent() -> Agent {
+    Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().new_agent()
+}
+
+/// What a call came to: a status and a body, or what went wrong on the way.
+pub type Outcome = Result<(u16, Value), String>;
+
+/// A twin in memory and whoever talks to it. Calls block, so they are made off the runtime.
+pub struct Played {
+    pub twin: Twin,
+}
+
+impl Played {
+    pub async fn new() -> Self {
+        Self { twin: Twin::start().await.unwrap() }
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let seed = Seed::contract_cast().unwrap();
+        Self { twin: Twin::start_with(options, seed, Vec::new()).await.unwrap() }
+    }
+
+    /// Calls with a header or two.
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Outcome {
+        let uri = format!("{}{path}", self.twin.base_url());
+        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body).unwrap();
+        tokio::task::spawn_blocking(move || read(agent().run(request))).await.unwrap()
+    }
+
+    /// Turns the twin; it must do as it is told.
+    pub async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.call(method, path, &[], body).await.unwrap();
+        assert!((200..300).contains(&status), "{status} {answer}");
+        answer
+    }
+
+    /// The look of a token at itself.
+    pub async fn verify(&self, access_token: &str) -> u16 {
+        let bearer = format!("Bearer {access_token}");
+        let path = "/api/v2/oauth/tokens/current.json";
+        let (status, _) =
+            self.call("GET", path, &[("authorization", &bearer)], Value::Null).await.unwrap();
+        status
+    }
+
+    /// Refreshes as the client of a seeded token would.
+    pub async fn refresh(&self, refresh_token: &str, headers: &[(&str, &str)]) -> Outcome {
+        let body = json!({
+            "grant_type": "refresh_token",
+            "refresh_token": refresh_token,
+            "client_id": "acme_mobile",
+        });
+        self.call("POST", "/oauth/tokens", headers, body).await
+    }
+
+    /// A seeded token of the public client that has not expired: Cleo's.
+    pub fn seeded(&self) -> AccountToken {
+        let tokens = self.twin.account().tokens;
+        tokens.into_iter().find(|token| token.id.get() == 1_004).unwrap()
+    }
+}
+
+fn read(answered: Result<Response<ureq::Body>, ureq::Error>) -> Outcome {
+    let mut response = answered.map_err(|error| error.to_string())?;
+    let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Ok((response.status().as_u16(), value))
+}
