@@ -24,6 +24,56 @@ impl AuthenticatedClient {
     }
 }
 
+/// A confidential client that was named and has not shown its secret: nothing is proved.
+#[derive(Debug, Clone)]
+pub struct UnprovedClient(Arc<Client>);
+
+/// Who redeems a code. Only the redemption of a code takes a client that its verifier is yet to
+/// prove; every other decision asks for [`authenticated`](Self::authenticated).
+#[derive(Debug, Clone)]
+pub enum Redeemer {
+    /// Proved already.
+    Authenticated(AuthenticatedClient),
+    /// To be proved by the answer to the challenge of its authorization request (RFC 7636 §4.6).
+    ByVerifier(UnprovedClient),
+}
+
+impl Redeemer {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        match self {
+            Self::Authenticated(client) => client.client(),
+            Self::ByVerifier(UnprovedClient(client)) => client,
+        }
+    }
+
+    /// The client, if it has proved itself.
+    pub const fn authenticated(&self) -> Result<&AuthenticatedClient, Rejection> {
+        match self {
+            Self::Authenticated(client) => Ok(client),
+            Self::ByVerifier(_) => Err(Rejection::ClientSecretWrong),
+        }
+    }
+}
+
+impl From<AuthenticatedClient> for Redeemer {
+    fn from(client: AuthenticatedClient) -> Self {
+        Self::Authenticated(client)
+    }
+}
+
+/// Takes a client without a secret whose code verifier may prove it.
+pub fn authenticate_by_verifier(client: Option<Arc<Client>>) -> Result<Redeemer, Rejection> {
+    let client = client.ok_or(Rejection::ClientUnknown)?;
+    match (client.kind(), client.status) {
+        (ClientKind::Public, _) => authenticate(Some(client), None).map(Redeemer::Authenticated),
+        (ClientKind::Confidential, ClientStatus::Disabled) => Err(Rejection::ClientDisabled),
+        (ClientKind::Confidential, ClientStatus::Enabled) => {
+            Ok(Redeemer::ByVerifier(UnprovedClient(client)))
+        }
+    }
+}
+
 /// Judges a presented secret against the client that was named, if there is one.
 ///
 /// An unknown client costs the same comparison as a wrong secret. An empty secret is none, whatever

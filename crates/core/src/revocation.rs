@@ -7,6 +7,7 @@ use tokenry_protocol::{
 };
 
 use crate::{
+    client::Client,
     client_authentication::AuthenticatedClient,
     credentials::{Mint, TokenKeys},
     event::{Actor, Event, EventKind},
@@ -64,7 +65,7 @@ pub fn revoke_presented(
 
 /// Another client's credential of ours in this client's hands: somebody has leaked or stolen it.
 pub fn presented_by_foreign_client(
-    client: &AuthenticatedClient,
+    client: &Client,
     token: &Token,
     presented: &Credential,
     keys: &TokenKeys,
@@ -74,9 +75,9 @@ pub fn presented_by_foreign_client(
     let kind = presented.parts().kind;
     let is_of_grant =
         matches!(kind, Kind::AccessToken | Kind::RefreshToken | Kind::AuthorizationCode);
-    let is_foreign = is_of_grant && token.client_id != client.client().id;
+    let is_foreign = is_of_grant && token.client_id != client.id;
     (is_foreign && keys.recognise(presented) == Mint::Ours).then(|| {
-        let actor = Actor::Client(client.client().id);
+        let actor = Actor::Client(client.id);
         GrantEnd::new(token, EventKind::PresentedByForeignClient, actor, now).event
     })
 }

@@ -21,7 +21,7 @@ use tokenry_protocol::{
 
 use super::{Circumstances, Terms, check_user, owned, terms};
 use crate::{
-    client_authentication::AuthenticatedClient,
+    client_authentication::Redeemer,
     credentials::Mint,
     event::{Actor, EventKind},
     grant::{AccessToken, Consented, Issued, RefreshToken, SentTo, Stage, Token},
@@ -109,7 +109,7 @@ impl WrongVerifier {
 
 /// Decides on a request to redeem a code.
 pub fn redeem(
-    client: &AuthenticatedClient,
+    client: &Redeemer,
     token: Option<&Token>,
     user: Option<&User>,
     request: &RedemptionRequest<'_>,
@@ -122,7 +122,7 @@ pub fn redeem(
 }
 
 fn check(
-    client: &AuthenticatedClient,
+    client: &Redeemer,
     token: Option<&Token>,
     user: Option<&User>,
     request: &RedemptionRequest<'_>,
@@ -175,22 +175,24 @@ fn check_redirect_uri(sent_to: &SentTo, presented: Option<&str>) -> Result<(), R
 /// (RFC 9700 §4.8.2).
 fn verifier_answers(
     consented: &Consented,
-    client: &AuthenticatedClient,
+    client: &Redeemer,
     verifier: Option<&str>,
 ) -> Result<bool, Rejection> {
+    let secret_proved =
+        client.authenticated().is_ok() && client.client().kind() == ClientKind::Confidential;
     match (&consented.challenge, verifier) {
         (Some(challenge), Some(verifier)) => {
             Ok(CodeVerifier::parse(verifier)
                 .is_ok_and(|verifier| challenge.is_answered_by(&verifier)))
         }
-        (None, None) if client.client().kind() == ClientKind::Confidential => Ok(true),
+        (None, None) if secret_proved => Ok(true),
         // Missing is no guess, so it is not counted.
         _ => Err(Rejection::VerifierWrong),
     }
 }
 
 fn issue(
-    client: &AuthenticatedClient,
+    client: &Redeemer,
     token: &Token,
     wishes: &Wishes,
     circumstances: &Circumstances<'_>,

@@ -117,7 +117,10 @@ pub(crate) fn scope_within_grant(
         return granted.within(allowed, &policy.scopes).ok_or_else(nothing_left);
     };
     check_scope(asked, client, policy)?;
-    match asked.beyond(granted, &policy.scopes) {
+    // What grants nothing widens nothing; whether it may be asked for is decided above.
+    let mut wider = asked.beyond(granted, &policy.scopes);
+    wider.retain(|token| policy.scopes.knows(token));
+    match wider {
         wider if wider.is_empty() => Ok(asked.clone()),
         wider => Err(Rejection::ScopeWider(wider.into_iter().cloned().collect())),
     }

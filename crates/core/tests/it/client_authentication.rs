@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tokenry_core::{
     client::{Client, ClientStatus},
-    client_authentication::authenticate,
+    client_authentication::{authenticate, authenticate_by_verifier},
 };
 use tokenry_protocol::secret::Kind;
 
@@ -92,6 +92,23 @@ fn no_refusal_tells_which_half_was_wrong() {
     world.client.status = ClientStatus::Disabled;
     assert_eq!(answer(Some(&world.client), Some(world.secret().reveal())), unknown);
     assert_eq!(unknown.error.as_str(), "invalid_client");
+}
+
+/// Nobody but the redemption of a code may take such a client for one that has proved itself.
+#[test]
+fn a_client_that_its_verifier_is_to_prove_has_proved_nothing_yet() {
+    let (world, public) = (World::confidential(), World::public());
+    let by_verifier = |client: &Client| authenticate_by_verifier(Some(Arc::new(client.clone())));
+    let confidential = by_verifier(&world.client).unwrap();
+    assert_eq!(confidential.client().id, world.client.id);
+    assert_eq!(confidential.authenticated().unwrap_err().as_str(), "client_secret_wrong");
+    let named = by_verifier(&public.client).unwrap();
+    assert_eq!(named.authenticated().unwrap().client().id, public.client.id);
+    assert_eq!(authenticate_by_verifier(None).unwrap_err().as_str(), "client_unknown");
+    for mut client in [world.client, public.client] {
+        client.status = ClientStatus::Disabled;
+        assert_eq!(by_verifier(&client).unwrap_err().as_str(), "client_disabled");
+    }
 }
 
 #[test]

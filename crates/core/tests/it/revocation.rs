@@ -1,6 +1,7 @@
 //! RFC 7009; docs: grants, "Revocation".
 
 use tokenry_core::{
+    client_authentication::AuthenticatedClient,
     event::{Actor, EventKind},
     revocation::{presented_by_foreign_client, revoke, revoke_presented},
 };
@@ -98,7 +99,8 @@ fn a_credential_of_ours_in_a_strangers_hands_is_remembered() {
     let old = grant.rotate();
     let (id, now) = (grant.token.id, grant.world.now);
     let code = grant.world.keys.mint(Kind::AuthorizationCode, id.get(), 0, [1; 16]);
-    let noted = |client, presented| {
+    let noted = |client: &AuthenticatedClient, presented| {
+        let client = client.client();
         presented_by_foreign_client(client, &grant.token, presented, &grant.world.keys, now)
     };
     for presented in [&grant.pair.access, &grant.pair.refresh, &old.refresh, &code] {
@@ -121,5 +123,8 @@ fn nothing_is_remembered_of_a_credential_whose_key_was_lost() {
     grant.world.replace_key(KeyFate::Lost);
     let (presented, keys) = (&grant.pair.refresh, &grant.world.keys);
     let now = grant.world.now;
-    assert!(presented_by_foreign_client(&stranger, &grant.token, presented, keys, now).is_none());
+    assert!(
+        presented_by_foreign_client(stranger.client(), &grant.token, presented, keys, now)
+            .is_none()
+    );
 }

@@ -23,7 +23,7 @@ pub struct UserResponse {
 #[serde(default)]
 pub struct UserObject {
     /// The id; `null` is nobody. Other servers answer so to a call without credentials; this one
-    /// refuses it.
+    /// refuses it unless it is set to do the same (`record_api.anonymous_me`).
     ///
     /// Present: always.
     ///

@@ -68,6 +68,25 @@ impl Parameters {
         }
     }
 
+    /// Takes from `others` what is not here, or is here without a value (RFC 6749 §3.1).
+    pub fn fill_in(&mut self, others: Self) {
+        for (name, value) in others.0 {
+            match self.0.iter_mut().find(|(known, _)| *known == name) {
+                None => self.0.push((name, value)),
+                Some((_, here)) if is_empty(here) => *here = value,
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Puts `text` in the place of a list.
+    pub fn replace_list(&mut self, name: &str, text: &str) {
+        let found = self.0.iter_mut().find(|(known, _)| known == name);
+        if let Some((_, value @ Value::Array(_))) = found {
+            *value = text.into();
+        }
+    }
+
     /// There are few, so looking at each is faster than any order would be.
     fn find(&self, name: &str) -> Option<&Value> {
         self.0.iter().find_map(|(known, value)| (known == name).then_some(value))
@@ -125,6 +144,10 @@ impl std::fmt::Debug for Parameters {
     }
 }
 
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
+}
+
 fn too_many() -> InvalidRequest {
     InvalidRequest::new(format!("At most {COUNT_MAX} parameters can be sent."))
 }
@@ -144,9 +167,9 @@ fn decode(text: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
             text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
         percent_decode(&spaced).decode_utf8().map(|decoded| Cow::Owned(decoded.into_owned()))
     };
-    let decoded = decoded.map_err(|_| InvalidRequest::new("The body must be UTF-8."))?;
+    let decoded = decoded.map_err(|_| InvalidRequest::new("Parameters must be UTF-8."))?;
     if decoded.contains('\0') {
-        return Err(InvalidRequest::new("The body must not hold the character NUL."));
+        return Err(InvalidRequest::new("Parameters must not hold the character NUL."));
     }
     Ok(decoded)
 }
@@ -173,8 +196,8 @@ mod tests {
         for (body, description) in [
             (&b"scope=read&scope=write"[..], "scope is sent twice."),
             (b"%73cope=read&scope=write", "scope is sent twice."),
-            (b"a=%ff", "The body must be UTF-8."),
-            (b"a=%00", "The body must not hold the character NUL."),
+            (b"a=%ff", "Parameters must be UTF-8."),
+            (b"a=%00", "Parameters must not hold the character NUL."),
         ] {
             assert_eq!(Parameters::from_form(body).unwrap_err().description, description);
         }
@@ -192,6 +215,29 @@ mod tests {
             assert_eq!(json.is_not_text(name), is_not_text, "{name}");
         }
         assert!(!json.has("absent") && !json.is_not_text("absent"));
+    }
+
+    #[test]
+    fn what_is_here_is_kept_and_what_is_missing_or_empty_is_filled_in() {
+        let mut body = Parameters::from_json(br#"{"a":"here","b":"","c":null,"d":["x"]}"#).unwrap();
+        body.fill_in(Parameters::from_form(b"a=other&b=filled&c=filled&d=x&e=new").unwrap());
+        for (name, text) in [("a", "here"), ("b", "filled"), ("c", "filled"), ("e", "new")] {
+            assert_eq!(body.text(name), Ok(Some(text)), "{name}");
+        }
+        assert!(body.is_not_text("d"));
+    }
+
+    #[test]
+    fn a_list_and_nothing_else_is_replaced() {
+        let mut json = Parameters::from_json(br#"{"a":["x"],"b":"x","c":{},"d":[]}"#).unwrap();
+        for name in ["a", "b", "c", "d", "absent"] {
+            json.replace_list(name, "y");
+        }
+        let text = |name| json.text(name).ok().flatten();
+        assert_eq!(
+            ["a", "b", "c", "d", "absent"].map(text),
+            [Some("y"), Some("x"), None, Some("y"), None]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use tokenry_core::user::User;
+use tokenry_core::user::{Role, User};
 use tokenry_protocol::{
     api::{
         extra::Extra,
@@ -10,6 +10,7 @@ use tokenry_protocol::{
     },
     ids::UserId,
     scope::{Access, Requirement},
+    time::Timestamp,
 };
 
 use crate::{
@@ -23,8 +24,17 @@ use crate::{
 
 const READ_USERS: Requirement = Requirement { resource: USERS, access: Access::Read };
 
-/// `GET /api/v2/users/me`
-pub async fn me(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
+/// `GET /api/v2/users/me`: without credentials the anonymous user, if the configuration says so.
+pub async fn me(
+    State(state): State<AppState>,
+    caller: Result<Caller, ApiError>,
+) -> Result<Response, ApiError> {
+    let caller = match caller {
+        Err(ApiError::NoCredentials) if state.config.record_api.anonymous_me => {
+            return Ok(respond::json(StatusCode::OK, &anonymous(&state)));
+        }
+        caller => caller?,
+    };
     caller.require_scope(&state, READ_USERS)?;
     Ok(answer(&state, &caller.user))
 }
@@ -43,6 +53,26 @@ pub async fn show(
     let user = state.directory.find_user(id).await?;
     let user = user.ok_or(ApiError::NotFound)?;
     Ok(answer(&state, &user))
+}
+
+/// Nobody, as Zendesk writes it. It was never made; the time is there because readers expect one,
+/// and is the same in every answer.
+fn anonymous(state: &AppState) -> UserResponse {
+    const BEGINNING: Timestamp = Timestamp::from_seconds(1_736_236_800);
+    let record = UserObject {
+        id: None,
+        url: Some(format!("{}/api/v2/users/.json", state.base)),
+        name: Some("Anonymous user".to_owned()),
+        email: Some("invalid@example.com".to_owned()),
+        role: Some(Role::EndUser.as_str().to_owned()),
+        verified: Some(false),
+        active: Some(true),
+        suspended: Some(false),
+        created_at: Some(BEGINNING),
+        updated_at: Some(BEGINNING),
+        ..UserObject::default()
+    };
+    UserResponse { user: Some(record) }
 }
 
 fn answer(state: &AppState, user: &User) -> Response {

@@ -9,7 +9,7 @@ use super::{
 
 section! {
     /// Forms of credentials on the record API (`/api/v2`) besides the bearer token in the header.
-    /// Both are convenient for old clients and weaker than tokens.
+    /// They are convenient for old clients and weaker than tokens.
     RecordApi "record_api." {
         /// Whether `Authorization: Basic` with an email address and the user's own password opens
         /// the record API, with the user's full rights.
@@ -17,6 +17,10 @@ section! {
         /// Whether `?access_token=…` in the address is accepted. Addresses end up in the logs of
         /// proxies and in browser histories (RFC 6750 §5.3).
         token_in_query: bool = false, Switch;
+        /// Whether `GET /api/v2/users/me` without credentials is answered with an anonymous user
+        /// (`id` is `null`) instead of 401. A program that signs users in by it may take nobody
+        /// for somebody.
+        anonymous_me: bool = false, Switch;
     }
 }
 

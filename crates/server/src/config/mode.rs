@@ -29,6 +29,9 @@ fn twin() -> Config {
     let mut config = Config::default();
     config.record_api.password_access = true;
     config.record_api.token_in_query = true;
+    config.record_api.anonymous_me = true;
     config.tokens.unknown_scopes = UnknownScopes::Accept;
+    config.tokens.parameters_in_query = true;
+    config.tokens.pkce_without_secret = true;
     config
 }

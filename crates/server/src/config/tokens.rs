@@ -6,7 +6,7 @@ use tokenry_core::{client_registration::RETRY_WINDOW, policy::UnknownScopes};
 use tokenry_protocol::oauth::token::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 
 use super::{
-    kinds::{Choice, Optional, Quantity, duration},
+    kinds::{Choice, Optional, Quantity, Switch, duration},
     section::section,
 };
 
@@ -57,5 +57,13 @@ section! {
         /// `scopes.resources` does not know: refuse them (`invalid_scope`), or accept them, so that
         /// they are granted and allow nothing.
         unknown_scopes: UnknownScopes = UnknownScopes::Refuse, UNKNOWN_SCOPES;
+        /// Whether `POST /oauth/tokens` reads from the query what the body lacks, as old
+        /// integrations send it. Secrets in addresses end up in the logs of proxies (RFC 6749
+        /// §2.3.1). Off, and at `POST /oauth/token` always, a query with a secret is refused.
+        parameters_in_query: bool = false, Switch;
+        /// Whether a confidential client may redeem a code without its secret, if it sent a code
+        /// challenge with the authorization request and the code verifier answers it. It then
+        /// proves no more than a public client does. A refresh asks for the secret all the same.
+        pkce_without_secret: bool = false, Switch;
     }
 }

@@ -4,9 +4,9 @@
 //! the standard's (200, form). The order of checks is that of this file; the first failure answers:
 //!
 //! 1. Syntax, duplicates.
-//! 2. No secrets in the query.
+//! 2. No secrets in the query, unless the configuration has one of the doors read it.
 //! 3. `grant_type` is there.
-//! 4. Client authentication.
+//! 4. Client authentication, which the configuration may leave to the verifier of a code.
 //! 5. The grant type is offered, and allowed to this client.
 //! 6. Parameters, lifetimes, the scope's syntax.
 //! 7. The grant itself, by decision in `tokenry-core`.
@@ -20,7 +20,8 @@ use axum::{
 use metrics::Counter;
 use tokenry_core::{
     TokenKeys,
-    client_authentication::AuthenticatedClient,
+    client::Client,
+    client_authentication::{AuthenticatedClient, Redeemer},
     event::EventKind,
     grant::Token,
     grant_types::{
@@ -82,7 +83,7 @@ async fn token(
     // 3. (§4.1.3, §4.4.2, §6)
     let grant_type = request.required("grant_type")?;
     // 4. (§3.2.1)
-    let client = request.client(state).await?;
+    let client = request.redeemer(grant_type, state).await?;
     // 5. (§5.2)
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {
@@ -110,11 +111,11 @@ async fn token(
         }
         TokenRequest::RefreshToken { refresh_token, wishes } => {
             let presented = state.keys().token.read(refresh_token, &[Kind::RefreshToken])?;
-            let rotated = rotate(state, &client, &presented, wishes).await;
+            let rotated = rotate(state, client.authenticated()?, &presented, wishes).await;
             rotated.inspect_err(|error| note_refused(state, &presented, error))?
         }
         TokenRequest::ClientCredentials { wishes } => {
-            client_credentials(state, &client, wishes).await?
+            client_credentials(state, client.authenticated()?, wishes).await?
         }
     };
     // At the pace of a busy server a line for each would be most of its work: the metric counts.
@@ -167,7 +168,7 @@ fn circumstances<'a>(
 
 async fn redeem_code(
     state: &AppState,
-    client: &AuthenticatedClient,
+    client: &Redeemer,
     request: &RedemptionRequest<'_>,
 ) -> Result<IssuedTokens, OAuthError> {
     let (keys, now) = (state.keys(), state.now());
@@ -189,7 +190,7 @@ async fn redeem_code(
             Err(Rejection::VerifierWrong.into())
         }
         Redemption::Refuse(rejection) => {
-            note_foreign(state, client, token.as_ref(), request.code, now).await?;
+            note_foreign(state, client.client(), token.as_ref(), request.code, now).await?;
             Err(rejection.into())
         }
     }
@@ -243,7 +244,7 @@ async fn rotate(
                 return Err(Rejection::Replayed.into());
             }
             Refresh::Refuse(rejection) => {
-                note_foreign(state, client, token.as_ref(), presented, now).await?;
+                note_foreign(state, client.client(), token.as_ref(), presented, now).await?;
                 return Err(rejection.into());
             }
         }
@@ -317,7 +318,7 @@ fn note_refused(state: &AppState, presented: &Credential, error: &OAuthError) {
 /// A credential of ours in the wrong client's hands is remembered; its owner is unharmed.
 async fn note_foreign(
     state: &AppState,
-    client: &AuthenticatedClient,
+    client: &Client,
     token: Option<&Token>,
     presented: &Credential,
     now: Timestamp,
@@ -328,7 +329,7 @@ async fn note_foreign(
     let Some(event) = event else { return Ok(()) };
     tracing::warn!(
         token.id = event.token_id.get(),
-        client.id = client.client().id.get(),
+        client.id = client.id.get(),
         event = EventKind::PresentedByForeignClient.as_str(),
         "a client presented another client's credential"
     );

@@ -4,12 +4,15 @@
 //! 2. Find the client by its identifier.
 //! 3. Let `core` judge the secret, within the limits of the client and of the address.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use tokenry_core::{
-    client_authentication::{AuthenticatedClient, authenticate},
+    client::Client,
+    client_authentication::{
+        AuthenticatedClient, Redeemer, authenticate, authenticate_by_verifier,
+    },
     rejection::Rejection,
 };
 use tokenry_protocol::{
@@ -35,14 +38,48 @@ pub struct Presented<'a> {
     pub by: AuthenticatedBy,
 }
 
+/// Where a request says who sends it.
+pub struct Sender<'a> {
+    /// For `Authorization`.
+    pub headers: &'a HeaderMap,
+    /// For `client_id` and `client_secret`.
+    pub parameters: &'a Parameters,
+    /// How both are read.
+    pub dialect: Dialect,
+    /// Failures count by it.
+    pub ip: IpAddr,
+}
+
 /// Proves the client of a request, or says why not.
 pub async fn authenticated_client(
-    headers: &HeaderMap,
-    parameters: &Parameters,
-    dialect: Dialect,
-    ip: IpAddr,
+    sender: &Sender<'_>,
     state: &AppState,
 ) -> Result<AuthenticatedClient, OAuthError> {
+    let client = judged(sender, state, authenticate).await?;
+    request_context::note_client(client.client().id);
+    Ok(client)
+}
+
+/// The same where a code verifier may prove a client that sends no secret.
+pub async fn redeeming_client(
+    sender: &Sender<'_>,
+    state: &AppState,
+) -> Result<Redeemer, OAuthError> {
+    let redeemer = judged(sender, state, |client, secret| match secret {
+        None => authenticate_by_verifier(client),
+        secret => authenticate(client, secret).map(Redeemer::from),
+    });
+    let redeemer = redeemer.await?;
+    request_context::note_client(redeemer.client().id);
+    Ok(redeemer)
+}
+
+async fn judged<T>(
+    sender: &Sender<'_>,
+    state: &AppState,
+    judge: impl FnOnce(Option<Arc<Client>>, Option<&str>) -> Result<T, Rejection>,
+) -> Result<T, OAuthError> {
+    let Sender { headers, parameters, dialect, ip } = *sender;
     let authorization = authorization(headers);
     let presented = presented(&authorization, parameters, dialect)?;
     let subjects = || vec![Subject::client(&presented.identifier), Subject::address(ip)];
@@ -50,15 +87,13 @@ pub async fn authenticated_client(
         Ok(identifier) => state.directory.find_client_by_identifier(&identifier).await?,
         Err(_) => None,
     };
-    let client = state.failures.judge(subjects, state.now(), || {
+    state.failures.judge(subjects, state.now(), || {
         let secret = presented.secret.as_deref();
-        authenticate(client, secret).map_err(|rejection| {
+        judge(client, secret).map_err(|rejection| {
             state.note_refused_text(secret.unwrap_or_default(), rejection.as_str());
             OAuthError::Rejected(rejection, presented.by)
         })
-    })?;
-    request_context::note_client(client.client().id);
-    Ok(client)
+    })
 }
 
 /// Step 1.

@@ -4,18 +4,26 @@ use std::net::IpAddr;
 
 use axum::extract::Request;
 use http::{HeaderMap, Uri, header::CONTENT_TYPE};
-use tokenry_core::client_authentication::AuthenticatedClient;
+use tokenry_core::{
+    client_authentication::{AuthenticatedClient, Redeemer},
+    policy::UnknownScopes,
+};
 use tokenry_protocol::oauth::{
     parameters::{InvalidRequest, Parameters},
-    token::Dialect,
+    token::{Dialect, GrantType},
 };
 
-use super::{body, client_authentication::authenticated_client, client_ip::client_ip};
+use super::{
+    body,
+    client_authentication::{Sender, authenticated_client, redeeming_client},
+    client_ip::client_ip,
+};
 use crate::{respond::OAuthError, state::AppState};
 
 /// A request whose syntax holds; its client has proved nothing yet.
 pub struct GrantRequest {
-    /// The parameters of the body.
+    /// The parameters: those of the body, and at one door those of the query if the
+    /// configuration says so.
     pub parameters: Parameters,
     headers: HeaderMap,
     dialect: Dialect,
@@ -23,7 +31,7 @@ pub struct GrantRequest {
 }
 
 impl GrantRequest {
-    /// Reads syntax and duplicates first, then refuses secrets in the query.
+    /// Reads syntax and duplicates first, then refuses secrets in the query, or takes it in.
     pub async fn read(
         request: Request,
         dialect: Dialect,
@@ -31,22 +39,62 @@ impl GrantRequest {
     ) -> Result<Self, OAuthError> {
         let (parts, body) = request.into_parts();
         let body = body::read(body, state.config.limits.body_max).await?;
-        let parameters = read_parameters(&parts.headers, &body, dialect)?;
-        refuse_secrets_in_query(&parts.uri)?;
+        let mut parameters = read_parameters(&parts.headers, &body, dialect)?;
+        if dialect == Dialect::Record && state.config.tokens.parameters_in_query {
+            let query = parts.uri.query().unwrap_or_default().as_bytes();
+            parameters.fill_in(Parameters::from_form(query)?);
+        } else {
+            refuse_secrets_in_query(&parts.uri)?;
+        }
+        if dialect == Dialect::Record && state.policy.unknown_scopes == UnknownScopes::Accept {
+            take_scope_lists(&mut parameters);
+        }
         let ip = client_ip(&parts.headers, &state.config.proxy);
         Ok(Self { parameters, headers: parts.headers, dialect, ip })
     }
 
     /// Proves the client (RFC 6749 §2.3).
     pub async fn client(&self, state: &AppState) -> Result<AuthenticatedClient, OAuthError> {
+        authenticated_client(&self.sender(), state).await
+    }
+
+    /// Proves the client of a token request (RFC 6749 §3.2.1), or leaves it to the verifier of its
+    /// code if the configuration says so.
+    ///
+    /// Only a code has a verifier. A refresh has nothing but the client's secret that could prove
+    /// the client, and whoever has stolen the refresh token would be taken for it: so a
+    /// confidential client shows its secret there, however its code was redeemed (RFC 6749 §6).
+    pub async fn redeemer(
+        &self,
+        grant_type: &str,
+        state: &AppState,
+    ) -> Result<Redeemer, OAuthError> {
+        let has_verifier = grant_type == GrantType::AuthorizationCode.as_str()
+            && self.parameters.has("code_verifier");
+        if has_verifier && state.config.tokens.pkce_without_secret {
+            redeeming_client(&self.sender(), state).await
+        } else {
+            self.client(state).await.map(Redeemer::from)
+        }
+    }
+
+    const fn sender(&self) -> Sender<'_> {
         let Self { parameters, headers, dialect, ip } = self;
-        authenticated_client(headers, parameters, *dialect, *ip, state).await
+        Sender { headers, parameters, dialect: *dialect, ip: *ip }
     }
 
     /// A parameter that must be there.
     pub fn required(&self, name: &str) -> Result<&str, InvalidRequest> {
         let missing = || InvalidRequest::new(format!("{name} is missing."));
         self.parameters.text(name)?.ok_or_else(missing)
+    }
+}
+
+/// A list of names in place of one string is a usual mistake, which Zendesk answers with a token
+/// that may do nothing. Where unknown names are accepted this is one of them, and says what it is.
+fn take_scope_lists(parameters: &mut Parameters) {
+    for name in ["scope", "scopes"] {
+        parameters.replace_list(name, "not-a-string");
     }
 }
 

@@ -277,7 +277,7 @@ impl World {
             wishes: &Wishes::NONE,
         };
         redeem(
-            &parties.client,
+            &parties.client.clone().into(),
             token.as_ref(),
             Some(&parties.user),
             &request,

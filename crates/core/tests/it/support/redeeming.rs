@@ -2,7 +2,7 @@
 
 use tokenry_core::{
     authorization::consent,
-    client_authentication::AuthenticatedClient,
+    client_authentication::Redeemer,
     grant::{Issued, Stage, Token},
     grant_types::authorization_code::{Redemption, RedemptionRequest, redeem},
     issue::IssuedTokens,
@@ -23,7 +23,7 @@ pub(crate) struct Redeeming {
     pub(crate) code_verifier: Option<String>,
     pub(crate) wishes: Wishes,
     /// Who sends it, when it is not the client whose code it is.
-    pub(crate) by: Option<AuthenticatedClient>,
+    pub(crate) by: Option<Redeemer>,
 }
 
 impl Redeeming {
@@ -58,7 +58,7 @@ impl Redeeming {
             code_verifier: self.code_verifier.as_deref(),
             wishes: &self.wishes,
         };
-        let by = self.by.clone().unwrap_or_else(|| self.world.proved());
+        let by = self.by.clone().unwrap_or_else(|| self.world.proved().into());
         let user = self.world.user.as_ref();
         redeem(&by, token, user, &request, &self.world.circumstances())
     }

@@ -1,6 +1,7 @@
 //! Users. Docs: records §7.
 
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use super::{World, assert_missing_scope, assert_not_found};
 
@@ -13,6 +14,26 @@ async fn everybody_may_ask_who_they_are() {
     }
     let answer = world.app.get("/api/v2/users/me").by(&world.cleo).await;
     assert_snapshot!(answer.snapshot(), @r#"200 {"user":{"id":3,"url":"http://127.0.0.1:4000/api/v2/users/3.json","name":"Cleo","email":"cleo@acme.test","role":"end-user","verified":true,"active":true,"suspended":false,"photo":null,"created_at":"2026-03-05T12:00:00Z","updated_at":"2026-03-05T12:00:00Z"}}"#);
+}
+
+/// Only whoever shows nothing is nobody: wrong credentials are refused as ever.
+#[tokio::test]
+async fn nobody_is_the_anonymous_user_where_that_is_configured() {
+    let world = World::with(|config| config.record_api.anonymous_me = true).await;
+    for path in ["/api/v2/users/me", "/api/v2/users/me.json"] {
+        let user = world.app.get(path).await.expect(200).json()["user"].clone();
+        assert_eq!((&user["id"], &user["name"]), (&Value::Null, &"Anonymous user".into()));
+        assert!(user.as_object().is_some_and(|user| user.contains_key("id")));
+        let unusable = world.app.get(path).header("authorization", "Digest x").await.expect(200);
+        assert_eq!(unusable.json()["user"], user);
+    }
+    let me = || world.app.get("/api/v2/users/me");
+    assert_eq!(me().by(&world.cleo).await.expect(200).json()["user"]["id"], world.cleo.id.get());
+    me().bearer("x").await.expect(401);
+    me().basic(&world.ada.email, "x").await.expect(401);
+    world.app.get("/api/v2/users/1").await.expect(401);
+    let as_it_comes = World::new().await;
+    as_it_comes.app.get("/api/v2/users/me").await.expect(401);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod consent;
 mod refusal;
 
 use tokenry_protocol::redirect_uri::{ClientKind, RedirectUri};
+use tokenry_server::config::Config;
 
 use crate::support::{
     AUTHORIZATION as REQUEST, Answer, Browser, Form, PASSWORD, TestApp, TestClient, TestUser,
@@ -23,7 +24,11 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let app = TestApp::new().await;
+        Self::with(|_| ()).await
+    }
+
+    async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::with(configure).await;
         let ada = app.end_user("Ada Lovelace").await;
         let reports = app.confidential_client("acme_reports", &ada).await;
         let mobile = app.public_client("acme_mobile", &ada).await;

@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod lenience;
 mod refresh_token;
 
 use serde_json::json;

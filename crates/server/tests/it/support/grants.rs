@@ -169,7 +169,7 @@ impl TestApp {
             entropy: &*self.state.environment.entropy,
             now: self.now(),
         };
-        let client = authenticated(record, client);
+        let client = authenticated(record, client).into();
         let decision = authorization_code::redeem(
             &client,
             Some(&token),

@@ -14,7 +14,7 @@ fn redeeming() -> Redeeming {
 fn faulty(mended: usize) -> Redeeming {
     let mut request = redeeming();
     let faults: [fn(&mut Redeeming); 7] = [
-        |request| request.by = Some(request.world.stranger()),
+        |request| request.by = Some(request.world.stranger().into()),
         |request| {
             let id = request.token.id;
             request.code = request.world.forged(Kind::AuthorizationCode, id, 0);
@@ -88,7 +88,7 @@ fn nothing_but_a_code_is_redeemed() {
 #[test]
 fn a_code_in_a_strangers_hands_is_refused_and_not_spent() {
     let mut request = redeeming();
-    request.by = Some(request.world.stranger());
+    request.by = Some(request.world.stranger().into());
     assert_eq!(request.outcome(), "refuse: foreign_client");
     request.by = None;
     assert_eq!(request.outcome(), "issue");

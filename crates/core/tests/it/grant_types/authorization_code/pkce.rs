@@ -1,6 +1,11 @@
 //! RFC 7636 §4.6; docs: grants, row 13.
 
-use tokenry_core::{event::EventKind, grant_types::authorization_code::Redemption};
+use std::sync::Arc;
+
+use tokenry_core::{
+    client_authentication::authenticate_by_verifier, event::EventKind,
+    grant_types::authorization_code::Redemption,
+};
 use tokenry_protocol::redirect_uri::ClientKind::{self, Confidential, Public};
 
 use crate::support::{Redeeming, VERIFIER, World, some};
@@ -54,6 +59,27 @@ fn the_verifier_must_answer_the_challenge() {
         let mut request = redeeming(kind, challenge);
         request.code_verifier = verifier.map(str::to_owned);
         assert_eq!(request.outcome(), expected, "{kind:?} {challenge:?} {verifier:?}");
+    }
+}
+
+/// What proves such a client is the answer to a challenge, and nothing else.
+#[test]
+fn a_confidential_client_without_its_secret_is_proved_by_its_verifier_alone() {
+    use Challenge::{Absent, Sent};
+    let other = "y".repeat(43);
+    let refused = "refuse: verifier_wrong";
+    for (challenge, verifier, expected) in [
+        (Sent, Some(VERIFIER), "issue"),
+        (Sent, Some(other.as_str()), "wrong verifier"),
+        (Sent, None, refused),
+        (Absent, Some(VERIFIER), refused),
+        (Absent, None, refused),
+    ] {
+        let mut request = redeeming(Confidential, challenge);
+        let client = Arc::new(request.world.client.clone());
+        request.by = Some(authenticate_by_verifier(Some(client)).unwrap());
+        request.code_verifier = verifier.map(str::to_owned);
+        assert_eq!(request.outcome(), expected, "{challenge:?} {verifier:?}");
     }
 }
 

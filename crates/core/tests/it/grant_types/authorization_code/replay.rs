@@ -64,7 +64,7 @@ fn a_code_is_known_as_spent_however_late_and_however_often_the_grant_was_refresh
 #[test]
 fn a_spent_code_in_a_strangers_hands_harms_nobody() {
     let mut request = spent();
-    request.by = Some(request.world.stranger());
+    request.by = Some(request.world.stranger().into());
     assert_eq!(request.outcome(), "refuse: foreign_client");
 }
 

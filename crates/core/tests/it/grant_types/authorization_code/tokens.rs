@@ -4,6 +4,7 @@ use tokenry_core::{
     grant::{Issued, Stage},
     grant_types::authorization_code::Redemption,
     issue::IssuedTokens,
+    policy::UnknownScopes,
 };
 use tokenry_protocol::{
     oauth::token::Wishes,
@@ -75,6 +76,21 @@ fn the_scope_is_what_was_approved_or_a_part_of_it() {
         let mut request = Redeeming::of(World::confidential(), approved);
         request.wishes = asked.map_or(Wishes::NONE, want_scope);
         assert_eq!(scope_of(&request), expected, "{approved}, {asked:?}");
+    }
+}
+
+/// What grants nothing widens nothing.
+#[test]
+fn names_that_mean_nothing_pass_where_the_policy_accepts_them_and_no_others_with_them() {
+    for (asked, expected) in [
+        ("reed", "reed"),
+        ("read reed", "read reed"),
+        ("read reed write", "Wider than the grant: write"),
+    ] {
+        let mut request = Redeeming::of(World::confidential(), "read");
+        request.world.policy.unknown_scopes = UnknownScopes::Accept;
+        request.wishes = want_scope(asked);
+        assert_eq!(scope_of(&request), expected, "{asked}");
     }
 }
 

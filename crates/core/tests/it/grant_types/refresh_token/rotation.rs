@@ -1,6 +1,6 @@
 //! The present refresh token: both tokens are replaced in place.
 
-use tokenry_core::{grant::Stage, grant_types::refresh_token::Refresh};
+use tokenry_core::{grant::Stage, grant_types::refresh_token::Refresh, policy::UnknownScopes};
 use tokenry_protocol::{
     oauth::token::Wishes,
     secret::{Kind, ROTATION_MAX},
@@ -161,6 +161,18 @@ fn a_scope_never_widens() {
         ("tickets:read write", "refuse: scope_wider"),
         ("reed", "refuse: scope_unknown"),
     ] {
+        let outcome = grant.outcome_for(&grant.pair.refresh, &want_scope(asked));
+        assert_eq!(outcome, expected, "{asked}");
+    }
+}
+
+#[test]
+fn names_that_mean_nothing_pass_where_the_policy_accepts_them_and_no_others_with_them() {
+    let mut grant = Grant::of(World::confidential(), "tickets:read");
+    grant.world.policy.unknown_scopes = UnknownScopes::Accept;
+    for (asked, expected) in
+        [("reed", "rotate"), ("tickets:read reed", "rotate"), ("reed write", "refuse: scope_wider")]
+    {
         let outcome = grant.outcome_for(&grant.pair.refresh, &want_scope(asked));
         assert_eq!(outcome, expected, "{asked}");
     }

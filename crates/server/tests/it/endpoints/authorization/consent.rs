@@ -1,5 +1,6 @@
 //! The consent page and its form.
 
+use tokenry_core::policy::UnknownScopes;
 use tokenry_protocol::{
     redirect_uri::{ClientKind, RedirectUri},
     scope::Scope,
@@ -174,4 +175,21 @@ async fn what_a_client_says_of_itself_is_text_and_never_markup() {
             assert!(!html.contains(markup), "{html}");
         }
     }
+}
+
+#[tokio::test]
+async fn names_that_mean_nothing_are_consented_to_where_they_are_accepted() {
+    let asked = [("scope", "reed tickets:read")];
+    let world = World::with(|config| config.tokens.unknown_scopes = UnknownScopes::Accept).await;
+    let browser = world.signed_in().await;
+    let page = browser.get(&request(&world.reports, &asked)).await.expect(200);
+    let answer = decide(&browser, &page, "allow").await.expect(303);
+    let code = parameter(answer.location(), "code").unwrap();
+    let tokens = world.redeem(&world.reports, &code).await.expect(200).json();
+    assert_eq!(tokens["scope"], "reed tickets:read");
+
+    let strict = World::new().await;
+    let browser = strict.signed_in().await;
+    let answer = browser.get(&request(&strict.reports, &asked)).await.expect(303);
+    assert_eq!(parameter(answer.location(), "error").as_deref(), Some("invalid_scope"));
 }
