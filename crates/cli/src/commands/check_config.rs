@@ -16,7 +16,7 @@ pub(crate) struct CheckConfigArgs {
     pub(crate) config: ConfigArgs,
 }
 
-/// Prints what is in force and where it comes from.
+/// Prints what is in force, where it comes from, and what of it weakens the server.
 pub(crate) fn run(arguments: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
     let loaded = load(&arguments.config, &arguments.config.overrides())?;
     output::line(loaded.report());

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use tokenry_server::{
-    config::{BaseUrl, Config, Override},
+    config::{BaseUrl, Config, Override, Weakness},
     environment::Environment,
     node::{self, Node, NodeError},
     telemetry,
@@ -73,6 +73,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         Some(_) => Some(telemetry::start_metrics()?),
         None => None,
     };
+    tell_weaknesses(&config);
     let bound = node::bind(&config)?;
     let base = bound.base().clone();
     let node = open(&config, &base).await?;
@@ -87,6 +88,13 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     output::line(format_args!("Tokenry serves {}", base.as_str()));
     node.serve(bound, lock, metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What somebody took on for an old client or for a test must not be forgotten.
+fn tell_weaknesses(config: &Config) {
+    for Weakness { key, consequence } in config.weaknesses() {
+        tracing::warn!(setting = key, "weaker than what is safe: {consequence}");
+    }
 }
 
 /// Opens everything. A shared database that is away is waited for: nodes and database often start

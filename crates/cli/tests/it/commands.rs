@@ -224,6 +224,45 @@ fn a_wrong_setting_is_named_with_its_nearest_neighbour() {
     assert!(said.contains("access_token_lifetime"), "{said}");
 }
 
+/// The settings that its log calls weak.
+fn said_to_be_weak(settings: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    process::init(folder.path());
+    Process::start_with(folder.path(), settings).stop();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let warnings = lines.filter(|line| line["level"] == "WARN");
+    warnings
+        .map(|line| {
+            let message = line["message"].as_str().unwrap();
+            assert!(message.starts_with("weaker than what is safe: "), "{line}");
+            line["setting"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_server_says_at_each_start_which_settings_weaken_it() {
+    let (limited, query) =
+        (("TOKENRY_RATE_LIMITS", "on"), ("TOKENRY_RECORD_API_TOKEN_IN_QUERY", "on"));
+    assert_eq!(said_to_be_weak(&[limited]), Vec::<String>::new());
+    assert_eq!(said_to_be_weak(&[limited, query]), ["record_api.token_in_query"]);
+    assert_eq!(said_to_be_weak(&[query]), ["rate_limits", "record_api.token_in_query"]);
+}
+
+#[test]
+fn check_config_ends_with_the_settings_that_weaken_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = tokenry(folder.path(), &["check-config"]);
+    let output = command.env("TOKENRY_TOKENS_PKCE_WITHOUT_SECRET", "on").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (_, weak) = said.split_once("# Weaker than what is safe:\n").unwrap();
+    let lines: Vec<_> = weak.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 2, "{weak}");
+    assert!(lines[0].starts_with("# rate_limits (TOKENRY_RATE_LIMITS): "), "{weak}");
+    assert!(lines[1].starts_with("# tokens.pkce_without_secret (TOKENRY_"), "{weak}");
+}
+
 #[test]
 fn plain_http_is_refused_off_loopback() {
     let folder = tempfile::tempdir().unwrap();

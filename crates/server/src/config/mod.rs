@@ -7,6 +7,7 @@
 //! 3. `mode`: what the settings are that nobody wrote, in real use and in a double of Zendesk.
 //! 4. `checks`: what settings say together.
 //! 5. [`Config`]: **as checked**. Nobody else reads the environment or the file.
+//! 6. `weaknesses`: where that is weaker than what is safe.
 //!
 //! Every fault is reported, not the first only.
 
@@ -33,6 +34,7 @@ mod telemetry;
 mod tests;
 mod tls;
 mod tokens;
+mod weaknesses;
 
 use std::{
     collections::BTreeMap,
@@ -61,6 +63,7 @@ pub use storage::{Cache, Cluster, Consistency, Postgres, Purge, Sqlite};
 pub use telemetry::{Log, LogFormat, Metrics};
 pub use tls::Tls;
 pub use tokens::Tokens;
+pub use weaknesses::Weakness;
 
 use base_url::Base;
 use kinds::{Address, FilePath, Optional, Switch};

@@ -8,7 +8,11 @@ use std::{
 
 use rustix::fs::statvfs;
 use tokenry_client::models::Timestamp;
-use tokenry_server::{config::Config, data_folder::DataFolder, database::Database};
+use tokenry_server::{
+    config::{Config, Weakness},
+    data_folder::DataFolder,
+    database::Database,
+};
 use tokenry_store::Schema;
 
 use super::report::Report;
@@ -31,6 +35,7 @@ pub(super) async fn check(arguments: &ConfigArgs, report: &mut Report) {
         }
     };
     report.ok("configuration", "can be used");
+    check_weaknesses(&config, report);
     let folder = DataFolder::named(&config.data);
     if !config.data.exists() {
         let found = format!("there is none in {}", config.data.display());
@@ -50,6 +55,14 @@ pub(super) async fn check(arguments: &ConfigArgs, report: &mut Report) {
     }
     check_space(&config.data, report);
     check_clock(&folder, report);
+}
+
+fn check_weaknesses(config: &Config, report: &mut Report) {
+    for Weakness { key, consequence } in config.weaknesses() {
+        let mend = "set it back to its default unless something needs it as it is; \
+                    `tokenry check-config` shows where it is set";
+        report.warn("setting", format!("{key}: {consequence}"), mend);
+    }
 }
 
 fn check_folder(path: &Path, report: &mut Report) {

@@ -98,6 +98,18 @@ fn what_others_can_read_is_told_with_the_command_that_mends_it() {
 }
 
 #[test]
+fn a_setting_that_weakens_the_server_is_told_with_what_follows() {
+    let site = Site::signed_in();
+    let mut command = doctor(&site, &[]);
+    command.env("TOKENRY_RECORD_API_PASSWORD_ACCESS", "on").env("TOKENRY_RATE_LIMITS", "on");
+    let (notable, code) = found(command);
+    assert_eq!((names(&notable).as_str(), code), ("setting", Some(0)));
+    let told = "warning: record_api.password_access: A user's password opens the record API with \
+                the user's full rights. -> set it back to its default";
+    assert!(notable["setting"].starts_with(told), "{notable:?}");
+}
+
+#[test]
 fn an_installation_that_cannot_start_is_told_why() {
     let mut site = Site::start();
     site.server.kill();

@@ -143,6 +143,12 @@ fn addresses(cast: &Cast) -> Vec<Door<'_>> {
             let target = format!("/oauth/token?client_secret={}&code=x", encoded(text));
             form(&target, &[("grant_type", "client_credentials")])
         }),
+        door("parameters in the query of the record door", move |text| {
+            let text = encoded(text);
+            let query = format!("grant_type=refresh_token&refresh_token={text}&client_id={text}");
+            let target = format!("/oauth/tokens?{query}&client_secret={text}&code_verifier={text}");
+            form(&target, &[])
+        }),
         door("an address that is too long", |text| {
             request("GET", &format!("/{}", encoded(text).repeat(300)))
         }),

@@ -47,6 +47,10 @@ impl Server {
         command.env("TOKENRY_METRICS_LISTEN", &metrics);
         command.env("TOKENRY_LOG_FILTER", "trace").env("TOKENRY_LOG_FORMAT", log_format);
         command.env("TOKENRY_RECORD_API_PASSWORD_ACCESS", "true");
+        // One run refuses secrets in the query, the other one reads them.
+        let reads_query = if writes == Writes::Fail { "on" } else { "off" };
+        command.env("TOKENRY_TOKENS_PARAMETERS_IN_QUERY", reads_query);
+        command.env("TOKENRY_RECORD_API_TOKEN_IN_QUERY", reads_query);
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();

@@ -4,6 +4,7 @@ mod bounds;
 mod errors;
 mod layers;
 mod reference;
+mod weaknesses;
 
 use std::io::Write as _;
 
