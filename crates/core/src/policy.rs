@@ -32,6 +32,8 @@ pub struct Policy {
     pub unknown_scopes: UnknownScopes,
     /// The names that mean something.
     pub scopes: ScopeCatalog,
+    /// What a refresh token that was rotated away is still good for.
+    pub rotation: Rotation,
 }
 
 /// What becomes of scope names that mean nothing.
@@ -41,6 +43,15 @@ pub enum UnknownScopes {
     Refuse,
     /// They are granted, and grant nothing.
     Accept,
+}
+
+/// What a refresh token that was rotated away is still good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// Lost answers are given again, and a replay ends the grant (RFC 9700 §4.14.2).
+    Forgiving,
+    /// Nothing: it is refused, and the grant lives on.
+    SingleUse,
 }
 
 impl Policy {

@@ -38,7 +38,7 @@ pub fn in_words(reason: &str) -> &str {
     WORDS.iter().find(|(word, _)| *word == reason).map_or(reason, |(_, words)| words)
 }
 
-const WORDS: [(&str, &str); 32] = [
+const WORDS: [(&str, &str); 33] = [
     // Access tokens, and whatever else is checked by its record.
     ("unknown", "its record was not there: it had been ended, or removed after it was over"),
     ("not issued", "its code was not redeemed yet"),
@@ -83,5 +83,6 @@ const WORDS: [(&str, &str); 32] = [
     ("user_gone", "its user was suspended or deleted"),
     ("repeat_differs", "a repeated refresh asked for another scope or other lifetimes"),
     ("rotations_spent", "its record was refreshed as often as can be counted"),
+    ("rotated_away", "it had been used before, and refresh tokens are for a single use here"),
     ("inactive", "introspection found it inactive: over, or of a client or user that is stopped"),
 ];

@@ -55,6 +55,8 @@ pub enum Rejection {
     RepeatDiffers,
     /// The record has been rotated as often as its count can tell.
     RotationsSpent,
+    /// It was rotated away, where that makes it worthless and nothing more.
+    RotatedAway,
 }
 
 impl From<InvalidRequest> for Rejection {
@@ -88,7 +90,8 @@ impl Rejection {
             | Self::VerifierWrong
             | Self::UserGone
             | Self::RepeatDiffers
-            | Self::RotationsSpent => ErrorCode::InvalidGrant,
+            | Self::RotationsSpent
+            | Self::RotatedAway => ErrorCode::InvalidGrant,
         }
     }
 
@@ -141,6 +144,7 @@ impl Rejection {
             Self::UserGone => "user_gone",
             Self::RepeatDiffers => "repeat_differs",
             Self::RotationsSpent => "rotations_spent",
+            Self::RotatedAway => "rotated_away",
         }
     }
 }

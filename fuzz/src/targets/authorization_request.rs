@@ -7,7 +7,7 @@ use http::HeaderValue;
 use tokenry_core::{
     authorization::{Refusal, judge},
     client::Client,
-    policy::{Policy, UnknownScopes},
+    policy::{Policy, Rotation, UnknownScopes},
 };
 use tokenry_protocol::{
     oauth::{
@@ -42,6 +42,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
     retry_window_public: Seconds(5),
     unknown_scopes: UnknownScopes::Refuse,
     scopes: ScopeCatalog::new(["tickets", "users:read"]).unwrap(),
+    rotation: Rotation::Forgiving,
 });
 
 pub(super) fn run(data: &[u8]) {

@@ -9,6 +9,8 @@
 //! 4. Any older one of ours: a replay. A replay ends the grant.
 //! 5. Anything else was made up: refused, and the grant lives on.
 //!
+//! Where the policy says [`Rotation::SingleUse`], steps 3 and 4 refuse and do nothing else.
+//!
 //! A repeat is answered while the new refresh token is unused, which step 3 implies, and either
 //!
 //! * **parallel**: the window since the rotation is not over, whatever the new access token did; or
@@ -34,7 +36,7 @@ use crate::{
     event::{Actor, EventKind},
     grant::{AccessToken, Issued, Previous, RefreshToken, Stage, Token},
     issue::IssuedTokens,
-    policy::Policy,
+    policy::{Policy, Rotation},
     rejection::Rejection,
     revocation::GrantEnd,
     user::User,
@@ -162,6 +164,9 @@ fn check(
     if !is_present && previous.is_none() {
         return older(&grant, request, circumstances);
     }
+    if previous.is_some() && circumstances.policy.rotation == Rotation::SingleUse {
+        return Err(Rejection::RotatedAway);
+    }
     if refresh.is_expired(now) {
         return Err(Rejection::CredentialExpired);
     }
@@ -179,10 +184,13 @@ fn older(
     circumstances: &Circumstances<'_>,
 ) -> Result<Refresh, Rejection> {
     let is_ours = circumstances.keys.recognise(request.presented) == Mint::Ours;
-    if is_ours && request.presented.parts().rotation < grant.issued.rotation {
-        return Ok(replay(grant, request, circumstances.now));
+    if !is_ours || request.presented.parts().rotation >= grant.issued.rotation {
+        return Err(Rejection::CredentialForged);
     }
-    Err(Rejection::CredentialForged)
+    match circumstances.policy.rotation {
+        Rotation::Forgiving => Ok(replay(grant, request, circumstances.now)),
+        Rotation::SingleUse => Err(Rejection::RotatedAway),
+    }
 }
 
 fn replay(grant: &Grant<'_>, request: &Request<'_>, now: Timestamp) -> Refresh {

@@ -34,6 +34,7 @@ fn every_reason_for_which_a_credential_is_refused_has_words() {
         R::UserGone,
         R::RepeatDiffers,
         R::RotationsSpent,
+        R::RotatedAway,
     ];
     for reason in of_requests {
         assert!(in_words(reason.as_str()).contains(' '), "{reason:?}");

@@ -36,6 +36,7 @@ fn every_reason_has_the_code_of_its_row() {
         (R::UserGone, "invalid_grant", "20"),
         (R::RepeatDiffers, "invalid_grant", "the same answer again"),
         (R::RotationsSpent, "invalid_grant", "the last rotation"),
+        (R::RotatedAway, "invalid_grant", "14, single use"),
     ] {
         assert_eq!(reason.code().as_str(), code, "rows {rows}");
         assert_eq!(reason.answer().error, reason.code(), "rows {rows}");
@@ -74,6 +75,7 @@ fn one_sentence_answers_all_that_a_thief_could_learn_from() {
         R::VerifierWrong,
         R::UserGone,
         R::RotationsSpent,
+        R::RotatedAway,
     ] {
         assert_eq!(reason.answer(), grant, "{reason:?}");
     }
@@ -121,6 +123,7 @@ fn every_reason_has_a_word_of_its_own_for_the_log() {
         R::UserGone,
         R::RepeatDiffers,
         R::RotationsSpent,
+        R::RotatedAway,
     ];
     let mut words: Vec<_> = reasons.iter().map(Rejection::as_str).collect();
     words.sort_unstable();

@@ -185,6 +185,7 @@ impl Config {
             retry_window_public: seconds(tokens.retry_window_public),
             unknown_scopes: tokens.unknown_scopes,
             scopes: self.scopes.catalog()?,
+            rotation: tokens.rotation,
         })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use tokenry_core::{client_registration::RETRY_WINDOW, policy::UnknownScopes};
+use tokenry_core::{
+    client_registration::RETRY_WINDOW,
+    policy::{Rotation, UnknownScopes},
+};
 use tokenry_protocol::oauth::token::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 
 use super::{
@@ -12,6 +15,8 @@ use super::{
 
 const UNKNOWN_SCOPES: Choice<UnknownScopes> =
     Choice(&[("refuse", UnknownScopes::Refuse), ("accept", UnknownScopes::Accept)]);
+const ROTATION: Choice<Rotation> =
+    Choice(&[("forgiving", Rotation::Forgiving), ("single-use", Rotation::SingleUse)]);
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -65,5 +70,11 @@ section! {
         /// challenge with the authorization request and the code verifier answers it. It then
         /// proves no more than a public client does. A refresh asks for the secret all the same.
         pkce_without_secret: bool = false, Switch;
+        /// What becomes of a refresh token once it was used. `forgiving`: the same tokens again
+        /// after a lost answer (`retry_window_confidential` and what is said there), and any other
+        /// return of it ends the grant, since somebody else may have it. `single-use`: it is
+        /// refused, whatever became of the answer, as Zendesk does it; a replay is refused and does
+        /// not end the grant, so a theft goes unnoticed.
+        rotation: Rotation = Rotation::Forgiving, ROTATION;
     }
 }

@@ -20,7 +20,7 @@ use tokenry_core::{
         refresh_token::{Refresh, refresh},
     },
     issue::{Issuance, IssuedTokens, NewToken},
-    policy::{Policy, UnknownScopes},
+    policy::{Policy, Rotation, UnknownScopes},
     revision::Revision,
     revocation,
     sign_in_session::SignInSession,
@@ -97,6 +97,7 @@ impl World {
             retry_window_public: Seconds(5),
             unknown_scopes: UnknownScopes::Refuse,
             scopes: ScopeCatalog::new(["tickets", "users"]).unwrap(),
+            rotation: Rotation::Forgiving,
         };
         Arc::new(Self {
             store,

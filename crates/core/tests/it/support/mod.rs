@@ -24,7 +24,7 @@ use tokenry_core::{
     grant::{Issued, Token},
     grant_types::Circumstances,
     issue::Issuance,
-    policy::{Policy, UnknownScopes},
+    policy::{Policy, Rotation, UnknownScopes},
     user::{Role, User},
 };
 use tokenry_protocol::{
@@ -225,6 +225,7 @@ pub(crate) fn policy() -> Policy {
         retry_window_public: Seconds(5),
         unknown_scopes: UnknownScopes::Refuse,
         scopes: ScopeCatalog::new(["tickets", "users", "auditlogs:read", "oauth"]).unwrap(),
+        rotation: Rotation::Forgiving,
     }
 }
 

@@ -5,4 +5,5 @@ mod random_walk;
 mod repeat;
 mod replay;
 mod rotation;
+mod single_use;
 mod wishes;

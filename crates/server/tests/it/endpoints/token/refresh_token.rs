@@ -2,6 +2,7 @@
 //! replays.
 
 mod repeat;
+mod single_use;
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -28,7 +29,10 @@ impl World {
     }
 
     async fn with_scope(scope: &'static str) -> Self {
-        let app = TestApp::new().await;
+        Self::of(TestApp::new().await, scope).await
+    }
+
+    async fn of(app: TestApp, scope: &'static str) -> Self {
         let ada = app.admin("Ada").await;
         let client = app.confidential_client("acme_reports", &ada).await;
         let grant = app.grant(&ada, &client, scope).await;
