@@ -48,7 +48,7 @@ pub(super) fn fill(folder: &Folder, tokens: u64, spread: Spread) -> Result<Vec<u
         let clients = insert_clients(&node.state, spread.clients, &users).await?;
         let ids = clients.iter().map(|client| client.client().id.get()).collect();
         let clients = with_owners(&node.state, clients).await?;
-        let policy = Policy { access_token_lifetime: LIFETIME, ..node.state.policy.clone() };
+        let policy = Policy { access_token_lifetime: Some(LIFETIME), ..node.state.policy.clone() };
         let now = node.state.now();
         let left = AtomicU64::new(tokens);
         let filling = Filling { state: node.state.clone(), clients, users, policy, now, left };

@@ -16,8 +16,8 @@ pub const WRONG_VERIFIERS_MAX: u8 = 5;
 /// What the configuration decides about tokens.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Of an access token when nobody asks for another.
-    pub access_token_lifetime: Seconds,
+    /// Of an access token when nobody asks for another; `None` is for ever.
+    pub access_token_lifetime: Option<Seconds>,
     /// Of a refresh token when nobody asks for another.
     pub refresh_token_lifetime: Seconds,
     /// Caps tokens of the record API, which otherwise do not expire.
@@ -55,15 +55,16 @@ pub enum Rotation {
 }
 
 impl Policy {
-    /// The lifetime of an access token that `asked` for one, else had one before.
+    /// The lifetime of an access token that `asked` for one, else had one before; `None` is for
+    /// ever.
     pub fn access_lifetime(
         &self,
         client: &Client,
         asked: Option<Seconds>,
         before: Option<Seconds>,
-    ) -> Seconds {
-        let wished = asked.or(before).unwrap_or(self.access_token_lifetime);
-        client.access_token_lifetime_max.map_or(wished, |max| wished.min(max))
+    ) -> Option<Seconds> {
+        let wished = asked.or(before).or(self.access_token_lifetime);
+        shorter(wished, client.access_token_lifetime_max)
     }
 
     /// The lifetime of a refresh token that `asked` for one.
@@ -88,6 +89,16 @@ impl Policy {
         granted_at: Timestamp,
     ) -> Timestamp {
         let expiry = now.plus(lifetime);
-        self.grant_lifetime_max.map_or(expiry, |max| expiry.min(granted_at.plus(max)))
+        self.grant_end(granted_at).map_or(expiry, |end| expiry.min(end))
     }
+
+    /// When a grant ends, however often it is refreshed; `None` is never.
+    pub fn grant_end(&self, granted_at: Timestamp) -> Option<Timestamp> {
+        self.grant_lifetime_max.map(|max| granted_at.plus(max))
+    }
+}
+
+/// The shorter of two lifetimes of which `None` is for ever.
+pub(crate) fn shorter(one: Option<Seconds>, other: Option<Seconds>) -> Option<Seconds> {
+    one.into_iter().chain(other).min()
 }

@@ -21,7 +21,7 @@ use crate::{
     field::{Flaw, blank, invalid, noted},
     grant::Origin,
     issue::{Issuance, IssuedTokens, NewToken},
-    policy::Policy,
+    policy::{Policy, shorter},
     scope::{beyond_ceiling, read_scope},
 };
 
@@ -74,8 +74,8 @@ pub fn approve(
             return Err(CreationRefused::MissingScopes(missing));
         }
     }
-    let caps = [policy.created_token_lifetime_max, client.access_token_lifetime_max];
-    Ok(ApprovedCreation { client_id: client.id, scope, lifetime: caps.into_iter().flatten().min() })
+    let lifetime = shorter(policy.created_token_lifetime_max, client.access_token_lifetime_max);
+    Ok(ApprovedCreation { client_id: client.id, scope, lifetime })
 }
 
 /// `None` when what is wrong was noted already.

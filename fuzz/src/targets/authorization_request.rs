@@ -34,7 +34,7 @@ static CLIENTS: LazyLock<[Client; 3]> = LazyLock::new(|| {
 });
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
-    access_token_lifetime: Seconds(3_600),
+    access_token_lifetime: Some(Seconds(3_600)),
     refresh_token_lifetime: Seconds(604_800),
     created_token_lifetime_max: None,
     grant_lifetime_max: None,

@@ -165,7 +165,8 @@ impl Member {
         let Some(pair) = answer.pair() else { bail!("a code was refused: {answer}") };
         self.tally.sign_ins += 1;
         let policy = &server.state.policy;
-        let lifetimes = (self.client.window(server), policy.access_token_lifetime);
+        let lifetime = policy.access_token_lifetime.context("access tokens do not expire")?;
+        let lifetimes = (self.client.window(server), lifetime);
         Ok(Held {
             ledger: Ledger::new(pair.clone(), lifetimes, tick.now, tick.nodes.told())?,
             stored: pair,

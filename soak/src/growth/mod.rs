@@ -121,7 +121,7 @@ impl Growth {
         let whole = plan.seconds / plan.lifetime.0;
         ensure!(whole >= 3, "{whole} lifetimes are too few: one to begin, one to settle, one more");
         let mut config = Config::default();
-        config.tokens.access_token_lifetime = plan.lifetime.into();
+        config.tokens.access_token_lifetime = Some(plan.lifetime.into());
         config.purge.interval = plan.interval.into();
         let site = Site::new(&folder.join("measured"), plan.seed, config.clone())?;
         let server = Arc::new(site.start().await?);

@@ -211,7 +211,7 @@ fn issue(
         access: AccessToken {
             hash: access_token.hash(),
             issued_at: now,
-            lifetime: Some(access_lifetime),
+            lifetime: access_lifetime,
         },
         refresh: Some(RefreshToken {
             hash: refresh_token.hash(),
@@ -225,7 +225,7 @@ fn issue(
     let answer = IssuedTokens {
         access_token,
         scope,
-        access_token_lifetime: Some(access_lifetime),
+        access_token_lifetime: access_lifetime,
         refresh_token: Some((refresh_token, expires_at.seconds_left(now))),
     };
     Ok(Redemption::Issue { write: CodeRedemption { id: token.id, issued }, answer })

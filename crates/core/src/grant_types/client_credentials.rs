@@ -29,5 +29,5 @@ pub fn issue(
     let scope = wishes.scope.clone().unwrap_or_else(Scope::read);
     check_scope(&scope, client, policy)?;
     let lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, None);
-    Ok(issuance.access_token_only(Origin::ClientCredentials, scope, Some(lifetime)))
+    Ok(issuance.access_token_only(Origin::ClientCredentials, scope, lifetime))
 }

@@ -15,7 +15,7 @@ use crate::{
     client::Client,
     credentials::{Entropy, TokenKeys},
     grant::Token,
-    policy::Policy,
+    policy::{Policy, shorter},
     rejection::Rejection,
     scope::check_scope,
     user::User,
@@ -56,7 +56,8 @@ pub(crate) fn check_user(user: Option<&User>) -> Result<(), Rejection> {
 /// What the tokens of a grant carry and how long they live, if they are issued now.
 pub(crate) struct Terms {
     pub(crate) scope: Scope,
-    pub(crate) access_lifetime: Seconds,
+    /// `None` is for ever.
+    pub(crate) access_lifetime: Option<Seconds>,
     pub(crate) refresh_lifetime: Seconds,
     pub(crate) refresh_expires_at: Timestamp,
 }
@@ -74,7 +75,8 @@ pub(crate) fn terms(
     let refresh_expires_at = refresh_expiry(policy, now, refresh_lifetime, token.created_at)?;
     let before = token.issued().and_then(|issued| issued.access.lifetime);
     let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, before);
-    let access_lifetime = within_refresh_life(access_lifetime, now, refresh_expires_at);
+    let grant = GrantLife { granted_at: token.created_at, refresh_expires_at };
+    let access_lifetime = grant.cut(access_lifetime, now, policy);
     Ok(Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at })
 }
 
@@ -92,13 +94,27 @@ pub(crate) fn refresh_expiry(
     Ok(expires_at)
 }
 
-/// No access token outlives the refresh token beside it, so a grant's end ends both.
-pub(crate) fn within_refresh_life(
-    lifetime: Seconds,
-    issued_at: Timestamp,
-    refresh_expires_at: Timestamp,
-) -> Seconds {
-    lifetime.min(refresh_expires_at.seconds_left(issued_at))
+/// What the life of an access token is held against.
+pub(crate) struct GrantLife {
+    pub(crate) granted_at: Timestamp,
+    pub(crate) refresh_expires_at: Timestamp,
+}
+
+impl GrantLife {
+    /// No access token that expires outlives the refresh token beside it. One that does not expire
+    /// needs no refresh, and ends with the grant if that has an end.
+    pub(crate) fn cut(
+        &self,
+        lifetime: Option<Seconds>,
+        issued_at: Timestamp,
+        policy: &Policy,
+    ) -> Option<Seconds> {
+        let end = match lifetime {
+            Some(_) => Some(self.refresh_expires_at),
+            None => policy.grant_end(self.granted_at),
+        };
+        shorter(lifetime, end.map(|end| end.seconds_left(issued_at)))
+    }
 }
 
 /// What a new access token of a grant carries: what is asked for within what was approved, or all

@@ -28,7 +28,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{Circumstances, Terms, check_user, owned, refresh_expiry, terms, within_refresh_life};
+use super::{Circumstances, GrantLife, Terms, check_user, owned, refresh_expiry, terms};
 use crate::{
     client::Client,
     client_authentication::AuthenticatedClient,
@@ -230,7 +230,7 @@ fn rotate(
         access: AccessToken {
             hash: access_token.hash(),
             issued_at: now,
-            lifetime: Some(access_lifetime),
+            lifetime: access_lifetime,
         },
         refresh: Some(RefreshToken {
             hash: refresh_token.hash(),
@@ -244,7 +244,7 @@ fn rotate(
     let answer = IssuedTokens {
         access_token,
         scope,
-        access_token_lifetime: Some(access_lifetime),
+        access_token_lifetime: access_lifetime,
         refresh_token: Some((refresh_token, expires_at.seconds_left(now))),
     };
     Ok(Refresh::Rotate { write: TokenRotation { id: grant.token.id, issued }, answer })
@@ -325,11 +325,12 @@ fn renew(
     let refresh_lifetime = policy.refresh_lifetime(client, Some(refresh.lifetime));
     let expires_at = refresh_expiry(policy, now, refresh_lifetime, grant.token.created_at)?;
     let access_lifetime = policy.access_lifetime(client, None, issued.access.lifetime);
+    let life = GrantLife { granted_at: grant.token.created_at, refresh_expires_at: expires_at };
     let renewed = Issued {
         access: AccessToken {
             hash: issued.access.hash,
             issued_at: now,
-            lifetime: Some(within_refresh_life(access_lifetime, now, expires_at)),
+            lifetime: life.cut(access_lifetime, now, policy),
         },
         refresh: Some(RefreshToken {
             hash: refresh.hash,
@@ -354,10 +355,11 @@ fn check_same_wishes(
         scope.tokens().len() == held.len() && scope.tokens().iter().all(|name| held.contains(name))
     });
     let access = &grant.issued.access;
+    let (granted_at, refresh_expires_at) = (grant.token.created_at, grant.refresh.expires_at);
+    let life = GrantLife { granted_at, refresh_expires_at };
     let same_access = wishes.access_token_lifetime.is_none_or(|asked| {
         let lowered = policy.access_lifetime(client, Some(asked), None);
-        let lowered = within_refresh_life(lowered, access.issued_at, grant.refresh.expires_at);
-        Some(lowered) == access.lifetime
+        life.cut(lowered, access.issued_at, policy) == access.lifetime
     });
     let same_refresh = wishes
         .refresh_token_lifetime

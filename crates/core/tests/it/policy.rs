@@ -14,22 +14,26 @@ fn a_code_lives_120_seconds_and_survives_four_wrong_verifiers() {
 /// What is asked for, else what the pair before had, else the policy; the client may lower it.
 #[test]
 fn an_access_tokens_lifetime_is_asked_for_or_inherited_or_the_default() {
-    for (asked, before, client_max, expected) in [
-        (None, None, None, 1_800),
-        (Some(300), None, None, 300),
-        (Some(172_800), None, None, 172_800),
-        (None, Some(300), None, 300),
-        (Some(7_200), Some(300), None, 7_200),
-        (None, None, Some(600), 600),
-        (None, None, Some(86_400), 1_800),
-        (Some(7_200), None, Some(600), 600),
-        (Some(300), None, Some(600), 300),
-        (None, Some(7_200), Some(600), 600),
+    for (asked, before, client_max, expected, without_default) in [
+        (None, None, None, 1_800, None),
+        (Some(300), None, None, 300, Some(300)),
+        (Some(172_800), None, None, 172_800, Some(172_800)),
+        (None, Some(300), None, 300, Some(300)),
+        (Some(7_200), Some(300), None, 7_200, Some(7_200)),
+        (None, None, Some(600), 600, Some(600)),
+        (None, None, Some(86_400), 1_800, Some(86_400)),
+        (Some(7_200), None, Some(600), 600, Some(600)),
+        (Some(300), None, Some(600), 300, Some(300)),
+        (None, Some(7_200), Some(600), 600, Some(600)),
     ] {
         let mut client = World::confidential().client;
         client.access_token_lifetime_max = client_max.map(Seconds);
-        let lifetime = policy().access_lifetime(&client, asked.map(Seconds), before.map(Seconds));
-        assert_eq!(lifetime, Seconds(expected), "{asked:?} {before:?} {client_max:?}");
+        let for_ever = Policy { access_token_lifetime: None, ..policy() };
+        for (policy, expected) in [(policy(), Some(expected)), (for_ever, without_default)] {
+            let before = before.map(Seconds);
+            let lifetime = policy.access_lifetime(&client, asked.map(Seconds), before);
+            assert_eq!(lifetime, expected.map(Seconds), "{asked:?} {before:?} {client_max:?}");
+        }
     }
 }
 

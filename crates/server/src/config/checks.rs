@@ -26,9 +26,9 @@ pub(super) fn check(config: &mut Config, layers: &mut Layers) {
         );
         layers.refuse_value("metrics.listen", fault);
     }
-    let grant_lifetime_max = config.tokens.grant_lifetime_max;
     if layers.sound(&["tokens.grant_lifetime_max", "tokens.access_token_lifetime"])
-        && grant_lifetime_max.is_some_and(|most| most < config.tokens.access_token_lifetime)
+        && let Some(most) = config.tokens.grant_lifetime_max
+        && config.tokens.access_token_lifetime.is_some_and(|lifetime| most < lifetime)
     {
         let fault = Fault::new(
             "a grant would end before its first access token (tokens.access_token_lifetime)",

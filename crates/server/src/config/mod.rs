@@ -177,7 +177,7 @@ impl Config {
     pub fn policy(&self) -> Result<Policy, InvalidScope> {
         let tokens = &self.tokens;
         Ok(Policy {
-            access_token_lifetime: seconds(tokens.access_token_lifetime),
+            access_token_lifetime: tokens.access_token_lifetime.map(seconds),
             refresh_token_lifetime: seconds(tokens.refresh_token_lifetime),
             created_token_lifetime_max: tokens.created_token_lifetime_max.map(seconds),
             grant_lifetime_max: tokens.grant_lifetime_max.map(seconds),

@@ -34,9 +34,11 @@ section! {
     /// (`expires_in`, `refresh_token_expires_in`), and a client's own policy can lower them.
     Tokens "tokens." {
         /// How long an access token lives when nobody asks for a lifetime. The bounds are those of
-        /// `expires_in`.
-        access_token_lifetime: Duration = Duration::from_secs(30 * MINUTE),
-            seconds(ACCESS_TOKEN_LIFETIME);
+        /// `expires_in`. With `"none"` it does not expire, unless the client's own policy says so
+        /// or the grant has an end (`grant_lifetime_max`): it then outlives its refresh token, and
+        /// one that leaks works until it is revoked.
+        access_token_lifetime: Option<Duration> = Some(Duration::from_secs(30 * MINUTE)),
+            Optional(seconds(ACCESS_TOKEN_LIFETIME));
         /// How long a refresh token lives when nobody asks for a lifetime; each refresh starts it
         /// anew. The bounds are those of `refresh_token_expires_in`.
         refresh_token_lifetime: Duration = Duration::from_secs(30 * DAY),

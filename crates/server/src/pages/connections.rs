@@ -149,8 +149,7 @@ async fn connection(mut token: Token, state: &AppState) -> Result<Option<Connect
     let Some(client) = state.directory.find_client(token.client_id).await? else {
         return Ok(None);
     };
-    let grant_lifetime_max = state.policy.grant_lifetime_max;
-    let grant_ends_at = grant_lifetime_max.map(|max| token.created_at.plus(max));
+    let grant_ends_at = state.policy.grant_end(token.created_at);
     Ok(token.issued().map(|issued| Connection {
         id: token.id.get(),
         client: shown::client(&client),

@@ -85,6 +85,7 @@ macro_rules! for_each_rule {
             purge:
                 a_record_goes_when_it_is_over_and_not_before,
                 a_record_lives_while_its_refresh_token_does,
+                a_grant_whose_access_token_does_not_expire_is_never_over,
                 records_of_deleted_clients_and_users_go_at_once,
                 a_step_looks_at_no_more_than_its_limit,
                 a_step_tells_when_the_first_of_what_it_left_is_over,
@@ -102,6 +103,7 @@ macro_rules! for_each_rule {
                 a_rotation_decided_on_an_older_record_writes_nothing,
                 a_rotation_leaves_uses_alone,
                 a_renewal_starts_lifetimes_and_window_anew,
+                a_pair_without_expiry_is_rotated_and_renewed_as_any_other,
                 a_pair_that_was_used_or_rotated_meanwhile_is_not_renewed,
                 a_use_that_the_decision_knew_does_not_stop_a_renewal,
                 a_grant_that_is_ended_while_it_is_rotated_stays_ended,
@@ -121,6 +123,7 @@ macro_rules! for_each_rule {
                 tokens_are_listed_by_user_and_by_client,
                 a_record_is_listed_until_both_its_tokens_have_expired,
                 an_expired_grant_is_listed_as_long_as_it_is_asked_for,
+                a_grant_whose_access_token_does_not_expire_is_listed_for_ever,
                 a_count_of_tokens_stops_at_its_limit,
                 approved_is_what_live_consented_grants_hold,
                 approved_is_more_than_a_narrowed_access_token_shows;

@@ -84,6 +84,32 @@ pub async fn a_record_lives_while_its_refresh_token_does(store: Arc<dyn Store>) 
     assert_eq!(sweep(&*world.store, at_once, 9, after(60 * DAY - 1)).await, 1);
 }
 
+/// Its refresh token may be over for years: the access token works, so the record is there, until
+/// a refresh in time gives it an end.
+pub async fn a_grant_whose_access_token_does_not_expire_is_never_over(store: Arc<dyn Store>) {
+    let world = World::with(Arc::clone(&store), None);
+    let parties = world.parties().await;
+    let (endless, _) = world.grant(&parties, START).await;
+    let credentials = world.client_credentials(&parties.client, START).await.id;
+    let (ending, answer) = world.grant(&parties, START).await;
+    let at_once = PurgeSubject::Tokens { grants_kept: Seconds(0) };
+    let now = after(u32::MAX);
+    let request = PurgeRequest { subject: at_once, after: 0, limit: 9, now };
+    let step = store.purge(request).await.unwrap();
+    assert_eq!(step, PurgeStep { removed: 0, next: None, due: None });
+
+    let presented = answer.refresh_token.unwrap().0;
+    World::new(Arc::clone(&store)).rotate(&parties, &presented, START).await;
+    assert_eq!(sweep(&*store, at_once, 9, after(30 * DAY - 1)).await, 0);
+    assert_eq!(sweep(&*store, at_once, 9, after(30 * DAY)).await, 1);
+    assert!(!is_there(&world, ending).await);
+    for id in [endless, credentials] {
+        let token = world.token(id).await;
+        assert_eq!(token.issued().unwrap().access.lifetime, None);
+        assert_eq!(world.revoke(&token, now).await, Conditional::Now);
+    }
+}
+
 /// Their own state has ended them already; the rows follow.
 pub async fn records_of_deleted_clients_and_users_go_at_once(store: Arc<dyn Store>) {
     let world = World::new(store);
@@ -305,7 +331,9 @@ pub async fn a_deleted_user_goes_when_nothing_but_tokens_is_left_of_theirs(store
 /// Whatever was done to records before, in any order: those that are over go, all of them, and no
 /// other.
 pub async fn a_sweep_removes_what_is_over_and_nothing_else(store: Arc<dyn Store>) {
-    let world = World::new(store);
+    let expiring = World::new(Arc::clone(&store));
+    let endless = World::with(store, None);
+    let world = &expiring;
     let choice = Seeded::new(20_261_123);
     let mut parties = Vec::new();
     for _ in 0..4 {
@@ -316,7 +344,8 @@ pub async fn a_sweep_removes_what_is_over_and_nothing_else(store: Arc<dyn Store>
         for _ in 0..30 {
             let parties = &parties[usize::try_from(choice.below(4)).unwrap()];
             let now = after(choice.below(100 * DAY));
-            ids.push(random_record(&world, parties, &choice, now).await);
+            let world = if choice.below(4) == 0 { &endless } else { &expiring };
+            ids.push(random_record(world, parties, &choice, now).await);
         }
         match round {
             1 => drop(world.store.delete_client(parties[0].client.client().id, START).await),
@@ -327,7 +356,7 @@ pub async fn a_sweep_removes_what_is_over_and_nothing_else(store: Arc<dyn Store>
         let (mut over, mut left) = (BTreeSet::new(), BTreeSet::new());
         for id in &ids {
             if let Some(token) = world.store.find_token(*id).await.unwrap() {
-                let is_over = is_over(&world, &token, now).await;
+                let is_over = is_over(world, &token, now).await;
                 if is_over { &mut over } else { &mut left }.insert(*id);
             }
         }
@@ -340,10 +369,10 @@ pub async fn a_sweep_removes_what_is_over_and_nothing_else(store: Arc<dyn Store>
         let swept = sweep(&*world.store, TOKENS, 1 + choice.below(50), now).await;
         assert_eq!(usize::try_from(swept).unwrap(), over.len());
         for id in over {
-            assert!(!is_there(&world, id).await, "{id} is over");
+            assert!(!is_there(world, id).await, "{id} is over");
         }
         for id in left {
-            assert!(is_there(&world, id).await, "{id} lives");
+            assert!(is_there(world, id).await, "{id} lives");
         }
         assert_eq!(listed().await, before);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokenry_core::{
     early_expiry::{expire_access_token, expire_pair},
     grant::Stage,
+    grant::{Stage, Token},
     grant_types::refresh_token::{Refresh, RepeatRenewal, TokenRotation},
     issue::IssuedTokens,
 };
@@ -151,6 +152,28 @@ pub async fn a_renewal_starts_lifetimes_and_window_anew(store: Arc<dyn Store>) {
         Refresh::Repeat(again) => assert_eq!(pair(&again), pair(&second)),
         other => panic!("{other:?}"),
     }
+}
+
+/// The lifetime that is not there stays so, and comes back as it was kept.
+pub async fn a_pair_without_expiry_is_rotated_and_renewed_as_any_other(store: Arc<dyn Store>) {
+    let world = World::with(store, None);
+    let parties = world.parties().await;
+    let (id, first) = world.grant(&parties, START).await;
+    assert_eq!(world.issued(id).await.access.lifetime, None);
+    let presented = refresh_token(&first);
+    let before = world.token(id).await;
+    let write = rotation(&world, &parties, &presented).await;
+    let after_write = write.after(&before);
+    assert_eq!(world.store.rotate_refresh_token(write).await.unwrap(), Conditional::Now);
+    assert_same(&world.token(id).await, &after_write);
+    assert_eq!(world.issued(id).await.access.lifetime, None);
+
+    let write = renewal(&world, &parties, &presented).await;
+    let issued = write.issued().clone();
+    assert_eq!(world.store.renew_repeat(write).await.unwrap(), Conditional::Now);
+    let renewed = Token { stage: Stage::Issued(issued), ..after_write };
+    assert_same(&world.token(id).await, &renewed);
+    assert_eq!(world.issued(id).await.access.lifetime, None);
 }
 
 /// Then the old token is a replay, which the next decision will see.

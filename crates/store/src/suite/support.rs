@@ -88,8 +88,13 @@ pub struct Code {
 impl World {
     /// A world around a fresh store.
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
+        Self::with(store, Some(Seconds(1_800)))
+    }
+
+    /// The same, where access tokens live as long as that; `None` is for ever.
+    pub fn with(store: Arc<dyn Store>, access_token_lifetime: Option<Seconds>) -> Arc<Self> {
         let policy = Policy {
-            access_token_lifetime: Seconds(1_800),
+            access_token_lifetime,
             refresh_token_lifetime: Seconds(2_592_000),
             created_token_lifetime_max: None,
             grant_lifetime_max: None,

@@ -139,6 +139,33 @@ pub async fn an_expired_grant_is_listed_as_long_as_it_is_asked_for(store: Arc<dy
     }
 }
 
+/// Whatever became of its refresh token. What was approved is approved as long as it is listed.
+pub async fn a_grant_whose_access_token_does_not_expire_is_listed_for_ever(store: Arc<dyn Store>) {
+    let world = World::with(store, None);
+    let parties = world.parties().await;
+    let (grant, _) = world.grant(&parties, START).await;
+    let credentials = world.client_credentials(&parties.client, START).await.id;
+    let (user, client) = (parties.user.id, parties.client.client().id);
+    for seconds in [0, 1_800, 2_592_000, u32::MAX] {
+        let now = after(seconds);
+        for (user_asked, client_asked, expected) in [
+            (None, None, vec![grant, credentials]),
+            (Some(user), None, vec![grant]),
+            (None, Some(client), vec![grant, credentials]),
+            (Some(user), Some(client), vec![grant]),
+        ] {
+            for grants_kept in [Seconds(0), Seconds(1_000)] {
+                let filter = TokenFilter { user: user_asked, client: client_asked, grants_kept };
+                assert_eq!(world.listed(filter, now).await, expected, "{filter:?} {seconds}");
+                let counted = world.store.count_tokens(filter, 99, now).await.unwrap();
+                assert_eq!(usize::try_from(counted).unwrap(), expected.len());
+            }
+        }
+        let approved = world.store.list_approved_scopes(user, client, now).await.unwrap();
+        assert_eq!(approved, [scope("read write")], "{seconds}");
+    }
+}
+
 /// So that nobody counts a million rows.
 pub async fn a_count_of_tokens_stops_at_its_limit(store: Arc<dyn Store>) {
     let world = World::new(store);

@@ -98,6 +98,19 @@ fn the_lifetime_is_asked_for_or_the_default_and_the_client_may_lower_it() {
     }
 }
 
+#[test]
+fn without_a_default_lifetime_it_does_not_expire_unless_that_is_asked_for() {
+    let mut world = World::confidential();
+    world.policy.access_token_lifetime = None;
+    // There is no consent from which the limit of a grant could be counted.
+    world.policy.grant_lifetime_max = Some(Seconds(3_600));
+    for (wishes, expected) in [(Wishes::NONE, None), (want_access_lifetime(300), Some(300))] {
+        let (token, answer) = issue(&world, &wishes).unwrap();
+        assert_eq!(answer.access_token_lifetime, expected.map(Seconds));
+        assert_eq!(issued(&token).access.lifetime, expected.map(Seconds));
+    }
+}
+
 /// The token would act as the user who answers for the client.
 #[test]
 fn a_client_whose_user_is_gone_gets_nothing() {

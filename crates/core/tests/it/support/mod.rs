@@ -217,7 +217,7 @@ fn token_keys() -> TokenKeys {
 /// The documented defaults.
 pub(crate) fn policy() -> Policy {
     Policy {
-        access_token_lifetime: Seconds(1_800),
+        access_token_lifetime: Some(Seconds(1_800)),
         refresh_token_lifetime: Seconds(2_592_000),
         created_token_lifetime_max: None,
         grant_lifetime_max: None,

@@ -114,7 +114,7 @@ fn durations_are_seconds_or_have_a_unit() {
         let file = format!("[tokens]\naccess_token_lifetime = {written}");
         let loaded = load(&file, &[], &[]).unwrap();
         let lifetime = loaded.config.tokens.access_token_lifetime;
-        assert_eq!(lifetime, Duration::from_secs(seconds), "{written}");
+        assert_eq!(lifetime, Some(Duration::from_secs(seconds)), "{written}");
     }
     for written in [
         "\"30min\"",
@@ -138,6 +138,18 @@ fn durations_are_seconds_or_have_a_unit() {
                 && text.contains("is not a duration; give a duration from 5m to 2d"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn access_tokens_can_do_without_an_expiry() {
+    for written in ["none", "off"] {
+        let file = format!(
+            "[tokens]\naccess_token_lifetime = \"{written}\"\ngrant_lifetime_max = \"1h\""
+        );
+        let loaded = load(&file, &[], &[]).unwrap();
+        assert_eq!(loaded.config.tokens.access_token_lifetime, None);
+        assert_eq!(loaded.config.policy().unwrap().access_token_lifetime, None);
     }
 }
 

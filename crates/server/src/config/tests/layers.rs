@@ -167,7 +167,7 @@ fn without_a_base_url_it_is_the_bound_address() {
 fn the_policy_is_what_is_configured() {
     let file = "tokens.grant_lifetime_max = \"90d\"\nscopes.resources = [\"oauth\"]";
     let policy = load(file, &[], &[]).unwrap().config.policy().unwrap();
-    assert_eq!(policy.access_token_lifetime.0, 1_800);
+    assert_eq!(policy.access_token_lifetime.unwrap().0, 1_800);
     assert_eq!(policy.refresh_token_lifetime.0, 2_592_000);
     assert_eq!(policy.created_token_lifetime_max, None);
     assert_eq!(policy.grant_lifetime_max.map(|most| most.0), Some(7_776_000));

@@ -4,6 +4,7 @@ mod authorization_code;
 mod client_credentials;
 mod lenience;
 mod refresh_token;
+mod without_expiry;
 
 use serde_json::json;
 use tokenry_core::client::ClientStatus;

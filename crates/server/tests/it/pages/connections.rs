@@ -63,6 +63,23 @@ async fn a_user_sees_every_grant_of_theirs_and_no_other() {
     assert!(!page.text().contains("webhooks"));
 }
 
+/// Its refresh token has expired, and its access token works all the same.
+#[tokio::test]
+async fn a_grant_whose_access_token_does_not_expire_never_ends_by_itself() {
+    let app = TestApp::with(|config| config.tokens.access_token_lifetime = None).await;
+    let ada = app.end_user("Ada").await;
+    let reports = app.confidential_client("acme_reports", &ada).await;
+    app.grant(&ada, &reports, "read").await;
+    for days in [0, 31] {
+        app.clock.advance(days * 86_400);
+        let browser = app.browser();
+        browser.sign_in(&ada).await;
+        let page = browser.get(PATH).await.expect(200);
+        assert_eq!(ends(&page).len(), 1, "{days}");
+        assert!(page.text().contains("Ends by itself</dt><dd>never</dd>"), "{}", page.text());
+    }
+}
+
 #[tokio::test]
 async fn the_last_use_is_shown_before_it_has_reached_the_store() {
     let world = World::new().await;

@@ -7,3 +7,4 @@ mod replay;
 mod rotation;
 mod single_use;
 mod wishes;
+mod without_expiry;

@@ -55,8 +55,10 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(kind: ClientKind) -> Self {
-        let grant = Grant::of(World::of(kind), "read write");
+    fn new((kind, access_token_lifetime): (ClientKind, Option<Seconds>)) -> Self {
+        let mut world = World::of(kind);
+        world.policy.access_token_lifetime = access_token_lifetime;
+        let grant = Grant::of(world, "read write");
         let held = grant.pair.clone();
         Self { grant, held, given: BTreeMap::new() }
     }
@@ -90,10 +92,11 @@ impl Walk {
         prop_assert!(refresh.hash.matches(&pair.refresh.hash()));
         prop_assert_eq!(pair.refresh.parts().rotation, at_rest.rotation);
         prop_assert_eq!(*refresh_left, refresh.expires_at.seconds_left(now));
-        let access_expires_at = at_rest.access.expires_at().unwrap();
-        let access_left = answer.access_token_lifetime.unwrap();
-        prop_assert_eq!(access_left, access_expires_at.seconds_left(now));
-        prop_assert!(access_left > Seconds(0));
+        let access_left = at_rest.access.expires_at().map(|end| end.seconds_left(now));
+        prop_assert_eq!(answer.access_token_lifetime, access_left);
+        prop_assert_ne!(access_left, Some(Seconds(0)));
+        let expires = self.grant.world.policy.access_token_lifetime.is_some();
+        prop_assert_eq!(access_left.is_some(), expires);
 
         let texts = (pair.access.reveal().to_owned(), pair.refresh.reveal().to_owned());
         let first = self.given.entry(at_rest.rotation).or_insert_with(|| texts.clone());
@@ -171,8 +174,10 @@ impl Walk {
     }
 }
 
-fn kinds() -> impl Strategy<Value = ClientKind> {
-    prop_oneof![Just(ClientKind::Confidential), Just(ClientKind::Public)]
+/// Whose grant it is, and how long its access tokens live.
+fn settings() -> impl Strategy<Value = (ClientKind, Option<Seconds>)> {
+    let kinds = prop_oneof![Just(ClientKind::Confidential), Just(ClientKind::Public)];
+    (kinds, prop_oneof![3 => Just(Some(Seconds(1_800))), 1 => Just(None)])
 }
 
 /// Half a day at most lies between two steps, so 40 of them end before a refresh token does.
@@ -183,10 +188,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn an_honest_client_on_a_bad_network_keeps_its_grant_and_sees_one_pair_a_rotation(
-        kind in kinds(),
+        settings in settings(),
         steps in steps(),
     ) {
-        let mut walk = Walk::new(kind);
+        let mut walk = Walk::new(settings);
         for step in &steps {
             walk.take(step)?;
         }
@@ -195,11 +200,11 @@ proptest! {
 
     #[test]
     fn a_replay_ends_the_grant_wherever_the_walk_has_led(
-        kind in kinds(),
+        settings in settings(),
         steps in steps(),
         which in any::<prop::sample::Index>(),
     ) {
-        let mut walk = Walk::new(kind);
+        let mut walk = Walk::new(settings);
         let mut left_behind = vec![walk.held.clone()];
         for step in &steps {
             walk.take(step)?;
