@@ -101,6 +101,7 @@ impl Envelope {
         let path = request.uri().path();
         let (caching, manners) = (Caching::of(path), Manners::of(path));
         let id = shared.request_ids.of(request.headers());
+        let base = shared.state.base_of(&request);
         let route = shared.routes.find(&mut request);
         let answering = AssertUnwindSafe(shared.routed(request, route)).catch_unwind();
         let row = route.map_or(&shared.unmatched, Route::row);
@@ -115,6 +116,15 @@ impl Envelope {
         let (response, learned) = answered.await;
         let response = if method == Method::HEAD { without_body(response) } else { response };
         (response, learned)
+        let context = RequestContext::new(id.clone(), peer, place).at_base(base);
+        let answered = context.scope(answering.map(|routed| {
+            let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
+            finish_headers(response.headers_mut(), id.header(), caching, row);
+            tell(&method, row, response.status(), started.elapsed());
+            response
+        }));
+        let response = answered.await;
+        if method == Method::HEAD { without_body(response) } else { response }
     }
 }
 

@@ -11,6 +11,8 @@ use http::HeaderValue;
 use tokenry_protocol::ids::{ClientId, UserId};
 use tokio::task::futures::TaskLocalFuture;
 
+use crate::config::BaseUrl;
+
 tokio::task_local! {
     static CURRENT: RequestContext;
 }
@@ -91,6 +93,8 @@ pub struct RequestContext {
     id: RequestId,
     peer: SocketAddr,
     place: Place,
+    /// Boxed, because most servers have one address and no request carries it.
+    base: Option<Box<BaseUrl>>,
     user: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
 }
@@ -98,7 +102,13 @@ pub struct RequestContext {
 impl RequestContext {
     /// All that is known of a request at first: its id, where it came from and where it goes.
     pub const fn new(id: RequestId, peer: SocketAddr, place: Place) -> Self {
-        Self { id, peer, place, user: Cell::new(None), client: Cell::new(None) }
+        let (user, client) = (Cell::new(None), Cell::new(None));
+        Self { id, peer, place, base: None, user, client }
+    }
+
+    /// With the public address that the request names.
+    pub fn at_base(self, base: Option<Box<BaseUrl>>) -> Self {
+        Self { base, ..self }
     }
 
     /// Does `work` as part of this request.
@@ -166,6 +176,12 @@ pub fn learned() -> Learned {
 /// Where the request came from.
 pub fn peer() -> Option<SocketAddr> {
     look(|context| context.peer)
+}
+
+/// The public address that the request names. Whoever writes a link asks the shared state, which
+/// knows whether that counts.
+pub fn base() -> Option<BaseUrl> {
+    look(|context| context.base.as_deref().cloned()).flatten()
 }
 
 /// Where the request is answered.

@@ -1,7 +1,8 @@
 //! What every handler shares.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
+use http::{Request, header::HOST};
 use tokenry_core::{credentials::Key, policy::Policy};
 use tokenry_protocol::time::Timestamp;
 use tokenry_store::{Store, StoreError};
@@ -17,6 +18,7 @@ use crate::{
     keyring::{Keyring, KeyringError, Keys},
     passwords::{PasswordError, Passwords},
     refusals::Refusals,
+    request_context,
     verify::Verifier,
 };
 
@@ -30,8 +32,7 @@ pub struct App {
     pub config: Config,
     /// What it decides about tokens.
     pub policy: Policy,
-    /// The public address: the issuer and the beginning of every link.
-    pub base: BaseUrl,
+    configured_base: BaseUrl,
     /// Time and randomness.
     pub environment: Environment,
     /// The memory.
@@ -122,7 +123,7 @@ impl AppState {
             passwords,
             freshness,
             keyring,
-            base,
+            configured_base: base,
             environment,
             store,
             root_key,
@@ -150,8 +151,35 @@ impl App {
         self.keyring.keys()
     }
 
-    /// The issuer: the public address, byte for byte everywhere (RFC 8414 §2, RFC 9207).
-    pub fn issuer(&self) -> &str {
-        self.base.as_str()
+    /// The public address: the issuer, byte for byte everywhere (RFC 8414 §2, RFC 9207), and the
+    /// beginning of every link. Where the configuration lets it follow `Host`, it is that of the
+    /// request that the task is answering.
+    pub fn base(&self) -> Cow<'_, BaseUrl> {
+        if !self.has_one_base()
+            && let Some(base) = request_context::base()
+        {
+            return Cow::Owned(base);
+        }
+        Cow::Borrowed(&self.configured_base)
+    }
+
+    /// Whether the public address is the same for every request, so that an answer that holds it
+    /// may be kept and given again.
+    pub const fn has_one_base(&self) -> bool {
+        !self.config.base_url_from_host
+    }
+
+    /// The public address as a request names it; `None` where the configuration alone decides, or
+    /// where the request names none that could be ours.
+    pub fn base_of<B>(&self, request: &Request<B>) -> Option<Box<BaseUrl>> {
+        if self.has_one_base() {
+            return None;
+        }
+        // The address of the request goes before Host (RFC 9112 §3.2.2); HTTP/2 has it alone.
+        let host = match request.uri().authority() {
+            Some(authority) => authority.as_str(),
+            None => request.headers().get(HOST)?.to_str().ok()?,
+        };
+        self.configured_base.with_host(host).map(Box::new)
     }
 }

@@ -78,7 +78,7 @@ pub(crate) async fn first_administrator(
 /// Makes the folder and the first administrator.
 pub(crate) async fn run(arguments: InitArgs) -> anyhow::Result<ExitCode> {
     let node = open(&arguments.config).await?;
-    let base = node.state.base.as_str().to_owned();
+    let base = node.state.base().as_str().to_owned();
     let created = first_administrator(&node, &arguments.admin_email).await;
     node.close().await;
     let Some(created) = created? else {

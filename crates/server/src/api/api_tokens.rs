@@ -158,7 +158,7 @@ fn masked(state: &AppState, mut token: ApiToken) -> ApiTokenObject {
     let id = token.id.get();
     ApiTokenObject {
         id: Some(token.id),
-        url: Some(format!("{}/api/v2/api_tokens/{id}.json", state.base)),
+        url: Some(format!("{}/api/v2/api_tokens/{id}.json", state.base())),
         description: Some(token.description),
         active: Some(token.status == ApiTokenStatus::Active),
         user_id: Some(token.user_id),

@@ -254,7 +254,7 @@ fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAu
     let grant_types = grant_types.map(|types| types.iter().copied().map(Open::from).collect());
     OAuthClientObject {
         id: Some(client.id),
-        url: Some(format!("{}/api/v2/clients/{id}.json", state.base)),
+        url: Some(format!("{}/api/v2/clients/{id}.json", state.base())),
         identifier: Some(client.identifier.to_string()),
         name: Some(client.name.clone()),
         kind: Some(client.kind().into()),

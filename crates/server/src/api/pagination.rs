@@ -3,7 +3,7 @@
 //! A cursor is `v1.<list>.<position>.<check>`. It names a position, not a record, and works for the
 //! list, the filters and the caller it was made for. It does not expire.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -21,7 +21,7 @@ use tokenry_protocol::{
 };
 use tokenry_store::{Page, PageRequest, StoreError, Window};
 
-use crate::{keyring::Keys, respond::ApiError, state::AppState};
+use crate::{config::BaseUrl, keyring::Keys, respond::ApiError, state::AppState};
 
 /// Where a credential may stand in a query; it is repeated in no link.
 const ACCESS_TOKEN: &str = "access_token";
@@ -131,7 +131,7 @@ pub struct Paging<'a> {
     parameters: PageParameters,
     window: Window,
     keys: Arc<Keys>,
-    base: &'a str,
+    base: Cow<'a, BaseUrl>,
 }
 
 impl<'a> Paging<'a> {
@@ -161,7 +161,7 @@ impl<'a> Paging<'a> {
                 }
             },
         };
-        Ok(Self { address, binding, parameters, window, base: state.base.as_str(), keys })
+        Ok(Self { address, binding, parameters, window, base: state.base(), keys })
     }
 
     /// What to ask the store for.

@@ -201,7 +201,7 @@ pub async fn current(State(state): State<AppState>, caller: Caller) -> Result<Re
     let used_at = verified.used_at();
     let record = || one(OAuthTokenObject { used_at, ..masked(&state, verified.token()) });
     // The call itself was a use, and nothing else of the record changes while it is as it was read.
-    if let Some(used_at) = used_at {
+    if let Some(used_at) = used_at.filter(|_| state.has_one_base()) {
         let shown = &verified.cached.shown;
         let shown = shown.get_or_init(|| Rendered::new(&record(), "used_at", used_at));
         if let Some(shown) = shown {
@@ -259,7 +259,7 @@ fn masked(state: &AppState, token: &Token) -> OAuthTokenObject {
         scopes: Some(names(scope.tokens())),
         token: public(Kind::AccessToken),
         full_token: None,
-        url: Some(format!("{}/api/v2/tokens/{id}.json", state.base)),
+        url: Some(format!("{}/api/v2/tokens/{id}.json", state.base())),
         used_at: issued.and_then(|issued| issued.used_at),
         user_id: Some(token.user_id),
         extra: Extra::default(),

@@ -78,7 +78,7 @@ fn anonymous(state: &AppState) -> UserResponse {
 fn answer(state: &AppState, user: &User) -> Response {
     let record = UserObject {
         id: Some(user.id),
-        url: Some(format!("{}/api/v2/users/{}.json", state.base, user.id)),
+        url: Some(format!("{}/api/v2/users/{}.json", state.base(), user.id)),
         name: Some(user.name.clone()),
         email: Some(user.email.clone()),
         role: Some(user.role.as_str().to_owned()),

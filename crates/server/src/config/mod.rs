@@ -108,6 +108,11 @@ section! {
         /// `cluster.staleness_max`. `strict`: on the database, each time, so that what another node
         /// has revoked is dead at once here as well.
         consistency: Consistency = Consistency::Bounded, CONSISTENCY;
+        /// Whether the issuer and every link follow the `Host` of each request, with the scheme of
+        /// `base_url`, for test installations that are reached by several names. Whoever can make a
+        /// client or a proxy send another `Host` then decides which server the answer names. A
+        /// request without a host name that could be the server's gets the configured address.
+        base_url_from_host: bool = false, Switch;
     } with {
         tls: Tls;
         metrics: Metrics;

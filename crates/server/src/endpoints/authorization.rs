@@ -135,7 +135,7 @@ async fn approve(
         user.id = user.id.get(),
         "consented: a code is on its way"
     );
-    let location = request.return_address().with_code(code.reveal(), state.issuer());
+    let location = request.return_address().with_code(code.reveal(), state.base().as_str());
     Ok(answer::see_other(&location))
 }
 
@@ -164,7 +164,7 @@ fn refused(
                 error = error.error.as_str(),
                 "an authorization request is refused"
             );
-            PageError::SentBack(to.with_error(&error, state.issuer()))
+            PageError::SentBack(to.with_error(&error, state.base().as_str()))
         }
     }
 }

@@ -79,8 +79,12 @@ async fn access_token(
         state.verifier.note_use(&verified, now);
     }
     let (client, user) = (verified.client(), verified.user());
-    let subject = Subject { client, user, issuer: state.issuer() };
+    let base = state.base();
+    let subject = Subject { client, user, issuer: base.as_str() };
     let answer = || describe(verified.token(), credential, &subject, now);
+    if !state.has_one_base() {
+        return Ok(respond::json(StatusCode::OK, &answer()));
+    }
     // As long as the token holds, everybody who may ask is told the same.
     let described = &verified.owners.described;
     let described = described.get_or_init(|| serde_json::to_vec(&answer()).ok().map(Bytes::from));
@@ -120,7 +124,8 @@ async fn refresh_token(
     if !may_see(asker, &client) {
         return inactive;
     }
-    let subject = Subject { client: &client, user: &user, issuer: state.issuer() };
+    let base = state.base();
+    let subject = Subject { client: &client, user: &user, issuer: base.as_str() };
     match describe(&token, &credential, &subject, state.now()) {
         described if described.active => Ok(described),
         _ => refused(&credential, "inactive"),

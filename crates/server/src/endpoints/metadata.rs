@@ -13,7 +13,7 @@ const CACHED: HeaderValue = HeaderValue::from_static("max-age=300");
 
 /// `GET /.well-known/oauth-authorization-server`
 pub async fn show(State(state): State<AppState>) -> Response {
-    let document = document(state.issuer(), state.policy.scopes.names());
+    let document = document(state.base().as_str(), state.policy.scopes.names());
     respond::with(respond::json(StatusCode::OK, &document), CACHE_CONTROL, CACHED)
 }
 

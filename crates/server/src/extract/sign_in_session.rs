@@ -24,7 +24,7 @@ pub struct SignedIn {
 
 /// The session that the request's cookie names and proves, if it still speaks for its user.
 pub async fn find(headers: &HeaderMap, state: &AppState) -> Result<Option<SignedIn>, StoreError> {
-    let Some(cookie) = cookies::find(headers, CookieName::Session, &state.base) else {
+    let Some(cookie) = cookies::find(headers, CookieName::Session, &state.base()) else {
         return Ok(None);
     };
     let Some((id, cookie)) = read(cookie, state) else {
@@ -70,10 +70,10 @@ pub async fn begin(user: &User, state: &AppState) -> Result<HeaderValue, StoreEr
         expires_at: now.plus(lifetime),
     };
     state.store.insert_sign_in_session(session).await?;
-    Ok(cookies::set(CookieName::Session, cookie.reveal(), Kept::For(lifetime), &state.base))
+    Ok(cookies::set(CookieName::Session, cookie.reveal(), Kept::For(lifetime), &state.base()))
 }
 
 /// Makes the browser forget its session.
 pub fn forget(state: &AppState) -> HeaderValue {
-    cookies::set(CookieName::Session, "", Kept::Over, &state.base)
+    cookies::set(CookieName::Session, "", Kept::Over, &state.base())
 }

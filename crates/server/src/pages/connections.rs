@@ -53,12 +53,13 @@ pub async fn show(visit: Visit) -> PageResult {
         return sign_in::send(&visit, &come_back, Reason::Nobody).await;
     };
     let notice = read_notice(&visit, &signed_in).await?;
-    let had_notice = cookies::find(&visit.headers, CookieName::Notice, &visit.state.base).is_some();
+    let had_notice =
+        cookies::find(&visit.headers, CookieName::Notice, &visit.state.base()).is_some();
     let answer = page(&visit, StatusCode::OK, &signed_in, notice).await?;
     if !had_notice {
         return Ok(answer);
     }
-    let told = cookies::set(CookieName::Notice, "", Kept::Over, &visit.state.base);
+    let told = cookies::set(CookieName::Notice, "", Kept::Over, &visit.state.base());
     Ok(answer::with_cookie(answer, told))
 }
 
@@ -182,7 +183,7 @@ fn write_notice(visit: &Visit, signed_in: &SignedIn, notice: &str) -> http::Head
     let proof = visit.page_token(Binding::Notice(&signed_in.session, notice));
     let value = format!("{notice}.{proof}");
     let kept = Kept::For(NOTICE_KEPT);
-    cookies::set(CookieName::Notice, &value, kept, &visit.state.base)
+    cookies::set(CookieName::Notice, &value, kept, &visit.state.base())
 }
 
 async fn read_notice(
@@ -190,7 +191,7 @@ async fn read_notice(
     signed_in: &SignedIn,
 ) -> Result<Option<ConnectionsNotice>, StoreError> {
     let state = &visit.state;
-    let cookie = cookies::find(&visit.headers, CookieName::Notice, &state.base);
+    let cookie = cookies::find(&visit.headers, CookieName::Notice, &state.base());
     let Some((notice, proof)) = cookie.and_then(|cookie| cookie.split_once('.')) else {
         return Ok(None);
     };

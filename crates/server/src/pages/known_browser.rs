@@ -49,11 +49,11 @@ pub fn remember(headers: &HeaderMap, user: &User, state: &AppState) -> HeaderVal
     let others = known.into_iter().filter(|entry| entry.user_id != user_id);
     let entries: Vec<String> =
         std::iter::once(newest).chain(others).take(ACCOUNTS_MAX).map(Entry::write).collect();
-    cookies::set(CookieName::KnownBrowser, &entries.join("."), Kept::For(REMEMBERED), &state.base)
+    cookies::set(CookieName::KnownBrowser, &entries.join("."), Kept::For(REMEMBERED), &state.base())
 }
 
 fn read(headers: &HeaderMap, state: &AppState) -> Vec<Entry> {
-    let cookie = cookies::find(headers, CookieName::KnownBrowser, &state.base);
+    let cookie = cookies::find(headers, CookieName::KnownBrowser, &state.base());
     let entries = cookie.unwrap_or_default().split('.').take(ACCOUNTS_MAX);
     entries.filter_map(Entry::read).collect()
 }

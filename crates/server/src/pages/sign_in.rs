@@ -176,7 +176,7 @@ fn return_to(parameters: &Parameters) -> LocalPath {
 }
 
 fn browser(visit: &Visit) -> Option<BrowserId> {
-    let cookie = cookies::find(&visit.headers, CookieName::Browser, &visit.state.base)?;
+    let cookie = cookies::find(&visit.headers, CookieName::Browser, &visit.state.base())?;
     BrowserId::parse(cookie)
 }
 
@@ -207,6 +207,7 @@ async fn page(visit: &Visit, status: StatusCode, form: Form) -> PageResult {
     if known.is_some() {
         return Ok(answer);
     }
-    let cookie = cookies::set(CookieName::Browser, &id.to_string(), Kept::UntilClosed, &state.base);
+    let cookie =
+        cookies::set(CookieName::Browser, &id.to_string(), Kept::UntilClosed, &state.base());
     Ok(answer::with_cookie(answer, cookie))
 }

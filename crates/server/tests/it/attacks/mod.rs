@@ -6,6 +6,7 @@ mod client_takeover;
 mod code_theft;
 mod disclosure;
 mod guessing;
+mod host;
 mod redirect_uri;
 mod token_misuse;
 
