@@ -49,7 +49,7 @@ use crate::{
     routes::{self, Route, Routes},
     row::{Origins, Row},
     state::AppState,
-    views::Problem,
+    views::{Problem, SiteNotice},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,6 +66,8 @@ struct Shared {
     routes: Routes,
     state: AppState,
     request_ids: RequestIds,
+    /// What stands above every page.
+    notice: Option<SiteNotice>,
     /// What no row of the table answered.
     unmatched: Row,
 }
@@ -75,8 +77,9 @@ impl Envelope {
     pub fn new(state: AppState) -> Self {
         let routes = Routes::default();
         let request_ids = RequestIds::new(&state);
+        let notice = state.config.notice.as_deref().map(SiteNotice::new);
         let unmatched = Row::new("none", Origins::Own);
-        Self(Arc::new(Shared { routes, state, request_ids, unmatched }))
+        Self(Arc::new(Shared { routes, state, request_ids, notice, unmatched }))
     }
 }
 
@@ -117,6 +120,9 @@ impl Envelope {
         let response = if method == Method::HEAD { without_body(response) } else { response };
         (response, learned)
         let context = RequestContext::new(id.clone(), peer, place).at_base(base);
+        let context = RequestContext::new(id.clone(), peer, place)
+            .at_base(base)
+            .under_notice(shared.notice.clone());
         let answered = context.scope(answering.map(|routed| {
             let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
             finish_headers(response.headers_mut(), id.header(), caching, row);

@@ -11,7 +11,7 @@ use http::HeaderValue;
 use tokenry_protocol::ids::{ClientId, UserId};
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::config::BaseUrl;
+use crate::{config::BaseUrl, views::SiteNotice};
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -95,6 +95,7 @@ pub struct RequestContext {
     place: Place,
     /// Boxed, because most servers have one address and no request carries it.
     base: Option<Box<BaseUrl>>,
+    notice: Option<SiteNotice>,
     user: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
 }
@@ -103,12 +104,17 @@ impl RequestContext {
     /// All that is known of a request at first: its id, where it came from and where it goes.
     pub const fn new(id: RequestId, peer: SocketAddr, place: Place) -> Self {
         let (user, client) = (Cell::new(None), Cell::new(None));
-        Self { id, peer, place, base: None, user, client }
+        Self { id, peer, place, base: None, notice: None, user, client }
     }
 
     /// With the public address that the request names.
     pub fn at_base(self, base: Option<Box<BaseUrl>>) -> Self {
         Self { base, ..self }
+    }
+
+    /// With what stands above every page.
+    pub fn under_notice(self, notice: Option<SiteNotice>) -> Self {
+        Self { notice, ..self }
     }
 
     /// Does `work` as part of this request.
@@ -182,6 +188,11 @@ pub fn peer() -> Option<SocketAddr> {
 /// knows whether that counts.
 pub fn base() -> Option<BaseUrl> {
     look(|context| context.base.as_deref().cloned()).flatten()
+}
+
+/// What stands above every page.
+pub fn notice() -> Option<SiteNotice> {
+    look(|context| context.notice.clone()).flatten()
 }
 
 /// Where the request is answered.

@@ -382,6 +382,40 @@ impl Kind for FilePath {
     }
 }
 
+/// Words for people on one line, at most so many characters.
+pub(super) struct Prose(pub(super) usize);
+
+impl Kind for Prose {
+    type Value = String;
+
+    fn parse(&self, raw: &Raw) -> Result<String, Fault> {
+        let text = raw.text().unwrap_or_default();
+        let problem = if text.is_empty() {
+            "is no text".to_owned()
+        } else if text.chars().any(char::is_control) {
+            "has a line break or another control character".to_owned()
+        } else if text.chars().count() > self.0 {
+            format!("has {} characters", text.chars().count())
+        } else {
+            return Ok(text.to_owned());
+        };
+        let remedy = format!("write one line of at most {} characters", self.0);
+        Err(Fault::new(format!("{} {problem}", raw.quoted()), remedy))
+    }
+
+    fn show(&self, value: &String) -> Shown {
+        Shown::Toml(toml_text(value))
+    }
+
+    fn name(&self) -> String {
+        format!("text of at most {} characters", self.0)
+    }
+
+    fn example(&self) -> Option<String> {
+        Some(toml_text("For tests only: whatever is made here is deleted every night."))
+    }
+}
+
 /// A setting that may be left unset, also by the word `none` (or `off`) over a file that sets it.
 pub(super) struct Optional<K>(pub(super) K);
 

@@ -66,7 +66,7 @@ pub use tokens::Tokens;
 pub use weaknesses::Weakness;
 
 use base_url::Base;
-use kinds::{Address, FilePath, Optional, Switch};
+use kinds::{Address, FilePath, Optional, Prose, Switch};
 use layers::Layers;
 use section::{Section, section};
 use server_key::Key;
@@ -113,6 +113,9 @@ section! {
         /// client or a proxy send another `Host` then decides which server the answer names. A
         /// request without a host name that could be the server's gets the configured address.
         base_url_from_host: bool = false, Switch;
+        /// A sentence above every page that people see, in plain text: that this is a test
+        /// installation, for example.
+        notice: Option<String> = None, Optional(Prose(300));
     } with {
         tls: Tls;
         metrics: Metrics;

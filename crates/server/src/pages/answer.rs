@@ -10,7 +10,7 @@ use http::{
     },
 };
 
-use crate::respond;
+use crate::{request_context, respond, views};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -46,7 +46,7 @@ pub enum Opener {
 
 /// A page.
 pub fn page(status: StatusCode, content: &impl Template, allowances: &Allowances) -> Response {
-    let html = match content.render() {
+    let html = match views::render(content, request_context::notice().as_ref()) {
         Ok(html) => html,
         Err(error) => {
             tracing::error!(%error, "a page cannot be rendered");

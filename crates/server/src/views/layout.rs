@@ -1,7 +1,39 @@
-//! What several pages show: the user, a client and its picture.
+//! What several pages show: the user, a client and its picture, and above all of them the notice of
+//! the installation.
 
-use askama::{Template, filters::HtmlSafe};
+use std::{any::Any, fmt, sync::Arc};
+
+use askama::{Template, Values, filters::HtmlSafe};
 use url::Url;
+
+/// What whoever runs the server says above every page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteNotice(Arc<str>);
+
+impl SiteNotice {
+    /// Takes plain text.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+/// By its name in the frame's template.
+impl Values for SiteNotice {
+    fn get_value<'a>(&'a self, key: &str) -> Option<&'a dyn Any> {
+        (key == "notice").then_some(self)
+    }
+}
+
+impl fmt::Display for SiteNotice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A page as HTML, under the notice. The frame of all pages shows it, whatever page stands in it.
+pub fn render(page: &impl Template, notice: Option<&SiteNotice>) -> askama::Result<String> {
+    page.render_with_values(&notice)
+}
 
 /// Whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

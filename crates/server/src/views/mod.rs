@@ -30,7 +30,7 @@ pub use self::{
     consent::{ConsentPage, Destination, form_action_source},
     error::{ErrorPage, Problem},
     home::{HomePage, Viewer},
-    layout::{ClientSummary, Logo, SignedInUser},
+    layout::{ClientSummary, Logo, SignedInUser, SiteNotice, render},
     scope_words::{ScopeKind, ScopeWords, describe_scope},
     sign_in::{SignInMessage, SignInPage},
     signed_out::SignedOutPage,

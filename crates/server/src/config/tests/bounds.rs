@@ -339,3 +339,21 @@ fn spans_of_the_past_are_read_as_settings_are_and_in_weeks() {
         assert!(refused.contains(": give a duration from 1s to 36500d (units s, m"), "{refused}");
     }
 }
+
+#[test]
+fn a_notice_is_one_line_for_people() {
+    let longest = "ä".repeat(300);
+    for (written, kept) in [("For tests only.", Some("For tests only.")), ("none", None)] {
+        assert_eq!(load("", &[], &[("notice", written)]).unwrap().config.notice.as_deref(), kept);
+    }
+    assert!(load("", &[], &[("notice", &longest)]).is_ok());
+    for (bad, why) in [
+        ("", "is no text"),
+        ("one\ntwo", "has a line break"),
+        ("\u{7}", "control character"),
+        (&*format!("{longest}x"), "has 301 characters; write one line of at most 300 characters"),
+    ] {
+        let text = refusal("", &[], &[("notice", bad)]);
+        assert!(text.starts_with("notice (--notice): ") && text.contains(why), "{bad}: {text}");
+    }
+}

@@ -10,7 +10,9 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 use askama::Template;
 
 pub(super) use self::samples::{connections_page, consent_page};
-use self::samples::{device_consent_page, ordinary_pages, pairs, sign_in_page, text};
+use self::samples::{
+    device_consent_page, noticed_pages, ordinary_pages, pairs, sign_in_page, text,
+};
 use super::*;
 
 /// The text of every tag, from `<` to `>`.
@@ -150,6 +152,18 @@ fn a_failed_sign_in_keeps_the_email_and_ties_the_message_to_the_fields() {
     assert_eq!(page.matches(" autofocus").count(), 1);
     for autocomplete in ["username", "current-password"] {
         assert!(page.contains(&format!("autocomplete=\"{autocomplete}\"")));
+    }
+}
+
+#[test]
+fn the_notice_stands_once_above_the_page_and_nowhere_else() {
+    for (name, page) in noticed_pages() {
+        assert_eq!(page.matches("class=\"site-notice").count(), 1, "{name}");
+        let above = page.find("class=\"site-notice") < page.find("<header ");
+        assert!(above, "{name}");
+    }
+    for page in [sign_in_page().render().unwrap(), consent_page().render().unwrap()] {
+        assert!(!page.contains("site-notice"));
     }
 }
 

@@ -164,6 +164,7 @@ pub(super) fn ordinary_pages() -> Vec<(String, String)> {
     pages.extend(consent_pages());
     pages.extend(connections_pages());
     pages.extend(home_pages());
+    pages.extend(noticed_pages());
     pages.push((text("signed_out"), rendered(&SignedOutPage)));
     for (name, problem) in problems() {
         pages.push((format!("error_{name}"), rendered(&error_page(problem))));
@@ -240,6 +241,25 @@ fn home_pages() -> Vec<(String, String)> {
     vec![(text("home"), rendered(&signed_out)), (text("home_signed_in"), rendered(&signed_in))]
 }
 
+fn noticed(page: &impl Template, notice: &str) -> String {
+    render(page, Some(&SiteNotice::new(notice))).unwrap()
+}
+
+/// Pages of every width under the notice of the installation.
+pub(super) fn noticed_pages() -> Vec<(String, String)> {
+    const NOTICE: &str = "This is a test installation of Acme Ltd: nothing here is real, and \
+         whatever is made here is deleted every night.";
+    let signed_in = home_page(user(), text("page-token"));
+    vec![
+        (text("noticed_sign_in"), noticed(&sign_in_page(), NOTICE)),
+        (text("noticed_consent"), noticed(&consent_page(), NOTICE)),
+        (text("noticed_connections"), noticed(&connections_page(), NOTICE)),
+        (text("noticed_home"), noticed(&signed_in, NOTICE)),
+        (text("noticed_signed_out"), noticed(&SignedOutPage, "A double.")),
+        (text("noticed_error"), noticed(&error_page(Problem::NotFound), NOTICE)),
+    ]
+}
+
 /// Pages of the same shape with ordinary and with hostile text: (name, ordinary, hostile).
 pub(super) fn pairs() -> Vec<(&'static str, String, String)> {
     let filled = SignInPage { email: text("ada@example.test"), ..sign_in_page() };
@@ -254,6 +274,11 @@ pub(super) fn pairs() -> Vec<(&'static str, String, String)> {
         ("connections", rendered(&connections_page()), rendered(&hostile_connections())),
         ("home", rendered(&home), rendered(&hostile_home)),
         ("error", rendered(&error(text("acme"))), rendered(&hostile_error)),
+        (
+            "notice",
+            noticed(&error(text("acme")), "For tests only."),
+            noticed(&error(text("acme")), &hostile()),
+        ),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod assets;
 mod connections;
 mod home;
+mod notice;
 mod sign_in;
 mod sign_out;
 
