@@ -20,6 +20,7 @@ pub mod event;
 mod field;
 pub mod grant;
 pub mod grant_types;
+pub mod impersonation;
 pub mod introspection;
 pub mod issue;
 pub mod minting;

@@ -39,6 +39,7 @@ pub fn in_words(reason: &str) -> &str {
 }
 
 const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 36] = [
     // Access tokens, and whatever else is checked by its record.
     ("unknown", "its record was not there: it had been ended, or removed after it was over"),
     ("not issued", "its code was not redeemed yet"),
@@ -50,6 +51,10 @@ const WORDS: [(&str, &str); 33] = [
     ("user deleted", "its user was deleted"),
     ("expired", "its time was over"),
     ("missing scope", "its scope does not reach as far as the request"),
+    ("may not impersonate", "it named somebody to act for, and its scope lacks `impersonate`"),
+    ("impersonator no admin", "it named somebody to act for, and its user is no administrator"),
+    ("impersonated unknown", "it named nobody to act for whom there is, or several"),
+    ("impersonated not eligible", "it named somebody to act for who is no active end user"),
     // API tokens and sign-in sessions.
     ("switched off", "it was switched off by an administrator"),
     ("other address", "it came with the address of another user than its own"),

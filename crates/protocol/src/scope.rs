@@ -177,6 +177,11 @@ impl Scope {
         &self.0
     }
 
+    /// Whether the word is there that lets an administrator's call run as an end user.
+    pub fn impersonates(&self) -> bool {
+        self.0.iter().any(|word| word.as_str() == IMPERSONATE)
+    }
+
     /// The words of this scope that `ceiling` does not have, word by word or by what they cover.
     pub fn beyond<'a>(&'a self, ceiling: &Self, catalog: &ScopeCatalog) -> Vec<&'a ScopeToken> {
         let covered =

@@ -97,6 +97,7 @@ pub struct RequestContext {
     base: Option<Box<BaseUrl>>,
     notice: Option<SiteNotice>,
     user: Cell<Option<UserId>>,
+    impersonator: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
 }
 
@@ -115,6 +116,14 @@ impl RequestContext {
     /// With what stands above every page.
     pub fn under_notice(self, notice: Option<SiteNotice>) -> Self {
         Self { notice, ..self }
+        Self {
+            id,
+            peer,
+            place,
+            user: Cell::new(None),
+            impersonator: Cell::new(None),
+            client: Cell::new(None),
+        }
     }
 
     /// Does `work` as part of this request.
@@ -129,6 +138,9 @@ impl fmt::Display for RequestContext {
         write!(formatter, "request{{id={}", self.id)?;
         if let Some(user) = self.user.get() {
             write!(formatter, " user.id={user}")?;
+        }
+        if let Some(user) = self.impersonator.get() {
+            write!(formatter, " impersonator.id={user}")?;
         }
         if let Some(client) = self.client.get() {
             write!(formatter, " client.id={client}")?;
@@ -147,6 +159,9 @@ impl fmt::Display for AsJson<'_> {
         if let Some(user) = context.user.get() {
             write!(formatter, r#","user.id":{user}"#)?;
         }
+        if let Some(user) = context.impersonator.get() {
+            write!(formatter, r#","impersonator.id":{user}"#)?;
+        }
         if let Some(client) = context.client.get() {
             write!(formatter, r#","client.id":{client}"#)?;
         }
@@ -159,9 +174,14 @@ pub fn look<T>(at: impl FnOnce(&RequestContext) -> T) -> Option<T> {
     CURRENT.try_with(at).ok()
 }
 
-/// Notes who calls.
+/// Notes as whom the request runs.
 pub fn note_user(id: UserId) {
     look(|context| context.user.set(Some(id)));
+}
+
+/// Notes who calls, where the request runs as another user.
+pub fn note_impersonator(id: UserId) {
+    look(|context| context.impersonator.set(Some(id)));
 }
 
 /// Notes which client calls.
@@ -222,11 +242,15 @@ mod tests {
                 assert_eq!(super::peer(), Some(peer));
                 assert_eq!(super::place(), "GET /api/v2/users/{id}");
                 let text = look(ToString::to_string);
+                note_impersonator(UserId::new(29).unwrap());
                 (text, look(|context| AsJson(context).to_string()))
             })
             .await;
         assert_eq!(text.as_deref(), Some("request{id=r-1 user.id=7 client.id=41}"));
-        assert_eq!(json.as_deref(), Some(r#"{"id":"r-1","user.id":7,"client.id":41}"#));
+        assert_eq!(
+            json.as_deref(),
+            Some(r#"{"id":"r-1","user.id":7,"impersonator.id":29,"client.id":41}"#)
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod client_registration;
 mod early_expiry;
 mod grant;
 mod grant_types;
+mod impersonation;
 mod introspection;
 mod policy;
 mod record_access;

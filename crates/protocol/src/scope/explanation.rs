@@ -55,7 +55,7 @@ impl ScopeCatalog {
         let all: BTreeSet<_> = granted.into_iter().flat_map(|(_, grants)| grants).collect();
         let is_general = |access| all.contains(&(None, access));
         let grants = all.iter().filter(|(of, access)| of.is_none() || !is_general(*access));
-        let impersonates = scope.tokens().iter().any(|word| word.as_str() == IMPERSONATE);
+        let impersonates = scope.impersonates();
         ExplainedScope { words, grants: grants.copied().collect(), impersonates }
     }
 }

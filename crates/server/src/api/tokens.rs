@@ -188,7 +188,7 @@ pub async fn revoke(
     caller.require_scope(&state, WRITE)?;
     let PathId(id) = id?;
     let token = find(&state, &caller, id).await?;
-    let actor = Actor::User(caller.user.id);
+    let actor = Actor::User(caller.actor);
     match state.end_grant(end(&token, actor, state.now())).await? {
         Conditional::Now => Ok(respond::no_content()),
         Conditional::Already => Err(ApiError::NotFound),
@@ -217,7 +217,7 @@ pub async fn revoke_current(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let verified = caller.token.ok_or(ApiError::InvalidToken)?;
-    let actor = Actor::User(caller.user.id);
+    let actor = Actor::User(caller.actor);
     match state.end_grant(end(verified.token(), actor, state.now())).await? {
         Conditional::Now => Ok(respond::no_content()),
         // Somebody else ended it a moment ago.

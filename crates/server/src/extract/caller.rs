@@ -7,14 +7,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Query},
-    http::{HeaderName, request::Parts},
+    http::request::Parts,
 };
 use tokenry_core::{
     api_token::{ApiToken, ApiTokenStatus},
     user::{Role, User, fold_email},
 };
 use tokenry_protocol::{
-    ids::ApiTokenId,
+    ids::{ApiTokenId, UserId},
     scope::{Requirement, Scope},
     secret::{Credential, Kind},
     time::Timestamp,
@@ -23,6 +23,7 @@ use tokenry_protocol::{
 use super::{
     authorization_header::{Authorization, Basic, authorization},
     client_ip::client_ip,
+    on_behalf_of::{Naming, naming, run_as},
 };
 use crate::{
     failure_limits::Subject,
@@ -35,8 +36,10 @@ use crate::{
 
 /// Who calls, and with what rights.
 pub struct Caller {
-    /// The user.
+    /// The user whom the call runs as.
     pub user: Arc<User>,
+    /// Who proved to be calling: another than `user` if the call runs on behalf of an end user.
+    pub actor: UserId,
     /// The bearer token; `None` by Basic, which has no scope to check.
     pub token: Option<VerifiedToken>,
 }
@@ -45,8 +48,6 @@ pub struct Caller {
 pub const OAUTH: &str = "oauth";
 /// The users' resource in scopes.
 pub const USERS: &str = "users";
-/// Names another user, by id or address.
-const ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-on-behalf-of");
 const CURRENT: &str = "/api/v2/oauth/tokens/current";
 
 impl FromRequestParts<AppState> for Caller {
@@ -67,19 +68,17 @@ impl FromRequestParts<AppState> for Caller {
             }
         }?;
         request_context::note_user(caller.user.id);
-        if means_somebody_else(parts) {
-            return Err(ApiError::WrongRole);
+        match naming(parts) {
+            Naming::Nobody => Ok(caller),
+            Naming::One(name) => Box::pin(run_as(caller, Some(name), state)).await,
+            Naming::Unclear => Box::pin(run_as(caller, None, state)).await,
         }
-        Ok(caller)
     }
 }
 
-/// Whether a call asks to run as another user. Nobody may, and it must not run as its own user in
-/// silence. The address where a token looks at itself does not read the header.
-fn means_somebody_else(parts: &Parts) -> bool {
-    let names = parts.headers.get_all(ON_BEHALF_OF).iter();
-    let is_named = names.map(|name| name.as_bytes().trim_ascii()).any(|name| !name.is_empty());
-    is_named && without_json(parts.uri.path()) != CURRENT
+/// Whether a request goes where a token looks at itself.
+pub fn is_current(parts: &Parts) -> bool {
+    without_json(parts.uri.path()) == CURRENT
 }
 
 /// RFC 6750 §2.3, off unless configured: addresses end up in logs.
@@ -110,7 +109,7 @@ async fn bearer(
         Ok(verified) => {
             state.failures.forgive(attempt);
             state.verifier.note_use(&verified, now);
-            Ok(Caller { user: Arc::clone(verified.user()), token: Some(verified) })
+            Ok(Caller::new(Arc::clone(verified.user()), Some(verified)))
         }
         Err(error @ VerifyError::Invalid(reason)) => {
             note_refused(reason);
@@ -149,13 +148,13 @@ async fn basic_user(
         let judged = || found.ok_or(ApiError::WrongBasic);
         let (id, user) = state.failures.judge(subjects, now, judged)?;
         state.api_token_uses.note(id, now);
-        return Ok(Caller { user, token: None });
+        return Ok(Caller::new(user, None));
     }
     let attempt = state.failures.begin(subjects(), now)?;
     match user_by_password(&email, basic.password().to_owned(), state).await {
         Ok(Some(user)) => {
             state.failures.forgive(attempt);
-            Ok(Caller { user, token: None })
+            Ok(Caller::new(user, None))
         }
         Ok(None) => Err(ApiError::WrongBasic),
         Err(error) => {
@@ -231,6 +230,10 @@ async fn user_by_password(
 }
 
 impl Caller {
+    fn new(user: Arc<User>, token: Option<VerifiedToken>) -> Self {
+        Self { actor: user.id, user, token }
+    }
+
     /// What the bearer token may do; `None` by Basic.
     pub fn scope(&self) -> Option<&Scope> {
         self.token.as_ref().and_then(VerifiedToken::scope)

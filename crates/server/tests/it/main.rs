@@ -15,6 +15,7 @@ mod attacks;
 mod contract;
 mod endpoints;
 mod envelope;
+mod on_behalf_of;
 mod pages;
 mod refusals;
 mod routes;

@@ -271,13 +271,23 @@ async fn made_up_credentials_with_right_ids_and_checksums_open_and_harm_nothing(
     world.app.get(CLIENTS).by(&world.ada).await.expect(200);
 }
 
-/// Whoever asks to act as an end user must not act as the administrator instead.
+/// Whoever asks to act as an end user must not act as the administrator instead, nor as anybody
+/// with more to lose than an end user.
 #[tokio::test]
 async fn a_call_on_behalf_of_somebody_is_refused_and_not_run_as_its_own_user() {
     let world = World::new().await;
     let bearer = world.bearer("read write impersonate").await;
-    let id = world.victim.id.to_string();
-    for name in [&*id, &*world.victim.email, "4711", "nobody", "-1"] {
+    let zoe = world.app.admin("Zoe").await;
+    let ben = world.app.agent("Ben").await;
+    let suspended = world.app.end_user("Sue").await;
+    world.app.change_user(&suspended, |user| user.suspended = true).await;
+    let unverified = world.app.end_user("Uma").await;
+    world.app.change_user(&unverified, |user| user.verified = false).await;
+    let ids = [zoe.id, ben.id, suspended.id, unverified.id, world.ada.id].map(|id| id.to_string());
+    let emails = [&zoe, &ben, &suspended, &unverified].map(|user| user.email.clone());
+    let nobody = ["4711", "nobody", "-1", "0", "no@acme.test", "1 OR 1=1", "%@acme.test"];
+    let names = ids.iter().chain(&emails).map(String::as_str).chain(nobody);
+    for name in names {
         let body = json!({"token": {"client_id": world.reports.id}});
         for (method, path) in [("GET", "/api/v2/users/me"), ("GET", TOKENS), ("POST", TOKENS)] {
             let call = || world.app.call(method, path).header("x-on-behalf-of", name).json(&body);
@@ -290,8 +300,84 @@ async fn a_call_on_behalf_of_somebody_is_refused_and_not_run_as_its_own_user() {
             assert_eq!(call.await.expect(200).json()["token"]["user_id"], world.ada.id.get());
         }
     }
-    let empty = world.app.get("/api/v2/users/me").header("x-on-behalf-of", " ");
-    empty.bearer(&bearer).await.expect(200);
     let list = world.app.get(&format!("{TOKENS}?all=true")).by(&world.ada).await.json();
     assert_eq!(list["count"], 1);
+}
+
+/// Everything about the caller is wrong in turn, and nothing about whom they name.
+#[tokio::test]
+async fn nobody_acts_for_an_end_user_without_being_an_administrator_who_may() {
+    let world = World::new().await;
+    let app = &world.app;
+    let victim = world.victim.id.to_string();
+    let me = || app.get("/api/v2/users/me").header("x-on-behalf-of", &victim);
+    let full = "read write impersonate";
+    let bearer = world.bearer(full).await;
+    me().bearer(&bearer).await.expect(200);
+
+    for scope in ["read write", "unrestricted", "impersonat", "users:read"] {
+        me().bearer(&world.bearer(scope).await).await.expect(403);
+    }
+    // A right word without the others opens nothing.
+    me().bearer(&world.bearer("impersonate").await).await.expect(403);
+    let ben = app.agent("Ben").await;
+    for user in [&ben, &world.mallory, &world.victim] {
+        let token = app.created_token(user, &world.reports, full).await;
+        me().bearer(&token.access).await.expect(403);
+        me().by(user).await.expect(403);
+    }
+    me().by(&world.ada).await.expect(403);
+    me().header("x-on-behalf-of", &victim).bearer(&bearer).await.expect(403);
+    let other = world.mallory.id.to_string();
+    me().header("x-on-behalf-of", &other).bearer(&bearer).await.expect(403);
+    me().header("x-on-behalf-of", "").bearer(&bearer).await.expect(403);
+    let joined = format!("{victim}, {other}");
+    let call = app.get("/api/v2/users/me").header("x-on-behalf-of", &joined);
+    call.bearer(&bearer).await.expect(403);
+
+    let grant = app.grant(&world.ada, &world.reports, "read impersonate").await;
+    me().bearer(&grant.access).await.expect(200);
+    app.clock.advance(1_800);
+    me().bearer(&grant.access).await.expect(401);
+    me().bearer(&bearer).await.expect(200);
+    let revoked = app.get("/api/v2/oauth/tokens/current").bearer(&bearer).await.json();
+    let path = format!("{TOKENS}/{}", revoked["token"]["id"]);
+    app.delete(&path).by(&world.ada).await.expect(204);
+    me().bearer(&bearer).await.expect(401);
+}
+
+/// What an administrator may, a call of theirs as an end user may not.
+#[tokio::test]
+async fn acting_for_an_end_user_gives_the_rights_of_an_end_user_alone() {
+    let world = World::new().await;
+    let bearer = world.bearer("read write impersonate").await;
+    let victim = world.victim.id.to_string();
+    let foreign = world.app.grant(&world.mallory, &world.reports, "read").await;
+    let as_victim = |method: &str, path: &str| {
+        let call = world.app.call(method, path).header("x-on-behalf-of", &victim);
+        call.bearer(&bearer)
+    };
+    let client = format!("{CLIENTS}/{}", world.reports.id);
+    let token = json!({"token": {"client_id": world.reports.id}});
+    for (method, path) in [
+        ("POST", TOKENS),
+        ("GET", &format!("{TOKENS}?all=true")),
+        ("GET", CLIENTS),
+        ("POST", CLIENTS),
+        ("GET", &client),
+        ("PUT", &client),
+        ("DELETE", &client),
+        ("PUT", &format!("{client}/generate_secret")),
+        ("GET", "/api/v2/users/me/oauth/clients"),
+        ("GET", "/api/v2/oauth/global_clients"),
+        ("GET", super::API_TOKENS),
+        ("POST", super::API_TOKENS),
+    ] {
+        as_victim(method, path).json(&token).await.expect(403);
+    }
+    for path in [format!("{TOKENS}/{}", foreign.id), format!("/api/v2/users/{}", world.ada.id)] {
+        as_victim("GET", &path).await.expect(404);
+    }
+    as_victim("DELETE", &format!("{TOKENS}/{}", foreign.id)).await.expect(404);
+    assert!(world.app.is_alive(&foreign.access).await);
 }

@@ -79,6 +79,7 @@ async fn token_records(number: u32, world: &mut World<'_>) {
         }
         51 | 53 => drop(world.send(&Fixture::number(number - 1)).await.expect(204)),
         63 => world.app.store.go_away(),
+        70 => world.create_token(1015, "impersonate read", "2026-03-04T08:00:00Z").await,
         _ => {}
     }
 }

@@ -53,6 +53,7 @@ impl<'a> World<'a> {
         app.clock.set("2025-01-07T08:00:00Z");
         let ada = add_user(app, 29, 7, "Ada Lindqvist", Role::Admin).await;
         let ben = add_user(app, 31, 5, "Ben Okafor", Role::Agent).await;
+        app.clock.set("2025-06-01T10:00:00Z");
         let cleo = add_user(app, 37, 6, "Cleo Marsh", Role::EndUser).await;
         tidy_users(app, [&ada, &ben, &cleo]).await;
         app.clock.set("2026-01-10T09:00:00Z");
@@ -273,8 +274,8 @@ async fn add_user(app: &TestApp, id: u64, api_token: u64, name: &str, role: Role
 
 /// The times and words of the fixtures: Ada made all three API tokens.
 async fn tidy_users(app: &TestApp, users: [&TestUser; 3]) {
-    let [ada, ..] = users;
-    for user in users {
+    let [ada, ben, _] = users;
+    for user in [ada, ben] {
         let updated_at = Timestamp::parse("2026-02-11T16:20:00Z").unwrap();
         app.change_user(user, |record| record.updated_at = updated_at).await;
     }
