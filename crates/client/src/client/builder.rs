@@ -1,6 +1,6 @@
 //! How a client is made.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::RwLock;
@@ -17,6 +17,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[cfg(feature = "reqwest")]
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-on-behalf-of");
+
 /// A client to be. Only the server has no default.
 #[must_use = "a builder makes nothing before it is built"]
 pub struct ClientBuilder {
@@ -28,6 +30,7 @@ pub struct ClientBuilder {
     environment: Arc<dyn Environment>,
     hooks: Vec<Arc<dyn Hook>>,
     headers: HeaderMap,
+    on_behalf_of: Option<Result<HeaderValue, Error>>,
     retry: RetryPolicy,
     timeout: Duration,
     insecure_http: bool,
@@ -43,6 +46,7 @@ impl ClientBuilder {
             environment: Arc::new(SystemEnvironment),
             hooks: Vec::new(),
             headers: HeaderMap::new(),
+            on_behalf_of: None,
             retry: RetryPolicy::default(),
             timeout: TIMEOUT,
             insecure_http: false,
@@ -119,6 +123,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Runs every call as this end user, who is named by id or by address. It takes a bearer token
+    /// of an administrator's with the scope `impersonate`; its other scopes say what may be done.
+    pub fn on_behalf_of(mut self, user: impl fmt::Display) -> Self {
+        let value = HeaderValue::from_bytes(user.to_string().as_bytes());
+        self.on_behalf_of = Some(value.map_err(|_| {
+            Error::Request("on_behalf_of takes the id or the address of a user".to_owned())
+        }));
+        self
+    }
+
     /// How requests are repeated.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -156,7 +170,10 @@ impl ClientBuilder {
         self.build_over(transport.ok_or_else(missing)??)
     }
 
-    fn build_over(self, transport: Arc<dyn Transport>) -> Result<Client, Error> {
+    fn build_over(mut self, transport: Arc<dyn Transport>) -> Result<Client, Error> {
+        if let Some(user) = self.on_behalf_of {
+            self.headers.insert(ON_BEHALF_OF, user?);
+        }
         let server = self.server.unwrap_or_else(|| {
             Err(Error::Request(
                 "name a server: .server(\"https://auth.example.com\"), .subdomain(\"acme\"), or \

@@ -1,6 +1,7 @@
 //! Users: `/api/v2/users`.
 
-use tokenry_client::{Credentials, RefusalKind};
+use tokenry_client::{Client, Credentials, RefusalKind};
+use tokenry_core::user::Role;
 
 use crate::support::{PASSWORD, TestServer};
 
@@ -35,4 +36,40 @@ async fn a_password_opens_what_is_switched_on_for_it() {
     let refused = server.client().with_credentials(credentials).users().me().await.unwrap_err();
     assert_eq!(refused.kind(), Some(RefusalKind::Unauthenticated));
     server.stop().await;
+}
+
+#[tokio::test]
+async fn an_administrator_acts_for_an_end_user_in_every_call() {
+    let server = TestServer::start().await;
+    let (reports, _) = server.register("reports").await;
+    let cleo = server.user_of_role("cleo@acme.test", Role::EndUser).await;
+    let ben = server.user("ben@acme.test").await;
+    let admin = server.client();
+    let bearer = async |scopes: &[&str]| {
+        let create = admin.oauth_tokens().create(reports).scopes(scopes.iter().copied());
+        let token = create.await.unwrap().token.unwrap().token.unwrap();
+        Client::builder().server(&server.base).credentials(Credentials::bearer(token.reveal()))
+    };
+    for name in [cleo.id.to_string(), cleo.email.clone()] {
+        let client = bearer(&["read", "impersonate"]).await.on_behalf_of(name).build().unwrap();
+        let me = client.users().me().await.unwrap().user.unwrap();
+        assert_eq!(me.id, Some(cleo.id));
+        assert!(client.oauth_tokens().list().await.unwrap().tokens.is_empty());
+        let refused = client.oauth_tokens().create(reports).await.unwrap_err();
+        assert_eq!(refused.kind(), Some(RefusalKind::Forbidden));
+    }
+    let as_agent = bearer(&["read", "impersonate"]).await.on_behalf_of(ben.id).build().unwrap();
+    let refused = as_agent.users().me().await.unwrap_err();
+    assert_eq!(refused.kind(), Some(RefusalKind::Forbidden));
+    let without_scope = bearer(&["read"]).await.on_behalf_of(cleo.id).build().unwrap();
+    let refused = without_scope.users().me().await.unwrap_err();
+    assert_eq!(refused.kind(), Some(RefusalKind::Forbidden));
+    server.stop().await;
+}
+
+#[test]
+fn what_can_be_no_users_name_is_refused_before_anything_is_sent() {
+    let named = Client::builder().server("http://127.0.0.1:1").on_behalf_of("37\r\nx: y");
+    let error = named.build().unwrap_err().to_string();
+    assert!(error.contains("on_behalf_of takes the id or the address of a user"), "{error}");
 }

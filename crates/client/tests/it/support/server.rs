@@ -100,12 +100,12 @@ impl TestServer {
 
     /// Makes an agent.
     pub(crate) async fn user(&self, email: &str) -> CreatedUser {
-        let new = NewUser {
-            email: email.to_owned(),
-            name: email.to_owned(),
-            role: Role::Agent,
-            password: None,
-        };
+        self.user_of_role(email, Role::Agent).await
+    }
+
+    pub(crate) async fn user_of_role(&self, email: &str, role: Role) -> CreatedUser {
+        let (email, name) = (email.to_owned(), email.to_owned());
+        let new = NewUser { email, name, role, password: None };
         accounts::create(&self.state, new).await.unwrap()
     }
 
