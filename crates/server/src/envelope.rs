@@ -45,6 +45,7 @@ use crate::{
     listen::{Answer, Sent},
     pages::error::PageError,
     request_context::{self, Learned, Place, RequestContext, RequestId},
+    request_context::{self, Place, RequestContext, RequestId},
     respond,
     routes::{self, Route, Routes},
     row::{Origins, Row},
@@ -113,6 +114,11 @@ impl Envelope {
             RequestContext::new(id.clone(), peer, place).scope(answering.map(|routed| {
                 let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
                 finish_headers(response.headers_mut(), id.header(), caching, row);
+                if shared.state.request_limits.is_on()
+                    && let Some(allowance) = request_context::allowance()
+                {
+                    respond::tell_allowance(response.headers_mut(), allowance);
+                }
                 tell(&method, row, response.status(), started.elapsed());
                 (response, request_context::learned())
             }));

@@ -76,7 +76,8 @@ impl Subject {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// An address as it is counted: of IPv6 a network of 64 bits, which one subscriber has.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

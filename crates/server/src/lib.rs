@@ -27,6 +27,7 @@ pub mod passwords;
 pub mod refusals;
 pub mod rendered;
 pub mod request_context;
+pub mod request_limits;
 pub mod request_path;
 pub mod respond;
 pub mod routes;

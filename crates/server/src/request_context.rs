@@ -12,6 +12,7 @@ use tokenry_protocol::ids::{ClientId, UserId};
 use tokio::task::futures::TaskLocalFuture;
 
 use crate::{config::BaseUrl, views::SiteNotice};
+use crate::request_limits::Allowance;
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -99,6 +100,7 @@ pub struct RequestContext {
     user: Cell<Option<UserId>>,
     impersonator: Cell<Option<UserId>>,
     client: Cell<Option<ClientId>>,
+    allowance: Cell<Option<Allowance>>,
 }
 
 impl RequestContext {
@@ -123,6 +125,7 @@ impl RequestContext {
             user: Cell::new(None),
             impersonator: Cell::new(None),
             client: Cell::new(None),
+            allowance: Cell::new(None),
         }
     }
 
@@ -197,6 +200,14 @@ pub fn learned() -> Learned {
         client: context.client.get(),
     });
     learned.unwrap_or_default()
+/// Notes what the caller has left.
+pub fn note_allowance(allowance: Allowance) {
+    look(|context| context.allowance.set(Some(allowance)));
+}
+
+/// What the caller has left, if their requests are counted.
+pub fn allowance() -> Option<Allowance> {
+    look(|context| context.allowance.get()).flatten()
 }
 
 /// Where the request came from.

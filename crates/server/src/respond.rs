@@ -21,7 +21,10 @@ use tokenry_protocol::{
 };
 use tokenry_store::StoreError;
 
-use crate::{failure_limits::TooManyFailures, telemetry::log_store_error, verify::VerifyError};
+use crate::{
+    failure_limits::TooManyFailures, request_limits::Allowance, telemetry::log_store_error,
+    verify::VerifyError,
+};
 
 /// As many as an answer has that nothing special is to be said about.
 const HEADERS_USUAL: usize = 12;
@@ -83,6 +86,20 @@ pub fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Res
 
 fn retry_after(response: Response, after: Seconds) -> Response {
     with(response, RETRY_AFTER, HeaderValue::from(after.0))
+}
+
+/// What the caller has left, on an answer of the record API.
+pub fn tell_allowance(headers: &mut HeaderMap, allowance: Allowance) {
+    let Allowance { limit, remaining, reset } = allowance;
+    for (name, number) in [
+        ("x-rate-limit", limit),
+        ("x-rate-limit-remaining", remaining),
+        ("ratelimit-limit", limit),
+        ("ratelimit-remaining", remaining),
+        ("ratelimit-reset", reset.0),
+    ] {
+        headers.insert(HeaderName::from_static(name), number.into());
+    }
 }
 
 /// 204 to OPTIONS.

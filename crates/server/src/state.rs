@@ -19,6 +19,7 @@ use crate::{
     passwords::{PasswordError, Passwords},
     refusals::Refusals,
     request_context,
+    request_limits::RequestLimits,
     verify::Verifier,
 };
 
@@ -49,6 +50,8 @@ pub struct App {
     pub ids: IdLeases,
     /// Limits on failed authentications.
     pub failures: FailureLimits,
+    /// Limits on requests.
+    pub request_limits: RequestLimits,
     /// Users' passwords.
     pub passwords: Passwords,
     /// When API tokens were last used.
@@ -118,6 +121,7 @@ impl AppState {
             ),
             ids: IdLeases::new(Arc::clone(&store)),
             failures: FailureLimits::new(&config.limits),
+            request_limits: RequestLimits::new(&config.limits),
             api_token_uses: ApiTokenUses::default(),
             refusals: Refusals::default(),
             passwords,

@@ -49,6 +49,7 @@ pub(super) fn check(config: &mut Config, layers: &mut Layers) {
         config.limits.failed_authentications_per_account = None;
         config.limits.failed_authentications_per_address = None;
         config.limits.failed_bearers_per_address = None;
+        config.limits.requests_per_caller = None;
         for key in RATE_LIMIT_KEYS {
             layers.imply(key, "rate_limits = false");
         }

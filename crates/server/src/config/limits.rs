@@ -8,15 +8,16 @@ use super::{
 };
 
 /// The limits that `rate_limits = false` switches off.
-pub(super) const RATE_LIMIT_KEYS: [&str; 3] = [
+pub(super) const RATE_LIMIT_KEYS: [&str; 4] = [
     "limits.failed_authentications_per_account",
     "limits.failed_authentications_per_address",
     "limits.failed_bearers_per_address",
+    "limits.requests_per_caller",
 ];
 
 section! {
-    /// How much the server takes before it refuses. Rates count a minute from its first failure
-    /// and are answered with 429 and `Retry-After`; calls that authenticate do not count.
+    /// How much the server takes before it refuses. Rates of failures count a minute from its first
+    /// failure and are answered with 429 and `Retry-After`; calls that authenticate do not count.
     /// `rate_limits = false` switches all rates off at once; sizes, times and connections stay.
     Limits "limits." {
         /// Failed sign-ins, API tokens and client secrets in a minute for one account, from any
@@ -58,5 +59,12 @@ section! {
         http2_local_resets_max: usize = 1_024, count(1, 100_000);
         /// How long a stopping server waits for what is in flight. Then it closes the connections.
         stop_timeout: Duration = Duration::from_secs(30), duration(0, 3_600);
+        /// Requests of one caller in a sliding minute, then 429 with `Retry-After`: of a user on
+        /// the record API, where answers then say what is left (`X-Rate-Limit`, `ratelimit-limit`
+        /// and so on), and of a client at the token endpoint; of a public client, each address by
+        /// itself. Where a token looks at itself and introspection are not limited. Each node
+        /// counts by itself. Unset by default; 700 is what one plan of Zendesk's allows.
+        requests_per_caller: Option<u32> = None,
+            Optional(small_count(1, 1_000_000));
     }
 }

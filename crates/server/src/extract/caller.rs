@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     failure_limits::Subject,
-    request_context,
+    request_context, request_limits,
     request_path::without_json,
     respond::ApiError,
     state::AppState,
@@ -68,11 +68,26 @@ impl FromRequestParts<AppState> for Caller {
             }
         }?;
         request_context::note_user(caller.user.id);
+        if state.request_limits.is_on() && !is_current(parts) {
+            count_request(caller.user.id, state, now)?;
+        }
         match naming(parts) {
             Naming::Nobody => Ok(caller),
             Naming::One(name) => Box::pin(run_as(caller, Some(name), state)).await,
             Naming::Unclear => Box::pin(run_as(caller, None, state)).await,
         }
+    }
+}
+
+/// Whoever acts for others spends what is their own.
+fn count_request(caller: UserId, state: &AppState, now: Timestamp) -> Result<(), ApiError> {
+    let counted = state.request_limits.take(request_limits::Caller::User(caller), now);
+    if let Ok(Some(allowance)) | Err(allowance) = counted {
+        request_context::note_allowance(allowance);
+    }
+    match counted {
+        Ok(_) => Ok(()),
+        Err(allowance) => Err(ApiError::RateLimited(allowance.reset)),
     }
 }
 

@@ -19,6 +19,8 @@ use super::{
     client_ip::client_ip,
 };
 use crate::{respond::OAuthError, state::AppState};
+use super::{body, client_authentication::authenticated_client, client_ip::client_ip};
+use crate::{request_limits::Caller, respond::OAuthError, state::AppState};
 
 /// A request whose syntax holds; its client has proved nothing yet.
 pub struct GrantRequest {
@@ -81,6 +83,16 @@ impl GrantRequest {
     const fn sender(&self) -> Sender<'_> {
         let Self { parameters, headers, dialect, ip } = self;
         Sender { headers, parameters, dialect: *dialect, ip: *ip }
+    }
+
+    /// Counts the request of a client that has proved itself.
+    pub fn count(&self, client: &AuthenticatedClient, state: &AppState) -> Result<(), OAuthError> {
+        if !state.request_limits.is_on() {
+            return Ok(());
+        }
+        let caller = Caller::client(client.client(), self.ip);
+        let counted = state.request_limits.take(caller, state.now());
+        counted.map(|_| ()).map_err(|allowance| OAuthError::RateLimited(allowance.reset))
     }
 
     /// A parameter that must be there.

@@ -18,6 +18,7 @@ mod envelope;
 mod on_behalf_of;
 mod pages;
 mod refusals;
+mod request_limits;
 mod routes;
 mod support;
 mod verify;

@@ -40,6 +40,7 @@ const BOUNDS: &[(&str, &str, &str, Option<&str>, &str)] = &[
     ("limits.http2_pending_resets_max", "1", "10000", Some("0"), "10001"),
     ("limits.http2_local_resets_max", "1", "100000", Some("0"), "100001"),
     ("limits.stop_timeout", "0", "1h", None, "3601"),
+    ("limits.requests_per_caller", "1", "1000000", Some("0"), "1000001"),
     ("cache.tokens", "1000", "100000000", Some("999"), "100000001"),
     ("cache.clients", "100", "10000000", Some("99"), "10000001"),
     ("cache.users", "100", "100000000", Some("99"), "100000001"),

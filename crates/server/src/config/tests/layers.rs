@@ -95,7 +95,7 @@ fn the_file_can_be_named_by_the_environment() {
 
 #[test]
 fn rate_limits_off_switches_every_rate_off() {
-    let file = "[limits]\nfailed_bearers_per_address = 5";
+    let file = "[limits]\nfailed_bearers_per_address = 5\nrequests_per_caller = 700";
     for off in ["off", "false"] {
         let loaded = load(file, &[("TOKENRY_RATE_LIMITS", off)], &[]).unwrap();
         let limits = &loaded.config.limits;
@@ -103,6 +103,7 @@ fn rate_limits_off_switches_every_rate_off() {
         assert_eq!(limits.failed_authentications_per_account, None);
         assert_eq!(limits.failed_authentications_per_address, None);
         assert_eq!(limits.failed_bearers_per_address, None);
+        assert_eq!(limits.requests_per_caller, None);
         assert_eq!(limits.body_max, Config::default().limits.body_max);
         let report = loaded.report();
         let said = "# failed_bearers_per_address is not set";

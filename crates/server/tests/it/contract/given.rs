@@ -19,9 +19,13 @@ const AFTER: &str = "v1.t.AAAAAAAAA-o.9Qm3xw";
 const BEFORE: &str = "v1.t.AAAAAAAAA-s.kT0aVg";
 const TAMPERED: &str = "v1.t.AAAAAAAAA-o.9Qm3xX";
 
+/// The limit of fixture 62.
+const REQUESTS_PER_CALLER: u32 = 700;
+
 /// Settings that differ from the defaults.
 pub fn configure(number: u32, config: &mut Config) {
     match number {
+        62 => config.limits.requests_per_caller = Some(REQUESTS_PER_CALLER),
         142 => config.api_tokens.creation = false,
         145 => config.api_tokens.enabled = false,
         440 => config.scopes.resources = ["tickets", "users"].map(str::to_owned).to_vec(),
@@ -78,6 +82,12 @@ async fn token_records(number: u32, world: &mut World<'_>) {
             world.app.clock.set("2026-03-05T12:05:00Z");
         }
         51 | 53 => drop(world.send(&Fixture::number(number - 1)).await.expect(204)),
+        62 => {
+            for _ in 0..REQUESTS_PER_CALLER {
+                world.send(&Fixture::number(62)).await.expect(200);
+            }
+            world.app.clock.advance(43);
+        }
         63 => world.app.store.go_away(),
         70 => world.create_token(1015, "impersonate read", "2026-03-04T08:00:00Z").await,
         _ => {}
