@@ -43,3 +43,8 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
+pub mod connect;
+pub mod seed;
+
+#[cfg(test)]
+mod testing;
