@@ -45,7 +45,6 @@ use crate::{
     listen::{Answer, Sent},
     pages::error::PageError,
     request_context::{self, Learned, Place, RequestContext, RequestId},
-    request_context::{self, Place, RequestContext, RequestId},
     respond,
     routes::{self, Route, Routes},
     row::{Origins, Row},
@@ -110,33 +109,23 @@ impl Envelope {
         let answering = AssertUnwindSafe(shared.routed(request, route)).catch_unwind();
         let row = route.map_or(&shared.unmatched, Route::row);
         let place = Place { method: known_method(&method), path: row.path() };
-        let answered =
-            RequestContext::new(id.clone(), peer, place).scope(answering.map(|routed| {
-                let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
-                finish_headers(response.headers_mut(), id.header(), caching, row);
-                if shared.state.request_limits.is_on()
-                    && let Some(allowance) = request_context::allowance()
-                {
-                    respond::tell_allowance(response.headers_mut(), allowance);
-                }
-                tell(&method, row, response.status(), started.elapsed());
-                (response, request_context::learned())
-            }));
-        let (response, learned) = answered.await;
-        let response = if method == Method::HEAD { without_body(response) } else { response };
-        (response, learned)
-        let context = RequestContext::new(id.clone(), peer, place).at_base(base);
         let context = RequestContext::new(id.clone(), peer, place)
             .at_base(base)
             .under_notice(shared.notice.clone());
         let answered = context.scope(answering.map(|routed| {
             let mut response = routed.unwrap_or_else(|panic| failed(panic.as_ref(), manners));
             finish_headers(response.headers_mut(), id.header(), caching, row);
+            if shared.state.request_limits.is_on()
+                && let Some(allowance) = request_context::allowance()
+            {
+                respond::tell_allowance(response.headers_mut(), allowance);
+            }
             tell(&method, row, response.status(), started.elapsed());
-            response
+            (response, request_context::learned())
         }));
-        let response = answered.await;
-        if method == Method::HEAD { without_body(response) } else { response }
+        let (response, learned) = answered.await;
+        let response = if method == Method::HEAD { without_body(response) } else { response };
+        (response, learned)
     }
 }
 

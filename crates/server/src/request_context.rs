@@ -11,8 +11,7 @@ use http::HeaderValue;
 use tokenry_protocol::ids::{ClientId, UserId};
 use tokio::task::futures::TaskLocalFuture;
 
-use crate::{config::BaseUrl, views::SiteNotice};
-use crate::request_limits::Allowance;
+use crate::{config::BaseUrl, request_limits::Allowance, views::SiteNotice};
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -106,8 +105,17 @@ pub struct RequestContext {
 impl RequestContext {
     /// All that is known of a request at first: its id, where it came from and where it goes.
     pub const fn new(id: RequestId, peer: SocketAddr, place: Place) -> Self {
-        let (user, client) = (Cell::new(None), Cell::new(None));
-        Self { id, peer, place, base: None, notice: None, user, client }
+        Self {
+            id,
+            peer,
+            place,
+            base: None,
+            notice: None,
+            user: Cell::new(None),
+            impersonator: Cell::new(None),
+            client: Cell::new(None),
+            allowance: Cell::new(None),
+        }
     }
 
     /// With the public address that the request names.
@@ -118,15 +126,6 @@ impl RequestContext {
     /// With what stands above every page.
     pub fn under_notice(self, notice: Option<SiteNotice>) -> Self {
         Self { notice, ..self }
-        Self {
-            id,
-            peer,
-            place,
-            user: Cell::new(None),
-            impersonator: Cell::new(None),
-            client: Cell::new(None),
-            allowance: Cell::new(None),
-        }
     }
 
     /// Does `work` as part of this request.
@@ -200,6 +199,8 @@ pub fn learned() -> Learned {
         client: context.client.get(),
     });
     learned.unwrap_or_default()
+}
+
 /// Notes what the caller has left.
 pub fn note_allowance(allowance: Allowance) {
     look(|context| context.allowance.set(Some(allowance)));

@@ -18,6 +18,7 @@
 pub mod account;
 mod call;
 mod clock;
+pub mod connect;
 mod control;
 mod double;
 mod entropy;
@@ -43,8 +44,6 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
-pub mod connect;
-pub mod seed;
 
 #[cfg(test)]
 mod testing;

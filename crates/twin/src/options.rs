@@ -1,12 +1,19 @@
 //! How a twin is started.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use tokenry_core::policy;
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::config::{Config, Mode};
 
 use crate::profile::Profile;
+
+/// Stands above every page.
+const NOTICE: &str =
+    "A double of Zendesk, for tests: nothing here is Zendesk, and nothing is real.";
+/// What Zendesk gives clients whose expiry is enforced.
+const ENFORCED: Duration = Duration::from_secs(1_800);
 
 /// Whether access tokens expire when nobody asks for a lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +76,17 @@ impl Options {
     /// What the server does when the account is in a profile.
     pub(crate) fn config(&self, profile: Profile) -> Config {
         let mut config = Config::defaults(Mode::Twin);
-        let _ = profile;
+        config.notice = Some(NOTICE.to_owned());
+        config.tokens.rotation = match self.rotation {
+            Some(Rotation::Forgiving) => policy::Rotation::Forgiving,
+            Some(Rotation::SingleUse) | None => policy::Rotation::SingleUse,
+        };
+        config.tokens.access_token_lifetime = match self.expiry.unwrap_or(profile.expiry()) {
+            Expiry::Enforced => Some(ENFORCED),
+            Expiry::None => None,
+        };
+        config.api_tokens.creation = profile == Profile::Legacy;
+        config.api_tokens.enabled = profile != Profile::AfterApiTokens;
         // As cheap as it gets: what a double guards is worth nothing.
         config.sign_in.password_hash_memory = 8 << 10;
         config.sign_in.password_hash_iterations = 1;

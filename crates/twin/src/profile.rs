@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::options::Expiry;
+
 /// A state that Zendesk puts an account into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,6 +34,14 @@ impl Profile {
             Self::Refreshing => "refreshing",
             Self::Enforced => "enforced",
             Self::AfterApiTokens => "after-2027-04-30",
+        }
+    }
+
+    /// Whether access tokens expire in it when nobody asks for a lifetime.
+    pub(crate) const fn expiry(self) -> Expiry {
+        match self {
+            Self::Legacy => Expiry::None,
+            Self::Refreshing | Self::Enforced | Self::AfterApiTokens => Expiry::Enforced,
         }
     }
 

@@ -61,7 +61,7 @@ fn anonymous(state: &AppState) -> UserResponse {
     const BEGINNING: Timestamp = Timestamp::from_seconds(1_736_236_800);
     let record = UserObject {
         id: None,
-        url: Some(format!("{}/api/v2/users/.json", state.base)),
+        url: Some(format!("{}/api/v2/users/.json", state.base())),
         name: Some("Anonymous user".to_owned()),
         email: Some("invalid@example.com".to_owned()),
         role: Some(Role::EndUser.as_str().to_owned()),

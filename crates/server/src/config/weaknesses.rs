@@ -1,7 +1,7 @@
 //! Where a configuration is weaker than what is safe: what it takes on for old clients or for a
 //! test, said at every start so that it is not forgotten.
 
-use tokenry_core::policy::UnknownScopes;
+use tokenry_core::policy::{Rotation, UnknownScopes};
 
 use super::Config;
 
@@ -24,12 +24,17 @@ impl Config {
             .collect()
     }
 
-    const fn of_server(&self) -> [Judged; 2] {
+    const fn of_server(&self) -> [Judged; 3] {
         [
             (
                 self.insecure_http,
                 "insecure_http",
                 "Passwords and tokens may cross the network in plain http.",
+            ),
+            (
+                self.base_url_from_host,
+                "base_url_from_host",
+                "Whoever sends a request chooses the address that its links and the issuer have.",
             ),
             (
                 !self.rate_limits,
@@ -39,9 +44,19 @@ impl Config {
         ]
     }
 
-    fn of_tokens(&self) -> [Judged; 3] {
+    fn of_tokens(&self) -> [Judged; 5] {
         let tokens = &self.tokens;
         [
+            (
+                tokens.access_token_lifetime.is_none(),
+                "tokens.access_token_lifetime",
+                "An access token that leaked works until somebody revokes it.",
+            ),
+            (
+                tokens.rotation == Rotation::SingleUse,
+                "tokens.rotation",
+                "A stolen refresh token is not noticed when it comes back.",
+            ),
             (
                 tokens.unknown_scopes == UnknownScopes::Accept,
                 "tokens.unknown_scopes",

@@ -6,8 +6,8 @@
 //! 1. Syntax, duplicates.
 //! 2. No secrets in the query, unless the configuration has one of the doors read it.
 //! 3. `grant_type` is there.
-//! 4. Client authentication, which the configuration may leave to the verifier of a code.
-//! 4. Client authentication, and the limit on requests where there is one.
+//! 4. Client authentication, which the configuration may leave to the verifier of a code; and the
+//!    limit on requests where there is one.
 //! 5. The grant type is offered, and allowed to this client.
 //! 6. Parameters, lifetimes, the scope's syntax.
 //! 7. The grant itself, by decision in `tokenry-core`.
@@ -85,8 +85,7 @@ async fn token(
     let grant_type = request.required("grant_type")?;
     // 4. (§3.2.1)
     let client = request.redeemer(grant_type, state).await?;
-    let client = request.client(state).await?;
-    request.count(&client, state)?;
+    request.count(client.client(), state)?;
     // 5. (§5.2)
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {

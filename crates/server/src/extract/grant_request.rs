@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use tokenry_core::{
+    client::Client,
     client_authentication::{AuthenticatedClient, Redeemer},
     policy::UnknownScopes,
 };
@@ -18,8 +19,6 @@ use super::{
     client_authentication::{Sender, authenticated_client, redeeming_client},
     client_ip::client_ip,
 };
-use crate::{respond::OAuthError, state::AppState};
-use super::{body, client_authentication::authenticated_client, client_ip::client_ip};
 use crate::{request_limits::Caller, respond::OAuthError, state::AppState};
 
 /// A request whose syntax holds; its client has proved nothing yet.
@@ -86,11 +85,11 @@ impl GrantRequest {
     }
 
     /// Counts the request of a client that has proved itself.
-    pub fn count(&self, client: &AuthenticatedClient, state: &AppState) -> Result<(), OAuthError> {
+    pub fn count(&self, client: &Client, state: &AppState) -> Result<(), OAuthError> {
         if !state.request_limits.is_on() {
             return Ok(());
         }
-        let caller = Caller::client(client.client(), self.ip);
+        let caller = Caller::client(client, self.ip);
         let counted = state.request_limits.take(caller, state.now());
         counted.map(|_| ()).map_err(|allowance| OAuthError::RateLimited(allowance.reset))
     }

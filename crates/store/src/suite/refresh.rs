@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokenry_core::{
     early_expiry::{expire_access_token, expire_pair},
-    grant::Stage,
     grant::{Stage, Token},
     grant_types::refresh_token::{Refresh, RepeatRenewal, TokenRotation},
     issue::IssuedTokens,

@@ -4,7 +4,7 @@
 use tokenry_core::{
     authorization::{self, JudgedRequest, Refusal},
     client::Client,
-    client_authentication::{AuthenticatedClient, authenticate},
+    client_authentication::{AuthenticatedClient, Redeemer, authenticate},
     grant::Token,
     grant_types::{
         Circumstances,
@@ -198,7 +198,7 @@ impl Way<'_> {
             entropy: self.surroundings.entropy,
             now: self.surroundings.now,
         };
-        let (client, user) = (self.authenticated()?, Some(self.user));
+        let (client, user) = (Redeemer::from(self.authenticated()?), Some(self.user));
         match authorization_code::redeem(&client, Some(token), user, &request, &circumstances) {
             Redemption::Issue { write, answer } => Ok((write, answer)),
             Redemption::Refuse(rejection) => Err(self.entry().refuse_grant(&rejection.answer())),

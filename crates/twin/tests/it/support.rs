@@ -2,33 +2,36 @@
 
 use serde_json::{Value, json};
 use tokenry_twin::{Options, Seed, Twin, account::AccountToken};
-use ureq::{Agent, http::Response};
+use ureq::{
+    Agent,
+    http::{Request, Response},
+};
 
 /// A client like any other: it does not repeat what failed.
-pub fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().new_agent()
 }
 
 /// What a call came to: a status and a body, or what went wrong on the way.
-pub type Outcome = Result<(u16, Value), String>;
+pub(crate) type Outcome = Result<(u16, Value), String>;
 
 /// A twin in memory and whoever talks to it. Calls block, so they are made off the runtime.
-pub struct Played {
-    pub twin: Twin,
+pub(crate) struct Played {
+    pub(crate) twin: Twin,
 }
 
 impl Played {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { twin: Twin::start().await.unwrap() }
     }
 
-    pub async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let seed = Seed::contract_cast().unwrap();
         Self { twin: Twin::start_with(options, seed, Vec::new()).await.unwrap() }
     }
 
     /// Calls with a header or two.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
@@ -36,7 +39,7 @@ impl Played {
         body: Value,
     ) -> Outcome {
         let uri = format!("{}{path}", self.twin.base_url());
-        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -49,14 +52,14 @@ impl Played {
     }
 
     /// Turns the twin; it must do as it is told.
-    pub async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
         let (status, answer) = self.call(method, path, &[], body).await.unwrap();
         assert!((200..300).contains(&status), "{status} {answer}");
         answer
     }
 
     /// The look of a token at itself.
-    pub async fn verify(&self, access_token: &str) -> u16 {
+    pub(crate) async fn verify(&self, access_token: &str) -> u16 {
         let bearer = format!("Bearer {access_token}");
         let path = "/api/v2/oauth/tokens/current.json";
         let (status, _) =
@@ -65,7 +68,7 @@ impl Played {
     }
 
     /// Refreshes as the client of a seeded token would.
-    pub async fn refresh(&self, refresh_token: &str, headers: &[(&str, &str)]) -> Outcome {
+    pub(crate) async fn refresh(&self, refresh_token: &str, headers: &[(&str, &str)]) -> Outcome {
         let body = json!({
             "grant_type": "refresh_token",
             "refresh_token": refresh_token,
@@ -75,7 +78,7 @@ impl Played {
     }
 
     /// A seeded token of the public client that has not expired: Cleo's.
-    pub fn seeded(&self) -> AccountToken {
+    pub(crate) fn seeded(&self) -> AccountToken {
         let tokens = self.twin.account().tokens;
         tokens.into_iter().find(|token| token.id.get() == 1_004).unwrap()
     }

@@ -145,9 +145,8 @@ fn durations_are_seconds_or_have_a_unit() {
 #[test]
 fn access_tokens_can_do_without_an_expiry() {
     for written in ["none", "off"] {
-        let file = format!(
-            "[tokens]\naccess_token_lifetime = \"{written}\"\ngrant_lifetime_max = \"1h\""
-        );
+        let file =
+            format!("[tokens]\naccess_token_lifetime = \"{written}\"\ngrant_lifetime_max = \"1h\"");
         let loaded = load(&file, &[], &[]).unwrap();
         assert_eq!(loaded.config.tokens.access_token_lifetime, None);
         assert_eq!(loaded.config.policy().unwrap().access_token_lifetime, None);
