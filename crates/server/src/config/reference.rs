@@ -53,7 +53,7 @@ pub fn reference_markdown() -> String {
     text
 }
 
-/// Every section with the defaults of real use, and beside it the same section with those of a twin.
+/// Every section with the defaults of real use, and beside it the same with those of a twin.
 fn groups() -> impl Iterator<Item = (Group, Group)> {
     let [serve, twin] = [Mode::Serve, Mode::Twin].map(|mode| Config::defaults(mode).groups());
     serve.into_iter().zip(twin)

@@ -53,7 +53,7 @@ pub async fn set_up(number: u32, world: &mut World<'_>) {
         1..100 => token_records(number, world).await,
         100..200 => clients_and_users(number, world).await,
         200..300 => pages(number, world).await,
-        300..310 | 320..=327 | 353 | 355 | 360 => codes(number, world).await,
+        300..310 | 320..=327 | 352 | 353 | 355 | 358 | 360 => codes(number, world).await,
         310..400 => doors(number, world).await,
         _ => rest(number, world).await,
     }
@@ -124,6 +124,7 @@ async fn clients_and_users(number: u32, world: &mut World<'_>) {
         117 => drop(world.send(&Fixture::number(116)).await.expect(204)),
         140 => clock.set("2026-03-05T11:59:58Z"),
         141 => clock.set("2026-03-05T12:10:00Z"),
+        143 => clock.set("2026-03-05T12:11:00Z"),
         161 => clock.set("2026-03-02T10:12:41Z"),
         164 => world.create_token(1016, "tickets:read", "2026-03-04T08:00:00Z").await,
         _ => {}
@@ -151,7 +152,7 @@ async fn pages(number: u32, world: &mut World<'_>) {
     world.cookie = browser.cookie_header();
 }
 
-/// A fresh code, 2001 of Ada for client 41, or 2002 of Ben for client 43.
+/// A fresh code, 2001 or 2004 of Ada for client 41, or 2002 of Ben for client 43.
 async fn codes(number: u32, world: &mut World<'_>) {
     let (user, client, spec) = match number {
         303 | 326 | 327 => (
@@ -161,6 +162,15 @@ async fn codes(number: u32, world: &mut World<'_>) {
                 id: TokenId::new(2002).ok(),
                 verifier: Some(VERIFIER),
                 ..GrantSpec::of("tickets:read users:read", &world.mobile)
+            },
+        ),
+        358 => (
+            world.ada.clone(),
+            world.reports.clone(),
+            GrantSpec {
+                id: TokenId::new(2004).ok(),
+                verifier: Some(VERIFIER),
+                ..GrantSpec::of("read", &world.reports)
             },
         ),
         _ => (
@@ -183,12 +193,12 @@ async fn doors(number: u32, world: &mut World<'_>) {
         340 | 341 => add_night_export(world).await,
         366 => {
             world.app.clock.set("2026-03-05T09:00:00Z");
-            world.issue_grant(2001, None).await;
+            world.issue_grant(2001, 1_800).await;
             world.note_use(2001, "2026-03-05T09:29:58Z").await;
             world.app.clock.set("2026-03-05T09:30:00Z");
             world.send(&Fixture::number(311)).await.expect(200);
         }
-        _ => drop(world.issue_grant(2001, None).await),
+        _ => drop(world.issue_grant(2001, 1_800).await),
     }
     match number {
         312 => drop(world.send(&Fixture::number(310)).await.expect(201)),
@@ -248,9 +258,9 @@ async fn rest(number: u32, world: &mut World<'_>) {
     match number {
         420 => {
             world.app.clock.set("2026-03-05T12:35:04Z");
-            world.issue_grant(2001, Some(86_400)).await;
+            world.issue_grant(2001, 86_400).await;
         }
-        400 | 403 | 406 | 423 => drop(world.issue_grant(2001, None).await),
+        400 | 403 | 406 | 423 => drop(world.issue_grant(2001, 1_800).await),
         422 => world.app.clock.set("2026-03-02T10:12:41Z"),
         _ => {}
     }

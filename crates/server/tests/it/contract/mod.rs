@@ -12,25 +12,33 @@ mod given;
 mod world;
 
 use tokenry_protocol::api::tokens::OAuthTokenResponse;
+use tokenry_server::config::Mode;
 
 use self::{fixture::Fixture, world::World};
 use crate::support::TestApp;
 
 /// Fixtures that are not replayed, each with its reason. Those for `twin` need not be named.
 const NOT_REPLAYED: [(u32, &str); 1] = [(143, "changing API tokens comes later")];
+/// Fixtures that cannot be replayed yet, each with its reason.
+const NOT_YET: [(u32, &str); 4] = [
+    (62, "limits on successful requests come later"),
+    (70, "X-On-Behalf-Of comes later"),
+    (120, "declared global clients come later"),
+    (146, "API tokens of a whole account come later"),
+];
 
 #[test]
-fn every_fixture_is_replayed_or_named_with_a_reason() {
+fn every_fixture_is_replayed_in_its_modes_or_named_with_a_reason() {
     let all = Fixture::all();
     assert_eq!(all.len(), 178);
-    for (number, reason) in NOT_REPLAYED {
-        let named = all.iter().find(|fixture| fixture.number == number);
-        let named = named.unwrap_or_else(|| panic!("there is no fixture {number}: {reason}"));
-        assert_ne!(named.mode, "twin", "{} needs no reason", named.name);
+    for (number, reason) in NOT_YET {
+        let is_there = all.iter().any(|fixture| fixture.number == number);
+        assert!(is_there, "there is no fixture {number}: {reason}");
     }
+    let of = |mode| all.iter().filter(|fixture| modes(fixture).contains(&mode)).count();
+    assert_eq!((of(Mode::Serve), of(Mode::Twin)), (171, 169));
     let replayed = all.iter().filter(|fixture| is_replayed(fixture)).count();
-    let twin = all.iter().filter(|fixture| fixture.mode == "twin").count();
-    assert_eq!(replayed + twin + NOT_REPLAYED.len(), all.len());
+    assert_eq!(replayed + NOT_YET.len(), all.len());
 }
 
 /// The first record, and every other one, as the wire types read and write them.
@@ -74,23 +82,35 @@ async fn revocation_introspection_and_metadata_answer_as_the_contract_says() {
 }
 
 fn is_replayed(fixture: &Fixture) -> bool {
-    let named = NOT_REPLAYED.iter().any(|(number, _)| *number == fixture.number);
-    fixture.mode != "twin" && !named
+    !NOT_YET.iter().any(|(number, _)| *number == fixture.number)
 }
 
-/// Replays every fixture of these numbers, and tells of all that differ, not of the first only.
+/// The modes in which a fixture holds.
+fn modes(fixture: &Fixture) -> Vec<Mode> {
+    match fixture.mode.as_str() {
+        "both" => vec![Mode::Serve, Mode::Twin],
+        "serve" => vec![Mode::Serve],
+        "twin" => vec![Mode::Twin],
+        other => panic!("{}: there is no mode {other}", fixture.name),
+    }
+}
+
+/// Replays every fixture of these numbers in each of its modes, and tells of all that differ, not
+/// of the first only.
 async fn replay(numbers: std::ops::Range<u32>) {
     let mut differences = Vec::new();
     for fixture in Fixture::all() {
         if !numbers.contains(&fixture.number) || !is_replayed(&fixture) {
             continue;
         }
-        let app = TestApp::with(|config| given::configure(fixture.number, config)).await;
-        let mut world = World::new(&app, fixture.number).await;
-        given::set_up(fixture.number, &mut world).await;
-        for answer in given::ask(&fixture, &mut world).await {
-            for difference in compare::differences(&fixture, &answer, &world) {
-                differences.push(format!("{}: {difference}", fixture.name));
+        for mode in modes(&fixture) {
+            let app = TestApp::of(mode, |config| given::configure(fixture.number, config)).await;
+            let mut world = World::new(&app, fixture.number).await;
+            given::set_up(fixture.number, &mut world).await;
+            for answer in given::ask(&fixture, &mut world).await {
+                for difference in compare::differences(&fixture, &answer, &world) {
+                    differences.push(format!("{} ({mode:?}): {difference}", fixture.name));
+                }
             }
         }
     }

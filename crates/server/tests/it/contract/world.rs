@@ -109,11 +109,12 @@ impl<'a> World<'a> {
         self.keep(&token.access);
     }
 
-    /// The tokens of a consent of Ada's to client 41, redeemed now.
-    pub async fn issue_grant(&mut self, id: u64, expires_in: Option<u32>) -> IssuedGrant {
+    /// The tokens of a consent of Ada's to client 41, redeemed now. The lifetime is asked for: when
+    /// nobody asks, it differs between the modes.
+    pub async fn issue_grant(&mut self, id: u64, expires_in: u32) -> IssuedGrant {
         let spec = GrantSpec {
             id: Some(TokenId::new(id).unwrap()),
-            expires_in,
+            expires_in: Some(expires_in),
             ..GrantSpec::of("read", &self.reports)
         };
         let grant = self.app.grant_of(&self.ada, &self.reports, &spec).await;

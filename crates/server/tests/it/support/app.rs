@@ -7,7 +7,7 @@ use http::Request;
 use tokenry_core::credentials::Key;
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::{
-    config::{BaseUrl, Config},
+    config::{BaseUrl, Config, Mode},
     envelope::Envelope,
     environment::{Clock as _, Environment},
     listen::Answer as _,
@@ -55,26 +55,34 @@ impl TestApp {
 
     /// With another configuration.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
-        Self::over(fresh_store().await, configure).await
+        Self::of(Mode::Serve, configure).await
+    }
+
+    /// With the defaults of a mode, and another configuration over them.
+    pub async fn of(mode: Mode, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::over(fresh_store().await, Config::defaults(mode), configure).await
     }
 
     /// With its database in a folder.
     pub async fn on_disk(folder: &Path) -> Self {
         let file = folder.join("tokenry.db");
         let store = SqliteStore::open(file, StoreOptions::default()).expect("a database");
-        Self::over(Arc::new(store), |_| ()).await
+        Self::over(Arc::new(store), Config::default(), |_| ()).await
     }
 
     /// The same server after a restart, with the store that it left behind.
     pub async fn restarted(&self) -> Self {
         let config = self.state.config.clone();
-        let app = Self::over(Arc::clone(&self.store) as _, |new| *new = config).await;
+        let app = Self::over(Arc::clone(&self.store) as _, config, |_| ()).await;
         app.clock.advance_millis(self.now().millis_since(app.now()));
         app
     }
 
-    async fn over(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
+    async fn over(
+        store: Arc<dyn Store>,
+        mut config: Config,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         // As cheap as the bounds allow: tests are about who is let in, not about the cost.
         config.sign_in.password_hash_memory = 7 << 20;
         config.sign_in.password_hash_iterations = 1;
