@@ -121,8 +121,11 @@ fn records() -> Vec<Route> {
             .put(clients::generate_secret),
         record("/api/v2/users/me/oauth/clients", "OAuth clients of the caller")
             .get(clients::list_mine),
-        record("/api/v2/oauth/global_clients", "Global clients: none are declared")
-            .get(global_clients::list),
+        record(
+            "/api/v2/oauth/global_clients",
+            "Clients of every account that users of this one have let in",
+        )
+        .get(global_clients::list),
         record("/api/v2/users/me", "Who calls").get(users::me),
         record("/api/v2/users/{id}", "One user").get(users::show),
         record("/api/v2/api_tokens", "API tokens: list, create")

@@ -53,11 +53,11 @@ pub use crate::{
     error::StoreError,
     page::{Page, PageRequest, Window},
     records::{
-        ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientUpdate,
-        Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job, JobHolder,
-        JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep, PurgeSubject,
-        Schema, SealedKey, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
-        WrongVerifierCount,
+        ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ChangedRecord, ClientFilter,
+        ClientUpdate, Conditional, Deletion, IdSequence, Insertion, JOB_LEASE_LIFETIME_MAX, Job,
+        JobHolder, JobLease, JobLeaseRequest, KeyPurpose, NodeNumber, PurgeRequest, PurgeStep,
+        PurgeSubject, Schema, SealedKey, TokenFilter, TokenUse, Tombstone, UserDeletion,
+        UserFilter, WrongVerifierCount,
     },
 };
 
@@ -120,10 +120,10 @@ pub trait Store: Send + Sync + 'static {
     async fn update_client(&self, write: Revision<Client>) -> Result<ClientUpdate>;
     /// Ends a client, and its tokens with it, and leaves a [`Change`].
     async fn delete_client(&self, id: ClientId, now: Timestamp) -> Result<Deletion>;
-    /// Clients in ascending order of id; of one user, if given.
-    async fn list_clients(&self, owner: Option<UserId>, page: PageRequest) -> Result<Page<Client>>;
+    /// Clients in ascending order of id.
+    async fn list_clients(&self, filter: ClientFilter, page: PageRequest) -> Result<Page<Client>>;
     /// How many there are, exact up to `limit` and no more.
-    async fn count_clients(&self, owner: Option<UserId>, limit: u32) -> Result<u32>;
+    async fn count_clients(&self, filter: ClientFilter, limit: u32) -> Result<u32>;
 
     // API tokens.
 

@@ -141,6 +141,15 @@ impl Default for TokenFilter {
     }
 }
 
+/// Which clients a list holds. Everything given must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientFilter {
+    /// Of one user.
+    pub owner: Option<UserId>,
+    /// None of these, which are few.
+    pub except: Vec<ClientId>,
+}
+
 /// Which users a list holds. Everything given must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UserFilter {

@@ -23,7 +23,7 @@ use tokenry_protocol::{
     ids::{ClientId, UserId},
     secret::{Credential, Kind, public_part},
 };
-use tokenry_store::{ClientUpdate, Deletion, IdSequence, Insertion};
+use tokenry_store::{ClientFilter, ClientUpdate, Deletion, IdSequence, Insertion};
 
 use super::{
     READ, WRITE,
@@ -72,9 +72,11 @@ async fn list_of(
         filters: &[],
     };
     let paging = Paging::read(state, address, binding)?;
-    let page = state.store.list_clients(owner, paging.request()).await?;
+    let except = state.config.record_api.global_clients.clone();
+    let filter = ClientFilter { owner, except };
+    let page = state.store.list_clients(filter.clone(), paging.request()).await?;
     let count =
-        if paging.needs_count() { state.store.count_clients(owner, COUNT_MAX).await? } else { 0 };
+        if paging.needs_count() { state.store.count_clients(filter, COUNT_MAX).await? } else { 0 };
     let pagination = paging.members(&page, |client: &Client| client.id.get(), count)?;
     let body = OAuthClientsResponse {
         clients: page.items.iter().map(|client| object(state, client, None)).collect(),
@@ -99,7 +101,7 @@ pub async fn create(
         None => settings,
     };
     let keys = state.keys();
-    let id: ClientId = state.ids.next(IdSequence::Clients).await?;
+    let id = own_id(&state).await?;
     let minted = settings.register(id, &minting(&state, &keys, state.now()));
     check_reach(&state, &caller, None, &minted.client)?;
     match state.store.insert_client(minted.client.clone()).await? {
@@ -168,6 +170,7 @@ pub async fn delete(
     caller.require_scope(&state, WRITE)?;
     caller.require_admin()?;
     let PathId(id) = id?;
+    refuse_global(&state, id)?;
     let now = state.now();
     let deleted = state
         .settle(Stale::Client(id), |store| async move { store.delete_client(id, now).await })
@@ -186,6 +189,7 @@ async fn try_change(
     id: ClientId,
     decide: impl Fn(&Client, &Minting<'_>) -> Result<MintedClient, FieldErrors>,
 ) -> Result<Option<Response>, ApiError> {
+    refuse_global(state, id)?;
     let before = state.store.find_client(id).await?;
     let before = before.ok_or(ApiError::NotFound)?;
     let keys = state.keys();
@@ -201,6 +205,21 @@ async fn try_change(
         ClientUpdate::Already => Ok(None),
         ClientUpdate::Duplicate => Err(client_registration::identifier_taken().into()),
         ClientUpdate::OwnerGone => Err(client_registration::owner_gone().into()),
+    }
+}
+
+/// For changes a client that is everybody's is not there.
+fn refuse_global(state: &AppState, id: ClientId) -> Result<(), ApiError> {
+    if state.config.record_api.is_global(id) { Err(ApiError::NotFound) } else { Ok(()) }
+}
+
+/// An id that is not declared to be a global client's: a new client is the account's own.
+async fn own_id(state: &AppState) -> Result<ClientId, ApiError> {
+    loop {
+        let id = state.ids.next(IdSequence::Clients).await?;
+        if !state.config.record_api.is_global(id) {
+            return Ok(id);
+        }
     }
 }
 
@@ -238,8 +257,11 @@ fn one(client: OAuthClientObject) -> OAuthClientResponse {
 /// A record. The secret in full belongs into the answer that minted it alone.
 fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAuthClientObject {
     let id = client.id.get();
+    let is_global = state.config.record_api.is_global(client.id);
     let secret = match client.authentication {
         ClientSecret::Public => None,
+        // Its secret is nothing of this account's.
+        ClientSecret::Confidential { .. } if is_global => None,
         ClientSecret::Confidential { .. } => Some(minted.map_or_else(
             || SecretText::new(public_part(Kind::ClientSecret, id)),
             SecretText::from,
@@ -260,7 +282,7 @@ fn object(state: &AppState, client: &Client, minted: Option<&Credential>) -> OAu
         kind: Some(client.kind().into()),
         user_id: Some(client.user_id),
         redirect_uri: Some(redirect_uri.collect()),
-        global: Some(false),
+        global: Some(is_global),
         company: client.company.clone(),
         description: client.description.clone(),
         logo_url: client.logo_url.clone(),

@@ -1,19 +1,24 @@
 //! Global clients: `/api/v2/oauth/global_clients`. For administrators.
 //!
-//! Clients that belong to every account exist only where a configuration declares them. Here none
-//! does, which is an empty list and no error.
+//! Clients that belong to every account exist only where the configuration declares them
+//! (`record_api.global_clients`). The list holds those that somebody of this account has let in: of
+//! which there is a token that lives. Declared are a few, so each is asked for by itself.
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
+use tokenry_core::client::Client;
 use tokenry_protocol::{
-    api::global_clients::{GlobalClientObject, GlobalClientsResponse},
+    api::{
+        extra::Extra,
+        global_clients::{GlobalClientObject, GlobalClientsResponse},
+    },
     ids::ClientId,
 };
-use tokenry_store::Page;
+use tokenry_store::{StoreError, TokenFilter};
 
 use super::{
     READ,
-    pagination::{Address, Binding, List, Paging},
+    pagination::{Address, Binding, List, Paging, page_of},
 };
 use crate::{
     extract::caller::Caller,
@@ -31,9 +36,37 @@ pub async fn list(
     caller.require_admin()?;
     let binding = Binding { list: List::GlobalClients, caller: caller.user.id, filters: &[] };
     let paging = Paging::read(&state, &address, binding)?;
-    let page: Page<GlobalClientObject> = Page { items: Vec::new(), has_more: false };
+    let all = authorised(&state).await?;
+    let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let id = |client: &GlobalClientObject| client.id.map_or(0, ClientId::get);
-    let pagination = paging.members(&page, id, 0)?;
+    let page = page_of(all, id, paging.request());
+    let pagination = paging.members(&page, id, count)?;
     let body = GlobalClientsResponse { global_clients: page.items, pagination: Some(pagination) };
     Ok(respond::json(StatusCode::OK, &body))
+}
+
+async fn authorised(state: &AppState) -> Result<Vec<GlobalClientObject>, StoreError> {
+    let (mut found, now) = (Vec::new(), state.now());
+    for id in &state.config.record_api.global_clients {
+        let Some(client) = state.directory.find_client(*id).await? else {
+            continue;
+        };
+        let filter = TokenFilter { client: Some(*id), ..TokenFilter::default() };
+        if state.store.count_tokens(filter, 1, now).await? > 0 {
+            found.push(object(&client));
+        }
+    }
+    Ok(found)
+}
+
+fn object(client: &Client) -> GlobalClientObject {
+    GlobalClientObject {
+        id: Some(client.id),
+        identifier: Some(client.identifier.to_string()),
+        name: Some(client.name.clone()),
+        company: client.company.clone(),
+        description: client.description.clone(),
+        logo_url: client.logo_url.clone(),
+        extra: Extra::default(),
+    }
 }

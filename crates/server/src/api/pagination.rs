@@ -124,6 +124,26 @@ impl Binding<'_> {
     }
 }
 
+/// A page of a list that is in memory as a whole, in ascending order of id.
+pub fn page_of<T>(all: Vec<T>, id: impl Fn(&T) -> u64, request: PageRequest) -> Page<T> {
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let mut items = all;
+    match request.window {
+        Window::After(after) => items.retain(|item| id(item) > after),
+        Window::Before(before) => items.retain(|item| id(item) < before),
+        Window::Offset(rows) => {
+            let passed = usize::try_from(rows).unwrap_or(usize::MAX).min(items.len());
+            drop(items.drain(..passed));
+        }
+    }
+    let beyond = items.len().saturating_sub(limit);
+    match request.window {
+        Window::Before(_) => drop(items.drain(..beyond)),
+        Window::After(_) | Window::Offset(_) => items.truncate(limit),
+    }
+    Page { items, has_more: beyond > 0 }
+}
+
 /// A page that was asked for.
 pub struct Paging<'a> {
     address: &'a Address,
@@ -237,5 +257,31 @@ impl<'a> Paging<'a> {
         let kept = query.without(replaced);
         let query: Vec<&str> = kept.chain(added.iter().map(String::as_str)).collect();
         format!("{}{}?{}", self.base, self.address.path, query.join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_memory_has_the_pages_that_one_in_a_store_has() {
+        let page = |window, limit| {
+            let request = PageRequest { window, limit };
+            let page = page_of((1..=7).map(|id| id * 10).collect(), |id| *id, request);
+            (page.items, page.has_more)
+        };
+        let all = vec![10, 20, 30, 40, 50, 60, 70];
+        assert_eq!(page(Window::After(0), 100), (all.clone(), false));
+        assert_eq!(page(Window::After(0), 7), (all.clone(), false));
+        assert_eq!(page(Window::After(0), 3), (all[..3].to_vec(), true));
+        assert_eq!(page(Window::After(35), 3), (all[3..6].to_vec(), true));
+        assert_eq!(page(Window::After(70), 3), (vec![], false));
+        assert_eq!(page(Window::Before(70), 3), (all[3..6].to_vec(), true));
+        assert_eq!(page(Window::Before(40), 3), (all[..3].to_vec(), false));
+        assert_eq!(page(Window::Before(u64::MAX), 2), (all[5..].to_vec(), true));
+        assert_eq!(page(Window::Offset(5), 5), (all[5..].to_vec(), false));
+        assert_eq!(page(Window::Offset(2), 2), (all[2..4].to_vec(), true));
+        assert_eq!(page(Window::Offset(9), 5), (vec![], false));
     }
 }

@@ -35,6 +35,7 @@ use super::{
     pagination::{Address, Binding, List, Paging},
 };
 use crate::{
+    config::RecordApi,
     extract::{caller::Caller, path_id::PathId},
     rendered::Rendered,
     respond::{self, ApiError},
@@ -54,7 +55,7 @@ struct Filters {
 
 impl Filters {
     /// `all` first: whether the caller may ask for it comes before what else is asked.
-    fn read(query: &Query<'_>, caller: &Caller) -> Result<Self, ApiError> {
+    fn read(query: &Query<'_>, caller: &Caller, declared: &RecordApi) -> Result<Self, ApiError> {
         let all = query.switch("all")?;
         if all {
             caller.require_admin()?;
@@ -67,7 +68,8 @@ impl Filters {
         let global: IdFilter<ClientId> = query.id("global_client_id")?;
         let client_filter = match (client, global) {
             (IdFilter::Any, IdFilter::Any) => Some(None),
-            (IdFilter::Only(id), IdFilter::Any) => Some(Some(id)),
+            (IdFilter::Only(id), IdFilter::Any) if !declared.is_global(id) => Some(Some(id)),
+            (IdFilter::Any, IdFilter::Only(id)) if declared.is_global(id) => Some(Some(id)),
             // No token belongs to a client that is not there, nor to two at once.
             _ => None,
         };
@@ -98,7 +100,8 @@ pub async fn list(
     address: Address,
 ) -> Result<Response, ApiError> {
     caller.require_scope(&state, READ)?;
-    let Filters { filter, bound } = Filters::read(&address.query(), &caller)?;
+    let Filters { filter, bound } =
+        Filters::read(&address.query(), &caller, &state.config.record_api)?;
     let binding = Binding { list: List::Tokens, caller: caller.user.id, filters: &bound };
     let paging = Paging::read(&state, &address, binding)?;
     let now = state.now();

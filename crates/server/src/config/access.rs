@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use tokenry_protocol::ids::ClientId;
+
 use super::{
-    kinds::{Switch, count, duration, size, small_count},
+    error::Fault,
+    kinds::{Kind, Raw, Shown, Switch, count, duration, size, small_count},
     section::section,
 };
 
@@ -21,6 +24,13 @@ section! {
         /// (`id` is `null`) instead of 401. A program that signs users in by it may take nobody
         /// for somebody.
         anonymous_me: bool = false, Switch;
+        /// The ids of clients that are not this account's own but everybody's, as an app is that
+        /// many accounts use. Register a client, then write its id here. It works as before, and so
+        /// do its tokens; `GET /api/v2/oauth/global_clients` lists it while somebody has a token of
+        /// it, the account's own clients do not, and the record API neither changes nor deletes it
+        /// as long as its id stands here. Of several nodes every one needs the same list. In an
+        /// environment variable, separate ids by commas.
+        global_clients: Vec<ClientId> = Vec::new(), ClientIds;
     }
 }
 
@@ -52,5 +62,58 @@ section! {
         /// How many passwords are hashed at the same time. The others wait, so that many sign-ins
         /// take neither all the memory nor all the processors from token traffic.
         password_hashes_concurrent_max: usize = 2, count(1, 256);
+    }
+}
+
+impl RecordApi {
+    /// Whether the client is everybody's.
+    pub fn is_global(&self, id: ClientId) -> bool {
+        self.global_clients.contains(&id)
+    }
+}
+
+/// Ids of clients, each once, in ascending order.
+struct ClientIds;
+
+/// Lists of clients leave out each by a condition of its own.
+const GLOBAL_CLIENTS_MAX: usize = 100;
+
+impl Kind for ClientIds {
+    type Value = Vec<ClientId>;
+
+    fn parse(&self, raw: &Raw) -> Result<Vec<ClientId>, Fault> {
+        let remedy = "write a list of clients' ids, such as [41, 43]";
+        let items: Vec<Raw> = match raw {
+            Raw::List(items) => items.clone(),
+            Raw::Plain(text) => text.split(',').map(|id| Raw::Plain(id.to_owned())).collect(),
+            _ => return Err(Fault::new(format!("{} is no list of ids", raw.quoted()), remedy)),
+        };
+        let mut ids = Vec::with_capacity(items.len());
+        for item in &items {
+            let id = match item {
+                Raw::Integer(number) => u64::try_from(*number).ok().map(ClientId::new),
+                item => item.text().map(ClientId::parse),
+            };
+            let Some(Ok(id)) = id else {
+                return Err(Fault::new(format!("{} is no id", item.quoted()), remedy));
+            };
+            ids.push(id);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > GLOBAL_CLIENTS_MAX {
+            let problem = format!("{} ids are more than the most, {GLOBAL_CLIENTS_MAX}", ids.len());
+            return Err(Fault::new(problem, "leave out clients that nobody uses"));
+        }
+        Ok(ids)
+    }
+
+    fn show(&self, value: &Vec<ClientId>) -> Shown {
+        let ids: Vec<_> = value.iter().map(ToString::to_string).collect();
+        Shown::Toml(format!("[{}]", ids.join(", ")))
+    }
+
+    fn name(&self) -> String {
+        "list of ids".to_owned()
     }
 }

@@ -7,7 +7,7 @@ use tokenry_core::{
     revision::Revision,
 };
 use tokenry_protocol::{
-    ids::{ClientId, ClientIdentifier, UserId},
+    ids::{ClientId, ClientIdentifier},
     scope::Scope,
     time::Timestamp,
 };
@@ -18,11 +18,11 @@ use super::{
     pages::List,
     pool::Pool,
     rows,
-    values::{Value, values},
+    values::{Bind as _, Value, values},
 };
 use crate::{
-    ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result, StoreError,
-    Tombstone,
+    ClientFilter, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
+    StoreError, Tombstone,
     columns::{
         ReadColumns as _,
         clients::{client_columns, read},
@@ -180,12 +180,15 @@ pub(super) async fn delete(log: &Arc<Log>, id: ClientId, now: Timestamp) -> Resu
     }
 }
 
-/// Clients that are not deleted; of one user, if given.
-fn living(owner: Option<UserId>) -> List {
+/// Clients that are not deleted.
+fn living(filter: &ClientFilter) -> List {
     let columns = client_columns!();
     let mut list = List::new("clients", "id", columns, "deleted_at IS NULL");
-    if let Some(owner) = owner {
-        list.of("user_id", super::values::Bind::bind(owner));
+    if let Some(owner) = filter.owner {
+        list.of("user_id", owner.bind());
+    }
+    for id in &filter.except {
+        list.and("id <> ?", id.bind());
     }
     list
 }
@@ -193,13 +196,13 @@ fn living(owner: Option<UserId>) -> List {
 /// A page, in the order of id.
 pub(super) async fn list(
     pool: &Arc<Pool>,
-    owner: Option<UserId>,
+    filter: &ClientFilter,
     page: PageRequest,
 ) -> Result<Page<Client>> {
-    living(owner).page(pool, page, |columns| read(columns)).await
+    living(filter).page(pool, page, |columns| read(columns)).await
 }
 
 /// How many, up to `limit`.
-pub(super) async fn count(pool: &Arc<Pool>, owner: Option<UserId>, limit: u32) -> Result<u32> {
-    living(owner).count(pool, limit).await
+pub(super) async fn count(pool: &Arc<Pool>, filter: &ClientFilter, limit: u32) -> Result<u32> {
+    living(filter).count(pool, limit).await
 }

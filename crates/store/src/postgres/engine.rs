@@ -35,10 +35,10 @@ use super::{
     values::values,
 };
 use crate::{
-    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
-    WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientFilter, ClientUpdate,
+    Conditional, Deletion, IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest,
+    PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone,
+    UserDeletion, UserFilter, WrongVerifierCount,
 };
 
 #[async_trait]
@@ -126,12 +126,12 @@ impl Store for PostgresStore {
         clients::delete(&self.log, id, now).await
     }
 
-    async fn list_clients(&self, owner: Option<UserId>, page: PageRequest) -> Result<Page<Client>> {
-        clients::list(&self.pool, owner, page).await
+    async fn list_clients(&self, filter: ClientFilter, page: PageRequest) -> Result<Page<Client>> {
+        clients::list(&self.pool, &filter, page).await
     }
 
-    async fn count_clients(&self, owner: Option<UserId>, limit: u32) -> Result<u32> {
-        clients::count(&self.pool, owner, limit).await
+    async fn count_clients(&self, filter: ClientFilter, limit: u32) -> Result<u32> {
+        clients::count(&self.pool, &filter, limit).await
     }
 
     async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion> {

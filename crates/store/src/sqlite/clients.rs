@@ -6,15 +6,15 @@ use tokenry_core::{
     revision::Revision,
 };
 use tokenry_protocol::{
-    ids::{ClientId, ClientIdentifier, UserId},
+    ids::{ClientId, ClientIdentifier},
     scope::Scope,
     time::{Seconds, Timestamp},
 };
 
 use super::{changes, pages::List, rows, users};
 use crate::{
-    ChangedRecord, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest, Result,
-    StoreError, Tombstone,
+    ChangedRecord, ClientFilter, ClientUpdate, Conditional, Deletion, Insertion, Page, PageRequest,
+    Result, StoreError, Tombstone,
     columns::{
         clients::{client_columns, read},
         read_tombstone,
@@ -161,12 +161,15 @@ pub(super) fn delete(connection: &Connection, id: ClientId, now: Timestamp) -> R
     }
 }
 
-/// Clients that are not deleted; of one user, if given.
-fn living(owner: Option<UserId>) -> List {
+/// Clients that are not deleted.
+fn living(filter: &ClientFilter) -> List {
     let columns = client_columns!();
     let mut list = List::new("clients", columns, "deleted_at IS NULL");
-    if let Some(owner) = owner {
+    if let Some(owner) = filter.owner {
         list.and("user_id = ?", owner.get());
+    }
+    for id in &filter.except {
+        list.and("id <> ?", id.get());
     }
     list
 }
@@ -174,13 +177,13 @@ fn living(owner: Option<UserId>) -> List {
 /// A page, in the order of id.
 pub(super) fn list(
     connection: &Connection,
-    owner: Option<UserId>,
+    filter: &ClientFilter,
     page: PageRequest,
 ) -> Result<Page<Client>> {
-    living(owner).page(connection, page, |columns| read(columns))
+    living(filter).page(connection, page, |columns| read(columns))
 }
 
 /// How many, up to `limit`.
-pub(super) fn count(connection: &Connection, owner: Option<UserId>, limit: u32) -> Result<u32> {
-    living(owner).count(connection, limit)
+pub(super) fn count(connection: &Connection, filter: &ClientFilter, limit: u32) -> Result<u32> {
+    living(filter).count(connection, limit)
 }

@@ -32,10 +32,10 @@ use super::{
     refusals, rows, sign_in_sessions, tokens, tokens_list, users,
 };
 use crate::{
-    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone, UserDeletion, UserFilter,
-    WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientFilter, ClientUpdate,
+    Conditional, Deletion, IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest,
+    PurgeRequest, PurgeStep, Result, SealedKey, Store, TokenFilter, TokenUse, Tombstone,
+    UserDeletion, UserFilter, WrongVerifierCount,
 };
 
 /// Rows of one event, and of one look, where there are many: they must not hold up what is behind
@@ -130,12 +130,12 @@ impl Store for SqliteStore {
         self.write(move |connection| clients::delete(connection, id, now)).await
     }
 
-    async fn list_clients(&self, owner: Option<UserId>, page: PageRequest) -> Result<Page<Client>> {
-        self.read(move |connection| clients::list(connection, owner, page)).await
+    async fn list_clients(&self, filter: ClientFilter, page: PageRequest) -> Result<Page<Client>> {
+        self.read(move |connection| clients::list(connection, &filter, page)).await
     }
 
-    async fn count_clients(&self, owner: Option<UserId>, limit: u32) -> Result<u32> {
-        self.read(move |connection| clients::count(connection, owner, limit)).await
+    async fn count_clients(&self, filter: ClientFilter, limit: u32) -> Result<u32> {
+        self.read(move |connection| clients::count(connection, &filter, limit)).await
     }
 
     async fn insert_api_token(&self, token: ApiToken, limit: u32) -> Result<ApiTokenInsertion> {

@@ -7,7 +7,7 @@ use tokenry_core::{
     revision::Revision,
 };
 use tokenry_protocol::{
-    ids::{ClientIdentifier, UserId},
+    ids::{ClientId, ClientIdentifier, UserId},
     oauth::token::GrantType,
     redirect_uri::{ClientKind, RedirectUri},
     time::Seconds,
@@ -15,8 +15,8 @@ use tokenry_protocol::{
 
 use super::support::{ALL, START, World, after, scope, thirty_two};
 use crate::{
-    ChangedRecord, ClientUpdate, Deletion, Insertion, PageRequest, Store, TokenFilter, Tombstone,
-    Window,
+    ChangedRecord, ClientFilter, ClientUpdate, Deletion, Insertion, PageRequest, Store,
+    TokenFilter, Tombstone, Window,
 };
 
 fn assert_same(found: Option<Client>, expected: &Client) {
@@ -121,7 +121,7 @@ pub async fn of_32_clients_with_one_identifier_one_is_there(store: Arc<dyn Store
     let inserted = inserted.await;
     let done = inserted.iter().filter(|one| **one == Insertion::Done);
     assert_eq!(done.count(), 1);
-    assert_eq!(world.store.count_clients(None, 99).await.unwrap(), 1);
+    assert_eq!(world.store.count_clients(ClientFilter::default(), 99).await.unwrap(), 1);
 }
 
 /// Nobody could answer for it.
@@ -276,9 +276,9 @@ pub async fn a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free
     assert!(world.store.find_client(client.id).await.unwrap().is_none());
     let by_name = world.store.find_client_by_identifier(&client.identifier);
     assert!(by_name.await.unwrap().is_none());
-    let listed = world.store.list_clients(None, ALL).await.unwrap();
+    let listed = world.store.list_clients(ClientFilter::default(), ALL).await.unwrap();
     assert!(listed.items.is_empty());
-    assert_eq!(world.store.count_clients(None, 9).await.unwrap(), 0);
+    assert_eq!(world.store.count_clients(ClientFilter::default(), 9).await.unwrap(), 0);
     assert!(world.listed(TokenFilter::default(), START).await.is_empty());
     assert_eq!(world.token(id).await.client_id, client.id);
     let again = world.store.delete_client(client.id, START).await.unwrap();
@@ -310,7 +310,8 @@ pub async fn clients_are_listed_in_pages(store: Arc<dyn Store>) {
         theirs.iter().filter(|(_, owner)| *owner == two.id).map(|(id, _)| *id).collect();
     let page = async |owner, window, limit| {
         let request = PageRequest { window, limit };
-        let page = world.store.list_clients(owner, request).await.unwrap();
+        let filter = ClientFilter { owner, ..ClientFilter::default() };
+        let page = world.store.list_clients(filter, request).await.unwrap();
         let ids: Vec<u64> = page.items.iter().map(|client| client.id.get()).collect();
         (ids, page.has_more)
     };
@@ -326,7 +327,43 @@ pub async fn clients_are_listed_in_pages(store: Arc<dyn Store>) {
     assert_eq!(page(None, Window::Offset(9), 5).await, (vec![], false));
     assert_eq!(page(Some(two.id), Window::After(0), 2).await, (of_two[..2].to_vec(), true));
     assert_eq!(page(Some(two.id), Window::Offset(2), 2).await, (of_two[2..].to_vec(), false));
-    assert_eq!(world.store.count_clients(None, 5).await.unwrap(), 5);
-    assert_eq!(world.store.count_clients(None, 99).await.unwrap(), 7);
-    assert_eq!(world.store.count_clients(Some(two.id), 99).await.unwrap(), 3);
+    assert_eq!(world.store.count_clients(ClientFilter::default(), 5).await.unwrap(), 5);
+    assert_eq!(world.store.count_clients(ClientFilter::default(), 99).await.unwrap(), 7);
+    let filter = ClientFilter { owner: Some(two.id), ..ClientFilter::default() };
+    assert_eq!(world.store.count_clients(filter, 99).await.unwrap(), 3);
+}
+
+/// Pages are as long as they would be if the others were not there.
+pub async fn clients_are_listed_without_some(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (one, two) = (world.user().await, world.user().await);
+    let mut ids = Vec::new();
+    for owner in [one.id, two.id, one.id, two.id, one.id] {
+        ids.push(world.client(owner).await.client().id);
+    }
+    let nobodys = ClientId::new(9_001).unwrap();
+    for (owner, except, expected) in [
+        (None, vec![], vec![0, 1, 2, 3, 4]),
+        (None, vec![ids[0], ids[3], nobodys], vec![1, 2, 4]),
+        (Some(one.id), vec![ids[2]], vec![0, 4]),
+        (Some(two.id), vec![ids[2]], vec![1, 3]),
+        (None, ids.clone(), vec![]),
+    ] {
+        let expected: Vec<ClientId> = expected.into_iter().map(|at: usize| ids[at]).collect();
+        let filter = ClientFilter { owner, except };
+        for (window, is_backwards) in [
+            (Window::After(0), false),
+            (Window::Offset(0), false),
+            (Window::Before(u64::MAX), true),
+        ] {
+            let request = PageRequest { window, limit: 2 };
+            let page = world.store.list_clients(filter.clone(), request).await.unwrap();
+            let start = if is_backwards { expected.len().saturating_sub(2) } else { 0 };
+            let there: Vec<ClientId> = page.items.iter().map(|client| client.id).collect();
+            let part: Vec<ClientId> = expected.iter().copied().skip(start).take(2).collect();
+            assert_eq!((there, page.has_more), (part, expected.len() > 2));
+        }
+        let count = world.store.count_clients(filter, 99).await.unwrap();
+        assert_eq!(usize::try_from(count).unwrap(), expected.len());
+    }
 }

@@ -18,7 +18,7 @@ use tokenry_protocol::{
 };
 
 use super::support::ALL;
-use crate::{ChangePosition, ChangedRecord, IdSequence, Store, TokenFilter};
+use crate::{ChangePosition, ChangedRecord, ClientFilter, IdSequence, Store, TokenFilter};
 
 /// Makes the tables and rows in a schema of PostgreSQL.
 pub const POSTGRES: &str = include_str!("../../tests/fixtures/first-schema/postgres.sql");
@@ -96,7 +96,7 @@ async fn clients(store: &dyn Store, given: &Value) {
     let desk = find(2).await.unwrap();
     assert!(matches!(desk.authentication, ClientSecret::Public));
     assert!(find(3).await.is_none());
-    let listed = store.list_clients(None, ALL).await.unwrap().items;
+    let listed = store.list_clients(ClientFilter::default(), ALL).await.unwrap().items;
     let listed: Vec<_> = listed.iter().map(|client| client.id).collect();
     assert_eq!(listed, [acme.id, desk.id]);
 }

@@ -61,7 +61,8 @@ macro_rules! for_each_rule {
                 of_32_concurrent_updates_of_a_client_none_is_lost,
                 a_deleted_client_is_gone_with_its_tokens_and_its_identifier_is_free,
                 of_a_deleted_client_its_name_and_its_end_are_left,
-                clients_are_listed_in_pages;
+                clients_are_listed_in_pages,
+                clients_are_listed_without_some;
             events:
                 events_come_back_oldest_first_with_every_field;
             ids:

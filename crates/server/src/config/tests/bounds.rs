@@ -271,6 +271,37 @@ fn resources_are_names_with_at_most_one_access() {
 }
 
 #[test]
+fn global_clients_are_ids_in_any_order_each_counted_once() {
+    let ids = |config: &Config| -> Vec<u64> {
+        config.record_api.global_clients.iter().map(|id| id.get()).collect()
+    };
+    let config = load("record_api.global_clients = [9001, 41, 9001]", &[], &[]).unwrap().config;
+    assert_eq!(ids(&config), [41, 9_001]);
+    let written = [("TOKENRY_RECORD_API_GLOBAL_CLIENTS", " 9001 ,41")];
+    assert_eq!(ids(&load("", &written, &[]).unwrap().config), [41, 9_001]);
+    let none = load("record_api.global_clients = []", &[], &[]).unwrap().config;
+    assert_eq!(none, Config::default());
+    for (wrong, problem) in [
+        ("41", "41 is no list of ids"),
+        ("\"41\"", "\"41\" is no list of ids"),
+        ("[0]", "0 is no id"),
+        ("[-1]", "-1 is no id"),
+        ("[\"charts\"]", "\"charts\" is no id"),
+        ("[[41]]", "a list is no id"),
+        ("[9007199254740992]", "9007199254740992 is no id"),
+    ] {
+        let text = refusal(&format!("record_api.global_clients = {wrong}"), &[], &[]);
+        assert!(text.contains(problem) && text.contains("such as [41, 43]"), "{text}");
+    }
+    let written = |count: u64| {
+        let ids: Vec<_> = (1..=count).map(|id| id.to_string()).collect();
+        format!("record_api.global_clients = [{}]", ids.join(", "))
+    };
+    assert_eq!(ids(&load(&written(100), &[], &[]).unwrap().config).len(), 100);
+    assert!(refusal(&written(101), &[], &[]).contains("101 ids are more than the most, 100"));
+}
+
+#[test]
 fn networks_are_ranges_or_single_addresses() {
     let written = [("proxy.trusted", "10.0.0.0/8, 192.0.2.7,fd00::/8")];
     let config = load("", &[], &written).unwrap().config;

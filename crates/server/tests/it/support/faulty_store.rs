@@ -33,10 +33,10 @@ use tokenry_protocol::{
     time::Timestamp,
 };
 use tokenry_store::{
-    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientUpdate, Conditional, Deletion,
-    IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest, PurgeRequest, PurgeStep,
-    Result, SealedKey, Store, StoreError, TokenFilter, TokenUse, Tombstone, UserDeletion,
-    UserFilter, WrongVerifierCount,
+    ApiTokenInsertion, ApiTokenUse, Change, ChangePosition, ClientFilter, ClientUpdate,
+    Conditional, Deletion, IdSequence, Insertion, JobLease, JobLeaseRequest, Page, PageRequest,
+    PurgeRequest, PurgeStep, Result, SealedKey, Store, StoreError, TokenFilter, TokenUse,
+    Tombstone, UserDeletion, UserFilter, WrongVerifierCount,
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -232,8 +232,8 @@ forward! {
     fn find_client_by_identifier(id: &ClientIdentifier) -> Option<Client>;
     fn update_client(write: Revision<Client>) -> ClientUpdate;
     fn delete_client(id: ClientId, now: Timestamp) -> Deletion;
-    fn list_clients(owner: Option<UserId>, page: PageRequest) -> Page<Client>;
-    fn count_clients(owner: Option<UserId>, limit: u32) -> u32;
+    fn list_clients(filter: ClientFilter, page: PageRequest) -> Page<Client>;
+    fn count_clients(filter: ClientFilter, limit: u32) -> u32;
     fn insert_api_token(token: ApiToken, limit: u32) -> ApiTokenInsertion;
     fn find_api_token(id: ApiTokenId) -> Option<ApiToken>;
     fn list_api_tokens() -> Vec<ApiToken>;
