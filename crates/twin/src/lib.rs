@@ -44,6 +44,7 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
+pub mod views;
 
 #[cfg(test)]
 mod testing;
