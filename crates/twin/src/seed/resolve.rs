@@ -94,11 +94,11 @@ fn users(seed: &Seed) -> Result<Vec<ResolvedUser<'_>>, SeedError> {
     let named = entries.iter().map(|(at, user)| {
         (Entry { list: List::Users, at: *at, name: Some(user.email.clone()) }, user.id)
     });
-    let mut seen = Once::new("email");
+    let mut once = Once::new("email");
     let mut resolved = Vec::new();
     for ((entry, id), (_, seed)) in with_ids(named.collect())?.into_iter().zip(entries) {
         let email = check_email(&seed.email).map_err(|error| entry.refuse(error.to_string()))?;
-        seen.note(&entry, fold_email(&email))?;
+        once.note(&entry, fold_email(&email))?;
         let fits = |password: &String| (1..=passwords::LENGTH_MAX).contains(&password.len());
         if !seed.password.as_ref().is_none_or(fits) {
             let told = format!("a password has 1 to {} bytes", passwords::LENGTH_MAX);
@@ -117,12 +117,12 @@ fn clients<'a>(
     let named = entries.iter().map(|(at, client)| {
         (Entry { list: List::Clients, at: *at, name: Some(client.identifier.clone()) }, client.id)
     });
-    let mut seen = Once::new("identifier");
+    let mut once = Once::new("identifier");
     let mut resolved = Vec::new();
     for ((entry, id), (_, seed)) in with_ids(named.collect())?.into_iter().zip(entries) {
         let identifier = ClientIdentifier::parse(&seed.identifier);
         let identifier = identifier.map_err(|error| entry.refuse(error.to_string()))?;
-        seen.note(&entry, identifier.folded())?;
+        once.note(&entry, identifier.folded())?;
         let owner = user_or_administrator(users, &entry, seed.user.as_ref())?;
         resolved.push(ResolvedClient { entry, seed, id, owner });
     }
@@ -245,14 +245,14 @@ fn with_ids<T>(entries: Vec<(Entry, Option<T>)>) -> Result<Vec<(Entry, T)>, Seed
 where
     T: Copy + Into<u64> + TryFrom<u64, Error = InvalidId>,
 {
-    let mut seen = Once::new("id");
+    let mut once = Once::new("id");
     let mut highest = 0;
     for (entry, id) in &entries {
         let Some(id) = id.map(Into::into) else { continue };
         if id > ID_MAX {
             return Err(entry.refuse(format!("an id of a seed is at most {ID_MAX}")));
         }
-        seen.note(entry, id.to_string())?;
+        once.note(entry, id.to_string())?;
         highest = id.max(highest);
     }
     let mut with_ids = Vec::with_capacity(entries.len());

@@ -1,6 +1,7 @@
 //! Planting through the decisions, seen through the server's own doors.
 
 use http::StatusCode;
+use proptest::prelude::*;
 use serde_json::Value;
 use tokenry_store::IdSequence;
 
@@ -345,4 +346,27 @@ fn a_file_that_is_not_there_is_named() {
     assert!(error.contains("none.toml"), "{error}");
     fs::write(&path, CONTRACT_CAST).unwrap();
     assert_eq!(Seed::read(&path).unwrap(), Seed::contract_cast().unwrap());
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_seed_or_is_refused(text in any::<String>()) {
+        let _ = Seed::parse(&text);
+    }
+
+    /// A broken seed is refused with a place, or is another seed.
+    #[test]
+    fn a_seed_with_a_piece_of_it_replaced_is_a_seed_or_is_refused(
+        at in any::<prop::sample::Index>(),
+        length in 0..40_usize,
+        piece in "[ -~\\n]{0,8}",
+    ) {
+        let start = at.index(CONTRACT_CAST.len());
+        let end = (start + length).min(CONTRACT_CAST.len());
+        let text = format!("{}{piece}{}", &CONTRACT_CAST[..start], &CONTRACT_CAST[end..]);
+        if let Err(error) = Seed::parse(&text) {
+            let told = error.to_string();
+            prop_assert!(told.contains("line "), "{}", told);
+        }
+    }
 }
