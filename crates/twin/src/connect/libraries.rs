@@ -69,9 +69,10 @@ zenpy = Zenpy(subdomain="{subdomain}", domain="{domain}",
 }
 
 fn node_zendesk() -> Library {
-    let code = "import { createClient } from 'node-zendesk';
+    let code = "import zendesk from 'node-zendesk';
 const { ZENDESK_EMAIL: username, ZENDESK_API_TOKEN: token, ZENDESK_SERVER_URL } = process.env;
-const client = createClient({ username, token, endpointUri: `${ZENDESK_SERVER_URL}/api/v2` });";
+const endpointUri = `${ZENDESK_SERVER_URL}/api/v2`;
+const client = zendesk.createClient({ username, token, endpointUri });";
     Library { name: "node-zendesk", registry: NPM, reads: Vec::new(), code: code.to_owned() }
 }
 

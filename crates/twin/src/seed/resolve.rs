@@ -186,28 +186,30 @@ fn tokens<'a>(
 
 /// What may be wished for is what the grant endpoints let clients ask for.
 fn check_lifetimes(entry: &Entry, seed: &SeedToken) -> Result<(), SeedError> {
-    let has_access = seed.grant_type.is_some();
-    let has_refresh = seed.grant_type == Some(GrantType::AuthorizationCode);
     if seed.grant_type == Some(GrantType::RefreshToken) {
         return Err(entry.refuse(
             "a record begins with `authorization_code` or `client_credentials`, or without a \
              `grant_type`",
         ));
     }
-    for (name, wish, bounds, is_possible) in [
-        ("expires_in", seed.expires_in, ACCESS_TOKEN_LIFETIME, has_access),
+    for (name, wish, bounds, is_possible, needs) in [
+        (
+            "expires_in",
+            seed.expires_in,
+            ACCESS_TOKEN_LIFETIME,
+            seed.grant_type.is_some(),
+            "needs a `grant_type`: a token that is made through the record API does not expire",
+        ),
         (
             "refresh_token_expires_in",
             seed.refresh_token_expires_in,
             REFRESH_TOKEN_LIFETIME,
-            has_refresh,
+            seed.grant_type == Some(GrantType::AuthorizationCode),
+            "needs `grant_type = \"authorization_code\"`: no other gives a refresh token",
         ),
     ] {
         match wish {
-            Some(_) if !is_possible => {
-                let told = format!("`{name}` is for `grant_type = \"authorization_code\"`");
-                return Err(entry.refuse(told));
-            }
+            Some(_) if !is_possible => return Err(entry.refuse(format!("`{name}` {needs}"))),
             Some(wish) if !bounds.contains(&wish) => {
                 let (least, most) = bounds.into_inner();
                 return Err(entry.refuse(format!("`{name}` is {least} to {most} seconds")));

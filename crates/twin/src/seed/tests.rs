@@ -283,7 +283,7 @@ fn what_does_not_fit_together_is_told_with_its_line_and_what_would_be_right() {
                 "{ADA}[[clients]]\nidentifier=\"a\"\n[[tokens]]\nclient=\"a\"\nuser=1\n\
                  scopes=[\"read\"]\nexpires_in=900"
             ),
-            "line 7, tokens number 1: `expires_in` is for `grant_type = \"authorization_code\"`",
+            "line 7, tokens number 1: `expires_in` needs a `grant_type`",
         ),
         (
             format!(
@@ -346,6 +346,41 @@ fn a_file_that_is_not_there_is_named() {
     assert!(error.contains("none.toml"), "{error}");
     fs::write(&path, CONTRACT_CAST).unwrap();
     assert_eq!(Seed::read(&path).unwrap(), Seed::contract_cast().unwrap());
+}
+
+const PAGE: &str = include_str!("../../../../docs/twin/seed.md");
+
+/// What may stand in an entry is what the reader of seeds says when it meets a name it does not know.
+#[test]
+fn the_page_names_every_member_of_every_entry() {
+    for list in ["users", "clients", "api_tokens", "tokens"] {
+        let told = refused(&format!("[[{list}]]\nnothing_like_it = 1"));
+        let (_, names) = told.split_once("expected one of ").unwrap();
+        let names: Vec<_> = names.split('`').skip(1).step_by(2).collect();
+        assert!(names.len() >= 7, "{told}");
+        let (_, section) = PAGE.split_once(&format!("## `{list}`\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+        let mut written: Vec<_> =
+            cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        written.sort_unstable();
+        let mut known = names.clone();
+        known.sort_unstable();
+        assert_eq!(written, known, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_of_the_page_is_what_the_page_says() {
+    let example = PAGE.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let planted = Planted::new(&Seed::parse(example).unwrap()).await;
+    let token = &planted.account.tokens[0];
+    let left = token.expires_at.unwrap().seconds_left(planted.state.now());
+    assert_eq!((left.0, token.refresh_token.is_some()), (300, true));
+    for user in Seed::contract_cast().unwrap().users {
+        assert!(PAGE.contains(&user.email) && PAGE.contains(&user.password.unwrap()));
+    }
 }
 
 proptest! {
