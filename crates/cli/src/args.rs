@@ -13,7 +13,8 @@ use crate::{
         import::ImportArgs, init::InitArgs, introspect::IntrospectArgs, key::KeyArgs,
         login::LoginArgs, logout::LogoutArgs, man::ManArgs, profile::ProfileArgs, purge::PurgeArgs,
         reference::ReferenceArgs, restore::RestoreArgs, scope::ScopeArgs, serve::ServeArgs,
-        store::StoreArgs, token::TokenArgs, user::UserArgs, whoami::WhoamiArgs, why::WhyArgs,
+        store::StoreArgs, token::TokenArgs, twin::TwinArgs, user::UserArgs, whoami::WhoamiArgs,
+        why::WhyArgs,
     },
     exit_code::Exit,
 };
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   tokenry demo                          watch the whole life of a token, then look around
   tokenry serve                         serve on http://127.0.0.1:4000, data in ./tokenry-data
+  tokenry twin                          a double of Zendesk to test a client against
   tokenry serve --listen 0.0.0.0:4000 --data /var/lib/tokenry --base-url https://auth.example.com
   tokenry user create --email ben@example.com --name 'Ben Okafor' --role agent
   tokenry store copy --from sqlite:/var/lib/tokenry --to postgres://tokenry@db.example.com/tokenry
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Serve: the authorization server, the record API and the pages
     Serve(ServeArgs),
+    /// Start a double of Zendesk's token API for tests, with faults and a clock to turn
+    Twin(Box<TwinArgs>),
     /// Make the data folder and the first administrator, without serving
     Init(InitArgs),
     /// List, make, change and end user accounts

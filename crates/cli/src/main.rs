@@ -34,6 +34,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(arguments) => commands::demo::run(arguments).await,
         Command::Serve(arguments) => commands::serve::run(arguments).await,
+        Command::Twin(arguments) => commands::twin::run(*arguments).await,
         Command::Init(arguments) => commands::init::run(arguments).await,
         Command::User(arguments) => commands::user::run(arguments).await,
         Command::Key(arguments) => commands::key::run(arguments).await,

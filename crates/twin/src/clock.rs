@@ -1,6 +1,9 @@
 //! A clock to turn: set, moved on, stopped, let go; and for one call alone, wrong.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde::Serialize;
 use tokenry_protocol::time::Timestamp;
@@ -67,6 +70,11 @@ impl TwinClock {
             Setting::Running(ahead) => Setting::Running(ahead.saturating_add(millis)),
             Setting::Frozen(time) => Setting::Frozen(moved(time, millis)),
         });
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, span: Duration) {
+        self.advance_millis(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
     }
 
     /// Stops it where it is.

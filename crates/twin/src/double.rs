@@ -14,11 +14,12 @@ use tokio::sync::Mutex as Turn;
 use crate::{
     account::Account,
     clock::{Setting, TwinClock},
+    connect::{self, ApiTokens, ConnectionDetails},
     error::TwinError,
-    faults::Faults,
     options::Options,
     profile::Profile,
     renewals::Renewals,
+    script::Script,
     seed::Seed,
     world::{Ground, Origin, Place, World},
 };
@@ -42,9 +43,9 @@ pub(crate) struct Double {
     /// The seed as it was planted last.
     origin: RwLock<Arc<Planted>>,
     world: RwLock<Arc<World>>,
-    faults: Mutex<Faults>,
-    /// Those of the command line and of the scenario, which a reset comes back to.
-    first_faults: Faults,
+    script: Mutex<Script>,
+    /// That of the command line, which a reset comes back to.
+    first_script: Script,
     /// And the clock as it was at first.
     first_clock: Setting,
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
@@ -63,22 +64,24 @@ struct Snapshot {
     image: Image,
     profile: Profile,
     clock: Setting,
-    faults: Faults,
+    script: Script,
     renewals: Renewals,
 }
 
 impl Double {
     /// Plants the seed, or takes up what an earlier twin has left in the folder.
-    pub(crate) async fn open(
-        options: Options,
-        seed: Seed,
-        first_faults: Faults,
-        base: BaseUrl,
-    ) -> Result<Self, TwinError> {
+    pub(crate) async fn open(options: Options, base: BaseUrl) -> Result<Self, TwinError> {
+        let seed = match &options.seed {
+            Some(seed) => seed.clone(),
+            None => Seed::contract_cast()?,
+        };
+        let first_script = Script::of(&options);
         let clock = TwinClock::default();
         if let Some(time) = options.clock {
             clock.set(time);
         }
+        let first_clock = clock.setting();
+        clock.advance(first_script.head_start());
         let place = Place::take(options.data.as_deref())?;
         let profile = options.profile;
         let ground = ground(&options, profile, &base, &clock);
@@ -87,11 +90,11 @@ impl Double {
         let image = (!place.is_inhabited()).then_some(&planted.origin.image);
         let world = World::open(&ground, &place, image, renewals).await?;
         Ok(Self {
-            first_clock: clock.setting(),
+            first_clock,
             origin: RwLock::new(Arc::new(planted)),
             world: RwLock::new(Arc::new(world)),
-            faults: Mutex::new(first_faults.clone()),
-            first_faults,
+            script: Mutex::new(first_script.clone()),
+            first_script,
             snapshots: Mutex::default(),
             turn: Turn::default(),
             options,
@@ -112,9 +115,37 @@ impl Double {
         self.planted().origin.account.clone()
     }
 
-    /// The faults in force.
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What one needs to connect, at the address that one sees it by.
+    pub(crate) fn connection_details(&self, base_url: &str) -> ConnectionDetails {
+        let profile = self.world().profile;
+        let place = connect::Place {
+            base_url: base_url.to_owned(),
+            subdomain: self.options.subdomain.clone(),
+            profile: profile.as_str().to_owned(),
+            api_tokens: match profile {
+                Profile::AfterApiTokens => ApiTokens::Refused,
+                _ => ApiTokens::Accepted,
+            },
+        };
+        ConnectionDetails::new(&self.account(), &place)
+    }
+
+    /// What goes wrong.
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another script from now on, in place of the one there is.
+    pub(crate) fn begin(&self, script: Script) {
+        let head_start = script.head_start();
+        *self.script() = script;
+        self.clock.advance(head_start);
+    }
+
+    /// A call is over.
+    pub(crate) fn end_call(&self) {
+        let advance = self.script().end_call();
+        self.clock.advance(advance);
     }
 
     /// Everything as it was at the start, in another profile if one is named: the account as its
@@ -131,7 +162,7 @@ impl Double {
         }
         let renewals = Renewals::of(&planted.origin.account);
         self.enter(&ground, &planted.origin.image, renewals).await?;
-        *self.faults() = self.first_faults.clone();
+        self.begin(self.first_script.clone());
         Ok(())
     }
 
@@ -143,7 +174,7 @@ impl Double {
             image: world.image().await?,
             profile: world.profile,
             clock: self.clock.setting(),
-            faults: self.faults().clone(),
+            script: self.script().clone(),
             renewals: world.renewals.copy(),
         };
         let mut snapshots = self.snapshots();
@@ -162,7 +193,7 @@ impl Double {
         let ground = self.ground(snapshot.profile);
         self.enter(&ground, &snapshot.image, snapshot.renewals.copy()).await?;
         self.clock.restore(snapshot.clock);
-        *self.faults() = snapshot.faults.clone();
+        *self.script() = snapshot.script.clone();
         Ok(())
     }
 

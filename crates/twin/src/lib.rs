@@ -27,11 +27,15 @@ pub mod faults;
 mod options;
 mod profile;
 mod renewals;
+mod script;
 pub mod seed;
 mod service;
 mod strike;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod twin;
+pub mod views;
 mod world;
 
 pub use crate::{
@@ -44,7 +48,3 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
-pub mod views;
-
-#[cfg(test)]
-mod testing;

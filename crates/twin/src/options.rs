@@ -7,7 +7,11 @@ use tokenry_core::policy;
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::config::{Config, Mode};
 
-use crate::profile::Profile;
+use crate::{
+    faults::{Rule, Scenario},
+    profile::Profile,
+    seed::Seed,
+};
 
 /// Stands above every page.
 const NOTICE: &str =
@@ -55,6 +59,14 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The time at which its clock starts; `None` is now.
     pub clock: Option<Timestamp>,
+    /// Who and what is in the account; `None` is [`Seed::contract_cast`].
+    pub seed: Option<Seed>,
+    /// A run of troubles.
+    pub scenario: Option<Scenario>,
+    /// What goes wrong besides.
+    pub faults: Vec<Rule>,
+    /// What decides about probabilities, so that a run can be repeated.
+    pub fault_seed: u64,
 }
 
 impl Default for Options {
@@ -68,6 +80,10 @@ impl Default for Options {
             subdomain: "acme".to_owned(),
             data: None,
             clock: None,
+            seed: None,
+            scenario: None,
+            faults: Vec::new(),
+            fault_seed: 0,
         }
     }
 }

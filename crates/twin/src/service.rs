@@ -70,7 +70,7 @@ async fn answer(double: &Double, world: &World, call: Call) -> Response {
         Err(refused) => return refused,
     };
     let started = Instant::now();
-    let struck = Strikes(double.faults().decide_with(in_header, &call.seen()));
+    let struck = Strikes(double.script().decide(in_header, &call.seen()));
     if let Err(error) = struck.prepare(world, &call).await {
         return ApiError::Store(error).into_response();
     }
@@ -80,6 +80,7 @@ async fn answer(double: &Double, world: &World, call: Call) -> Response {
     };
     let (answer, fate) = struck.change(&call, answer).await;
     let _ = (learned, started);
+    double.end_call();
     if let Some(delay) = struck.delay() {
         tokio::time::sleep(delay).await;
     }

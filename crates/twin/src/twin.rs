@@ -12,12 +12,12 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     account::Account,
     clock::TwinClock,
+    connect::ConnectionDetails,
     double::Double,
     error::TwinError,
-    faults::{Faults, InForce, Rule},
+    faults::{InForce, Rule},
     options::Options,
     profile::Profile,
-    seed::Seed,
     service::Service,
 };
 
@@ -42,16 +42,12 @@ impl Twin {
     /// One on any free port of this machine, in memory, with the account of the examples
     /// ([`Seed::contract_cast`]), before expiry was enforced ([`Profile::Legacy`]).
     pub async fn start() -> Result<Self, TwinError> {
-        Self::start_with(Options::default(), Seed::contract_cast()?, Vec::new()).await
+        Self::start_with(Options::default()).await
     }
 
     /// One of another kind.
-    pub async fn start_with(
-        options: Options,
-        seed: Seed,
-        faults: Vec<Rule>,
-    ) -> Result<Self, TwinError> {
-        Bound::bind(options)?.start(seed, faults, 0).await
+    pub async fn start_with(options: Options) -> Result<Self, TwinError> {
+        Bound::bind(options)?.start().await
     }
 
     /// Where it is, without a slash at the end.
@@ -64,6 +60,11 @@ impl Twin {
         self.double.account()
     }
 
+    /// What one needs to connect.
+    pub fn connection_details(&self) -> ConnectionDetails {
+        self.double.connection_details(self.base_url())
+    }
+
     /// The clock that everything in it goes by.
     pub fn clock(&self) -> &TwinClock {
         &self.double.clock
@@ -71,22 +72,22 @@ impl Twin {
 
     /// Puts a fault in force; its id, by which it can be ended.
     pub fn add_fault(&self, rule: Rule) -> u64 {
-        self.double.faults().add(rule)
+        self.double.script().faults.add(rule)
     }
 
     /// Ends a fault; `false` when there is none with this id.
     pub fn remove_fault(&self, id: u64) -> bool {
-        self.double.faults().remove(id).is_some()
+        self.double.script().faults.remove(id).is_some()
     }
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        self.double.faults().clear();
+        self.double.script().faults.clear();
     }
 
     /// The faults in force, and how often each has struck.
     pub fn faults(&self) -> Vec<InForce> {
-        self.double.faults().list().to_vec()
+        self.double.script().faults.list().to_vec()
     }
 
     /// Everything as it was at the start.
@@ -136,18 +137,9 @@ impl Bound {
     }
 
     /// Plants the seed and answers from now on.
-    pub async fn start(
-        self,
-        seed: Seed,
-        rules: Vec<Rule>,
-        fault_seed: u64,
-    ) -> Result<Twin, TwinError> {
+    pub async fn start(self) -> Result<Twin, TwinError> {
         let Self { listener, base, options } = self;
-        let mut faults = Faults::new(fault_seed);
-        for rule in rules {
-            faults.add(rule);
-        }
-        let double = Arc::new(Double::open(options, seed, faults, base).await?);
+        let double = Arc::new(Double::open(options, base).await?);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, Arc::clone(&double), stopped));
         Ok(Twin { double, stop, served })

@@ -27,6 +27,7 @@ pub(crate) mod serve;
 pub(crate) mod server_key;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod twin;
 pub(crate) mod user;
 pub(crate) mod whoami;
 pub(crate) mod why;

@@ -26,7 +26,7 @@ struct Listed {
 /// `GET /twin/faults`
 pub(super) async fn list(State(double): State<Arc<Double>>) -> Response {
     let listed = {
-        let faults = double.faults();
+        let faults = &double.script().faults;
         Listed { seed: faults.seed(), faults: faults.list().to_vec() }
     };
     respond::json(StatusCode::OK, &listed)
@@ -39,7 +39,7 @@ pub(super) async fn add(
 ) -> Result<Response, ControlError> {
     let rule = read(value)?;
     let added = {
-        let mut faults = double.faults();
+        let faults = &mut double.script().faults;
         let id = faults.add(rule);
         faults.list().iter().find(|rule| rule.id == id).cloned()
     };
@@ -57,7 +57,7 @@ fn read(value: Value) -> Result<Rule, ControlError> {
 
 /// `DELETE /twin/faults`
 pub(super) async fn clear(State(double): State<Arc<Double>>) -> Response {
-    double.faults().clear();
+    double.script().faults.clear();
     respond::no_content()
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn remove(
     State(double): State<Arc<Double>>,
     Path(id): Path<String>,
 ) -> Result<Response, ControlError> {
-    let removed = id.parse().ok().and_then(|id| double.faults().remove(id));
+    let removed = id.parse().ok().and_then(|id| double.script().faults.remove(id));
     removed.ok_or_else(|| ControlError::Missing(format!("there is no fault {id}")))?;
     Ok(respond::no_content())
 }

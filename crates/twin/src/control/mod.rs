@@ -2,6 +2,7 @@
 
 mod clock;
 mod faults;
+mod page;
 mod reset;
 mod snapshots;
 mod state;
@@ -32,6 +33,11 @@ use crate::double::Double;
 /// Every address of the control, in one place.
 pub(crate) fn router(double: Arc<Double>) -> Router {
     Router::new()
+        .route("/", get(page::home))
+        .route("/twin", get(page::to_home))
+        .route("/twin/connect", get(page::connect))
+        .route("/twin/connect.env", get(page::exports))
+        .route("/twin/assets/{file}", get(page::asset))
         .route("/twin/state", get(state::show))
         .route("/twin/reset", post(reset::reset))
         .route("/twin/clock", get(clock::show).post(clock::turn))

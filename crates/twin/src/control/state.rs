@@ -29,7 +29,7 @@ pub(super) struct TwinState {
 impl TwinState {
     fn of(double: &Double) -> Self {
         let (fault_seed, faults) = {
-            let faults = double.faults();
+            let faults = &double.script().faults;
             (faults.seed(), faults.list().to_vec())
         };
         Self {

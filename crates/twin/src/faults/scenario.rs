@@ -54,12 +54,6 @@ impl Scenario {
         };
         read.map_err(|error| ScenarioError(error.trim_end().to_owned()))
     }
-
-    /// By how much the clock is turned on when so many calls are over.
-    pub fn advance_after(&self, calls: u64) -> Duration {
-        let due = self.clock.iter().filter(|step| step.after_calls == calls);
-        due.fold(Duration::ZERO, |sum, step| sum.saturating_add(step.advance))
-    }
 }
 
 fn read_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -159,18 +153,6 @@ mod tests {
         let scenario = Scenario::read(toml).unwrap();
         assert_eq!(Scenario::read(json).unwrap(), scenario);
         assert_eq!(scenario.faults[1].to_string(), "rate-limited=1 times=2");
-    }
-
-    #[test]
-    fn the_clock_goes_on_after_the_calls_that_a_step_names() {
-        let scenario = Scenario::read(
-            "name = \"n\"\nabout = \"a\"\n[[clock]]\nafter_calls = 2\nadvance = \"31m\"\n\
-             [[clock]]\nafter_calls = 2\nadvance = \"29m\"\n[[clock]]\nafter_calls = 5\n\
-             advance = \"31d\"\n",
-        );
-        let scenario = scenario.unwrap();
-        let advances = [0, 2, 3, 5].map(|calls| scenario.advance_after(calls).as_secs());
-        assert_eq!(advances, [0, 3_600, 0, 2_678_400]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A twin and a client that knows nothing of it.
 
 use serde_json::{Value, json};
-use tokenry_twin::{Options, Seed, Twin, account::AccountToken};
+use tokenry_twin::{Options, Twin, account::AccountToken};
 use ureq::{
     Agent,
     http::{Request, Response},
@@ -26,8 +26,7 @@ impl Played {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let seed = Seed::contract_cast().unwrap();
-        Self { twin: Twin::start_with(options, seed, Vec::new()).await.unwrap() }
+        Self { twin: Twin::start_with(options).await.unwrap() }
     }
 
     /// Calls with a header or two.

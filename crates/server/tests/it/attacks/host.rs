@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokenry_server::config::Config;
+use tokenry_server::config::{Config, Mode};
 
 use super::TOKENS;
 use crate::support::{
@@ -148,7 +148,7 @@ async fn the_scheme_and_what_rests_on_it_stay_as_configured() {
         value: https.to_owned(),
         flag: "--base-url".to_owned(),
     }];
-    let loaded = Config::load(None, std::iter::empty(), &overrides).unwrap();
+    let loaded = Config::load(Mode::Serve, None, std::iter::empty(), &overrides).unwrap();
     let world = World::new(|config| config.base_url.clone_from(&loaded.config.base_url)).await;
     let answer = world.app.get(METADATA).header("host", "a.test:8443").await.expect(200);
     assert_eq!(answer.json()["issuer"], "https://a.test:8443");
