@@ -8,7 +8,8 @@
 //! 3. The stored hash accepts the code, and its time is not over.
 //! 4. The user is still there.
 //! 5. The redirect address is the one that the code was sent to.
-//! 6. The verifier answers the challenge. Wrong ones are counted; the fifth ends the code.
+//! 6. The verifier answers the challenge. Wrong ones are counted; the fifth ends the code. It is
+//!    all that proves a public client, and a confidential one that has not shown its secret.
 //! 7. The scope asked for is within what was approved.
 
 use tokenry_protocol::{
