@@ -8,7 +8,10 @@ use subtle::ConstantTimeEq;
 use tokenry_protocol::secret::{Credential, Kind, Parts};
 use zeroize::ZeroizeOnDrop;
 
-use crate::rejection::Rejection;
+use crate::{
+    jwt_access_token::{Unopened, open},
+    rejection::Rejection,
+};
 
 /// Randomness from the operating system; a seeded one in tests.
 pub trait Entropy: Send + Sync {
@@ -107,6 +110,11 @@ impl TokenKeys {
         self.keys.get(&number)?.as_ref()
     }
 
+    /// A key for another purpose, from the numbered one; `None` when that was lost.
+    pub(crate) fn derive_key(&self, number: u8, purpose: &[u8]) -> Option<Key> {
+        Some(Key::new(self.key(number)?.mac(&[purpose])))
+    }
+
     /// Mints a credential under the current key.
     pub fn mint(&self, kind: Kind, id: u64, rotation: u32, secret: [u8; 16]) -> Credential {
         let key_number = self.current;
@@ -117,10 +125,16 @@ impl TokenKeys {
         Credential::assemble(parts)
     }
 
-    /// Reads a credential of one of these kinds. Form and tag refuse what was made up, without
-    /// asking the store.
+    /// Reads a credential of one of these kinds, or a JWT of ours around one. Form, tag and
+    /// signature refuse what was made up, without asking the store.
     pub fn read(&self, text: &str, kinds: &[Kind]) -> Result<Credential, Rejection> {
-        let credential = Credential::parse(text).map_err(|_| Rejection::CredentialUnknown)?;
+        let credential = match Credential::parse(text) {
+            Ok(credential) => credential,
+            Err(_) => open(text, self).map_err(|unopened| match unopened {
+                Unopened::Malformed => Rejection::CredentialUnknown,
+                Unopened::SignatureWrong => Rejection::CredentialForged,
+            })?,
+        };
         if !kinds.contains(&credential.parts().kind) {
             return Err(Rejection::CredentialUnknown);
         }

@@ -36,6 +36,10 @@ pub struct IssuedTokens {
     pub access_token: Credential,
     /// What it may do.
     pub scope: Scope,
+    /// The same at rest.
+    pub access: AccessToken,
+    /// Whom it acts for.
+    pub user_id: UserId,
     /// How long it lives; `None` is for ever.
     pub access_token_lifetime: Option<Seconds>,
     /// The refresh token in full, with how long it lives.
@@ -107,6 +111,8 @@ impl Issuance<'_> {
         };
         let answer = IssuedTokens {
             access_token,
+            access,
+            user_id: self.user_id,
             scope,
             access_token_lifetime: lifetime,
             refresh_token: None,

@@ -23,6 +23,7 @@ pub mod grant_types;
 pub mod impersonation;
 pub mod introspection;
 pub mod issue;
+pub mod jwt_access_token;
 pub mod minting;
 pub mod policy;
 pub mod record_access;

@@ -34,6 +34,8 @@ pub struct Policy {
     pub scopes: ScopeCatalog,
     /// What a refresh token that was rotated away is still good for.
     pub rotation: Rotation,
+    /// How access tokens of grants are written.
+    pub access_token_format: AccessTokenFormat,
 }
 
 /// What becomes of scope names that mean nothing.
@@ -52,6 +54,15 @@ pub enum Rotation {
     Forgiving,
     /// Nothing: it is refused, and the grant lives on.
     SingleUse,
+}
+
+/// How access tokens of grants are written. Either form is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessTokenFormat {
+    /// The credential itself.
+    Opaque,
+    /// A JWT around it (RFC 9068).
+    Jwt,
 }
 
 impl Policy {

@@ -39,10 +39,15 @@ pub fn in_words(reason: &str) -> &str {
 }
 
 const WORDS: [(&str, &str); 37] = [
+const WORDS: [(&str, &str); 34] = [
     // Access tokens, and whatever else is checked by its record.
     ("unknown", "its record was not there: it had been ended, or removed after it was over"),
     ("not issued", "its code was not redeemed yet"),
     ("other secret", "it was replaced: a refresh or a new secret took its place"),
+    (
+        "signature wrong",
+        "the JWT around it was changed, or was signed with a key that was lost since",
+    ),
     ("wrong kind", "it is no access token, and was presented as one"),
     ("client disabled", "its client was stopped by an administrator"),
     ("client deleted", "its client was deleted"),

@@ -17,6 +17,7 @@
 //! neither: the stored [`SecretHash`] decides. The pattern is [`PATTERN`].
 
 pub mod examination;
+pub mod jwt;
 
 use std::{
     borrow::Cow,
@@ -223,14 +224,26 @@ impl fmt::Debug for Credential {
 /// `text` without the secret part of any credential that stands in it: for whatever repeats what a
 /// stranger sent, in an answer or a log.
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    const SHOWN: &str = "_tokenry_";
-    let mut parts = text.split(SHOWN);
-    let first = parts.next().unwrap_or_default();
-    if first.len() == text.len() {
-        return Cow::Borrowed(text);
+    let is_in_jwt = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match cut_behind(text, jwt::HEADER, is_in_jwt) {
+        Some(cut) => Cow::Owned(cut_behind(&cut, SHOWN, is_digit).unwrap_or(cut)),
+        None => cut_behind(text, SHOWN, is_digit).map_or(Cow::Borrowed(text), Cow::Owned),
     }
-    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
-    Cow::Owned(rest.fold(first.to_owned(), |shown, part| shown + SHOWN + "..." + part))
+}
+
+const SHOWN: &str = "_tokenry_";
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// `text` without the `secret` characters behind each `shown`; `None` if that is not in it.
+fn cut_behind(text: &str, shown: &str, secret: impl Fn(char) -> bool) -> Option<String> {
+    let mut parts = text.split(shown);
+    let first = parts.next().unwrap_or_default();
+    let is_there = first.len() < text.len();
+    let rest = parts.map(|part| part.trim_start_matches(&secret));
+    is_there.then(|| rest.fold(first.to_owned(), |cut, part| cut + shown + "..." + part))
 }
 
 /// The first 10 characters of a credential of this kind and record: what listings show.
@@ -447,6 +460,10 @@ mod tests {
         let twice = format!("x={text}&y={text}");
         assert_eq!(redacted(&twice), "x=a0000000G9_tokenry_...&y=a0000000G9_tokenry_...");
         assert_eq!(redacted("tickets:reed"), "tickets:reed");
+        let header = jwt::HEADER;
+        let both = format!("Bearer {header}.eyJ-cmVk_.c2ln, then {text}.");
+        let shown = format!("Bearer {header}..., then a0000000G9_tokenry_....");
+        assert_eq!(redacted(&both), shown);
     }
 
     #[test]

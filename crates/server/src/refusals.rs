@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokenry_core::refusal::{Refusal, is_remembered};
+use tokenry_core::{
+    jwt_access_token::named,
+    refusal::{Refusal, is_remembered},
+};
 use tokenry_protocol::secret::{Credential, Kind};
 use tokenry_store::{Result, Store};
 
@@ -76,9 +79,9 @@ impl App {
         self.refusals.note(Refusal { kind, id, at, reason: reason.into(), place });
     }
 
-    /// The same of text that may be a credential.
+    /// The same of text that may be a credential, or a JWT around one.
     pub fn note_refused_text(&self, presented: &str, reason: &'static str) {
-        if let Ok(presented) = Credential::parse(presented) {
+        if let Some(presented) = named(presented) {
             self.note_refusal(&presented, reason);
         }
     }

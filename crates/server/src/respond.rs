@@ -9,13 +9,13 @@ use http::{
     header::{ALLOW, CONTENT_TYPE, LOCATION, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
-use tokenry_core::{issue::IssuedTokens, rejection::Rejection};
+use tokenry_core::rejection::Rejection;
 use tokenry_protocol::{
     api::error::{ErrorBody, FieldErrors},
     oauth::{
         error::{ErrorCode, ErrorResponse},
         parameters::InvalidRequest,
-        token::Dialect,
+        token::{Dialect, TokenResponse},
     },
     time::Seconds,
 };
@@ -359,8 +359,7 @@ pub enum AskedExpiry {
 
 /// Tokens that were issued. The doors differ in their manners only: the record API leaves
 /// `expires_in` out unless asked.
-pub fn issued(tokens: &IssuedTokens, dialect: Dialect, asked: AskedExpiry) -> Response {
-    let mut answer = tokens.answer();
+pub fn issued(mut answer: TokenResponse, dialect: Dialect, asked: AskedExpiry) -> Response {
     match dialect {
         Dialect::Standard => json(StatusCode::OK, &answer),
         Dialect::Record => {

@@ -1,7 +1,7 @@
 //! The hot path: checking an access token.
 //!
 //! 1. Form and checksum, when the credential is parsed: garbage is refused without a look at
-//!    anything.
+//!    anything. What is no credential may be a JWT of ours around one: then its signature.
 //! 2. The cached record by id, unless the token says that it is of a later rotation: another node
 //!    may have rotated the record. Otherwise the tag (forgeries never reach the store), then the
 //!    store.
@@ -20,12 +20,13 @@ use tokenry_core::{
     Mint, TokenKeys,
     client::Client,
     grant::{Stage, Token, in_good_standing},
+    jwt_access_token::{Unopened, open},
     user::User,
 };
 use tokenry_protocol::{
     ids::TokenId,
     scope::Scope,
-    secret::{Credential, Kind, Malformed},
+    secret::{Credential, Kind},
     time::Timestamp,
 };
 use tokenry_store::{Store, StoreError};
@@ -80,9 +81,12 @@ pub enum VerifyError {
     Store(StoreError),
 }
 
-impl From<Malformed> for VerifyError {
-    fn from(_: Malformed) -> Self {
-        Self::Invalid("malformed")
+impl From<Unopened> for VerifyError {
+    fn from(unopened: Unopened) -> Self {
+        Self::Invalid(match unopened {
+            Unopened::Malformed => "malformed",
+            Unopened::SignatureWrong => "signature wrong",
+        })
     }
 }
 
@@ -117,6 +121,14 @@ impl VerifiedToken {
     /// What the token may do.
     pub fn scope(&self) -> Option<&Scope> {
         self.cached.token.issued().map(|issued| &issued.scope)
+    }
+}
+
+/// Step 1: the credential that was presented as an access token, in either form.
+pub fn read(text: &str, keyring: &Keyring) -> Result<Credential, VerifyError> {
+    match Credential::parse(text) {
+        Ok(credential) => Ok(credential),
+        Err(_) => Ok(open(text, &keyring.keys().token)?),
     }
 }
 

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use tokenry_core::{
     authorization::{Refusal, judge},
     client::Client,
-    policy::{Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
 };
 use tokenry_protocol::{
     oauth::{
@@ -43,6 +43,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
     unknown_scopes: UnknownScopes::Refuse,
     scopes: ScopeCatalog::new(["tickets", "users:read"]).unwrap(),
     rotation: Rotation::Forgiving,
+    access_token_format: AccessTokenFormat::Opaque,
 });
 
 pub(super) fn run(data: &[u8]) {

@@ -9,6 +9,7 @@ mod form;
 mod framing;
 mod identifiers;
 mod json;
+mod jwt_access_token;
 mod local_path;
 mod page_token;
 mod query;
@@ -31,7 +32,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 }
 
 /// Every target, by name.
-pub(crate) const TARGETS: [Target; 16] = [
+pub(crate) const TARGETS: [Target; 17] = [
     target("authorization_header", authorization_header::run),
     target("authorization_request", authorization_request::run),
     target("cookies", cookies::run),
@@ -41,6 +42,7 @@ pub(crate) const TARGETS: [Target; 16] = [
     target("framing", framing::run),
     target("identifiers", identifiers::run),
     target("json", json::run),
+    target("jwt_access_token", jwt_access_token::run),
     target("local_path", local_path::run),
     target("page_token", page_token::run),
     target("query", query::run),

@@ -16,7 +16,7 @@ use crate::{exit_code::Exit, output};
 #[command(after_help = "\
 Nothing is asked of any server, and the secret part is not printed. That the checksum holds means
 that no character was changed on the way. It does not mean that the credential works, nor that this
-server minted it: `tokenry why` says that.
+server minted it: `tokenry why` says that. Of a JWT access token the credential in it is told.
 
 The exit code is 0 if nothing is wrong with it, and 6 if it is damaged or none of Tokenry's.
 
@@ -44,7 +44,9 @@ pub(crate) fn run(arguments: &DecodeArgs) -> anyhow::Result<ExitCode> {
         output::line(in_words(&examined));
     }
     Ok(match examined {
-        Examination::Whole { .. } | Examination::PublicPart(_) => Exit::Done.into(),
+        Examination::Whole { .. }
+        | Examination::JwtAccessToken { .. }
+        | Examination::PublicPart(_) => Exit::Done.into(),
         Examination::Damaged { .. } | Examination::JsonWebToken | Examination::Foreign => {
             Exit::Wrong.into()
         }
@@ -67,11 +69,15 @@ impl Decoded {
     fn of(examined: &Examination) -> Self {
         let public = examined.public();
         let (rotation, key_number) = match examined {
-            Examination::Whole { rotation, key_number, .. } => (Some(*rotation), Some(*key_number)),
+            Examination::Whole { rotation, key_number, .. }
+            | Examination::JwtAccessToken { rotation, key_number, .. } => {
+                (Some(*rotation), Some(*key_number))
+            }
             _ => (None, None),
         };
         let (verdict, faults) = match examined {
             Examination::Whole { .. } => ("whole", Vec::new()),
+            Examination::JwtAccessToken { .. } => ("jwt_access_token", Vec::new()),
             Examination::PublicPart(_) => ("public_part", Vec::new()),
             Examination::Damaged { faults, .. } => {
                 ("damaged", faults.iter().map(ToString::to_string).collect())
@@ -121,9 +127,16 @@ fn in_words(examined: &Examination) -> String {
             let lines = std::iter::once(first).chain(faults).chain(public);
             lines.chain([checksum.to_owned()]).collect::<Vec<_>>().join("\n")
         }
+        Examination::JwtAccessToken { public, rotation, key_number } => format!(
+            "This is a JWT with a credential in it.\n{}\n  rotation    {rotation}\n  \
+             key number  {key_number}\nWhether anything was changed in it only its server \
+             knows. {}",
+            said(*public),
+            ask_the_server(*public),
+        ),
         Examination::JsonWebToken => {
-            "This is none of Tokenry's: it has the form of a JSON Web Token, which Tokenry never \
-             issues."
+            "This is none of Tokenry's: it is a JSON Web Token without a credential of Tokenry's \
+             in it."
                 .to_owned()
         }
         Examination::Foreign => "This is none of Tokenry's: those have 64 characters, with \

@@ -29,7 +29,8 @@ use crate::{args::ConfigArgs, output};
 #[command(after_help = "\
 Works while a server runs, on the database that the same flags and settings name. Of a whole
 credential the first 10 characters are used, and how often its record had been refreshed when it was
-issued; nothing of it is printed or looked up but those.
+issued; nothing of it is printed or looked up but those. Of a JWT access token the credential in it
+is meant.
 
 A server writes down uses and refusals once a second. Of refused credentials only those leave
 something whose tag shows that this server issued them: what somebody made up leaves nothing.
@@ -74,7 +75,9 @@ pub(crate) async fn run(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
 fn asked(text: &str) -> anyhow::Result<Asked> {
     let examined = Examination::of(text);
     let rotation = match examined {
-        Examination::Whole { rotation, .. } => Some(rotation),
+        Examination::Whole { rotation, .. } | Examination::JwtAccessToken { rotation, .. } => {
+            Some(rotation)
+        }
         _ => None,
     };
     match examined.public() {

@@ -58,6 +58,37 @@ fn a_whole_credential_says_what_it_is_and_its_secret_part_is_not_printed() {
     assert_eq!(json_of(&decode_piped(&credential, &["--json"])), expected);
 }
 
+/// A JWT access token; whether its signature holds only its server knows.
+const JWT: &str = "\
+    eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJjcmVkZW50aWFsIjoiYTAwMDAwMDBXSF90b2tlbnJ5XzA\
+    wMDBsTTBJUHBSa2xlSDM0blhKaHM0VDZGWGZrc3ZHTUNyMm1WOTBuZGhDMCIsImlzcyI6Imh0dHBzOi8vYXV0aC5\
+    0ZXN0Iiwic3ViIjoiMjkiLCJhdWQiOiJodHRwczovL2F1dGgudGVzdCIsImNsaWVudF9pZCI6ImFjbWVfcmVwb3J\
+    0cyIsInNjb3BlIjoicmVhZCIsImlhdCI6MTc3MjcxMjAwMCwiZXhwIjoxNzcyNzEzODAwLCJqdGkiOiIyMDAxIn0\
+    .WzDhEA34U9aox5IprVk4PTQv4yJFqK5HC4Ai0egzezY";
+
+#[test]
+fn a_jwt_access_token_says_which_credential_is_in_it() {
+    let output = decode_piped(JWT, &[]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let said = text(&output.stdout);
+    assert!(said.contains("a0000000WH names record 2001, as an access token."), "{said}");
+    assert!(said.contains("tokenry why a0000000WH"), "{said}");
+    let whole = decode_piped(JWT, &["--json"]);
+    let expected = json!({
+        "verdict": "jwt_access_token", "public_part": "a0000000WH", "kind": "access_token",
+        "id": 2001, "rotation": 1, "key_number": 1, "checksum_holds": null, "faults": [],
+    });
+    assert_eq!(json_of(&whole), expected);
+    for printed in [said, text(&whole.stdout)] {
+        assert!(!printed.contains("_tokenry_") && !printed.contains("eyJ"), "{printed}");
+    }
+    let cut = decode_piped(&JWT[..JWT.len() - 1], &["--json"]);
+    assert_eq!(
+        (cut.status.code(), json_of(&cut)["verdict"].as_str()),
+        (Some(6), Some("json_web_token"))
+    );
+}
+
 #[test]
 fn an_argument_is_warned_of_unless_all_of_it_is_public() {
     let output = decode(&[&credential()]);

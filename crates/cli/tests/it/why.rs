@@ -34,9 +34,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let admin = process::init(folder.path());
-        let server = Process::start(folder.path());
+        let server = Process::start_with(folder.path(), settings);
         let client = Client::new(&server.base);
         let (app, mut grants) = client.prepare(&admin, 1);
         let grant = grants.remove(0);
@@ -216,6 +220,25 @@ fn a_token_that_is_over_says_since_when() {
     assert_eq!(timeline(&said), expected);
     let refresh = why(folder.path(), grants[0].refresh.as_ref().unwrap());
     assert_eq!(refresh["standing"], "works", "it outlives its access token");
+}
+
+/// The JWT is only its form: the credential is what works, and what is refused.
+#[test]
+fn a_jwt_access_token_is_told_by_the_credential_in_it() {
+    let world = World::with(&[("TOKENRY_TOKENS_ACCESS_TOKEN_FORMAT", "jwt")]);
+    let jwt = world.grant.access.clone();
+    assert!(jwt.starts_with("eyJ"), "{jwt}");
+    let at = jwt.len() - 20;
+    let other = if jwt[at..].starts_with('A') { "B" } else { "A" };
+    let changed = format!("{}{other}{}", &jwt[..at], &jwt[at + 1..]);
+    assert_eq!(world.client.is_alive(&jwt), Some(true));
+    assert_eq!(world.client.is_alive(&changed), Some(false));
+    world.server.stop();
+    let output = run(&mut tokenry(world.folder.path(), &["why", &jwt, "--json"]));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&said["kind"], &said["standing"]), (&json!("access_token"), &json!("works")));
+    assert_eq!(said["last_refusal"]["reason"], "signature wrong");
+    assert_eq!(timeline(&said), ["created", "redeemed", "used", "refused"]);
 }
 
 #[test]

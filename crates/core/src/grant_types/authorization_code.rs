@@ -225,6 +225,8 @@ fn issue(
     };
     let answer = IssuedTokens {
         access_token,
+        access: issued.access,
+        user_id: token.user_id,
         scope,
         access_token_lifetime: access_lifetime,
         refresh_token: Some((refresh_token, expires_at.seconds_left(now))),

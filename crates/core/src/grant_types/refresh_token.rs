@@ -22,7 +22,7 @@
 //! In the first half there is that much left without a write.
 
 use tokenry_protocol::{
-    ids::TokenId,
+    ids::{TokenId, UserId},
     oauth::token::Wishes,
     secret::{Credential, Kind, ROTATION_MAX},
     time::{Seconds, Timestamp},
@@ -243,6 +243,8 @@ fn rotate(
     };
     let answer = IssuedTokens {
         access_token,
+        access: issued.access,
+        user_id: grant.token.user_id,
         scope,
         access_token_lifetime: access_lifetime,
         refresh_token: Some((refresh_token, expires_at.seconds_left(now))),
@@ -277,11 +279,11 @@ fn repeat(
     check_same_wishes(grant, request, policy)?;
     let is_early = elapsed <= window.as_millis() / 2;
     if is_parallel && (is_early || !is_unused) {
-        let answer = answer_again(pair, issued, refresh.expires_at, now);
+        let answer = answer_again(pair, grant.token.user_id, issued, refresh.expires_at, now);
         return Ok(Refresh::Repeat(answer));
     }
     let (renewed, expires_at) = renew(grant, previous, request.client, circumstances)?;
-    let answer = answer_again(pair, &renewed, expires_at, now);
+    let answer = answer_again(pair, grant.token.user_id, &renewed, expires_at, now);
     Ok(Refresh::Renew { write: RepeatRenewal { id: grant.token.id, issued: renewed }, answer })
 }
 
@@ -298,6 +300,7 @@ fn derive_pair(
 /// The same pair, with what is left of its lifetimes.
 fn answer_again(
     pair: (Credential, Credential),
+    user_id: UserId,
     issued: &Issued,
     refresh_expires_at: Timestamp,
     now: Timestamp,
@@ -306,6 +309,8 @@ fn answer_again(
     let access_expires_at = issued.access.expires_at();
     IssuedTokens {
         access_token,
+        access: issued.access,
+        user_id,
         scope: issued.scope.clone(),
         access_token_lifetime: access_expires_at.map(|expiry| expiry.seconds_left(now)),
         refresh_token: Some((refresh_token, refresh_expires_at.seconds_left(now))),

@@ -21,6 +21,7 @@ mod grant;
 mod grant_types;
 mod impersonation;
 mod introspection;
+mod jwt_access_token;
 mod policy;
 mod record_access;
 mod refusal;

@@ -39,6 +39,7 @@ fn every_reason_for_which_a_credential_is_refused_has_words() {
     for reason in of_requests {
         assert!(in_words(reason.as_str()).contains(' '), "{reason:?}");
     }
+    assert!(in_words("signature wrong").contains("JWT"));
     assert_eq!(in_words("a_word_of_later"), "a_word_of_later");
 }
 

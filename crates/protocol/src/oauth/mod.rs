@@ -4,6 +4,7 @@
 pub mod authorization;
 pub mod error;
 pub mod introspection;
+pub mod jwt_access_token;
 pub mod metadata;
 #[cfg(feature = "requests")]
 pub mod parameters;

@@ -65,7 +65,8 @@ impl fmt::Display for GrantType {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TokenResponse {
-    /// The access token in full, 64 characters.
+    /// The access token in full: 64 characters, or a JWT around them
+    /// ([`JwtAccessTokenClaims`](super::jwt_access_token::JwtAccessTokenClaims)).
     ///
     /// Present: always.
     ///

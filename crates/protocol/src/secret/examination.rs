@@ -5,7 +5,8 @@
 //! but no. Nothing here tells whether a credential works, and nothing repeats its secret part.
 
 use super::{
-    CHECKSUM_AT, Kind, LENGTH, MARK, PUBLIC_LENGTH, Parts, read_digits, read_secret, unpack,
+    CHECKSUM_AT, Kind, LENGTH, MARK, PUBLIC_LENGTH, Parts, jwt::UncheckedJwt, read_digits,
+    read_secret, unpack,
 };
 use crate::ids::ID_MAX;
 
@@ -45,7 +46,16 @@ pub enum Examination {
         /// Everything that is wrong with it; at least one.
         faults: Vec<Fault>,
     },
-    /// A JSON Web Token (RFC 7519), which we never mint.
+    /// A JWT of our form around a credential. Whether its signature holds only the server knows.
+    JwtAccessToken {
+        /// The first 10 characters of the credential.
+        public: PublicPart,
+        /// How many times its record had been rotated when it was minted.
+        rotation: u32,
+        /// The key that made its tag, and from which the signature's comes.
+        key_number: u8,
+    },
+    /// A JSON Web Token (RFC 7519) of somebody else.
     JsonWebToken,
     /// Nothing that looks like one of ours.
     Foreign,
@@ -87,7 +97,7 @@ impl Examination {
     /// Looks at `text` as it is: nothing is trimmed.
     pub fn of(text: &str) -> Self {
         if is_json_web_token(text) {
-            return Self::JsonWebToken;
+            return Self::of_jwt(text);
         }
         let bytes = text.as_bytes();
         let is_marked = bytes.windows(MARK.len()).any(|part| part == MARK);
@@ -109,10 +119,19 @@ impl Examination {
         }
     }
 
+    fn of_jwt(text: &str) -> Self {
+        UncheckedJwt::parse(text).map_or(Self::JsonWebToken, |jwt| {
+            let Parts { kind, id, rotation, key_number, .. } = *jwt.credential().parts();
+            Self::JwtAccessToken { public: PublicPart { kind, id }, rotation, key_number }
+        })
+    }
+
     /// What the first 10 characters say, if they are in order.
     pub const fn public(&self) -> Option<PublicPart> {
         match self {
-            Self::Whole { public, .. } | Self::PublicPart(public) => Some(*public),
+            Self::Whole { public, .. }
+            | Self::JwtAccessToken { public, .. }
+            | Self::PublicPart(public) => Some(*public),
             Self::Damaged { public, .. } => *public,
             Self::JsonWebToken | Self::Foreign => None,
         }
@@ -123,7 +142,10 @@ impl Examination {
         match self {
             Self::Whole { .. } => Some(true),
             Self::Damaged { checksum_holds, .. } => *checksum_holds,
-            Self::PublicPart(_) | Self::JsonWebToken | Self::Foreign => None,
+            Self::PublicPart(_)
+            | Self::JwtAccessToken { .. }
+            | Self::JsonWebToken
+            | Self::Foreign => None,
         }
     }
 }
@@ -180,10 +202,11 @@ fn faults(text: &str, checksum_holds: Option<bool>) -> Vec<Fault> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::secret::Credential;
+    use crate::secret::{Credential, jwt};
 
     const ID: u64 = 1001;
 
@@ -276,6 +299,18 @@ mod tests {
             };
             assert!(is_foreign, "{foreign}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_jwt_of_our_form_says_which_credential_is_in_it() {
+        let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"credential":"{}"}}"#, minted()));
+        let text = format!("{}.{claims}.{}", jwt::HEADER, URL_SAFE_NO_PAD.encode([0; 32]));
+        let public = PublicPart { kind: Kind::AccessToken, id: ID };
+        let examined = Examination::of(&text);
+        let expected = Examination::JwtAccessToken { public, rotation: 3, key_number: 2 };
+        assert_eq!(examined, expected);
+        assert_eq!((examined.public(), examined.checksum_holds()), (Some(public), None));
+        assert_eq!(Examination::of(&text[..text.len() - 1]), Examination::JsonWebToken);
     }
 
     proptest! {

@@ -194,6 +194,7 @@ impl Config {
             unknown_scopes: tokens.unknown_scopes,
             scopes: self.scopes.catalog()?,
             rotation: tokens.rotation,
+            access_token_format: tokens.access_token_format,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use tokenry_core::{
     client_registration::RETRY_WINDOW,
-    policy::{Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Rotation, UnknownScopes},
 };
 use tokenry_protocol::oauth::token::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 
@@ -17,6 +17,8 @@ const UNKNOWN_SCOPES: Choice<UnknownScopes> =
     Choice(&[("refuse", UnknownScopes::Refuse), ("accept", UnknownScopes::Accept)]);
 const ROTATION: Choice<Rotation> =
     Choice(&[("forgiving", Rotation::Forgiving), ("single-use", Rotation::SingleUse)]);
+const ACCESS_TOKEN_FORMAT: Choice<AccessTokenFormat> =
+    Choice(&[("opaque", AccessTokenFormat::Opaque), ("jwt", AccessTokenFormat::Jwt)]);
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -78,5 +80,11 @@ section! {
         /// refused, whatever became of the answer, as Zendesk does it; a replay is refused and does
         /// not end the grant, so a theft goes unnoticed.
         rotation: Rotation = Rotation::Forgiving, ROTATION;
+        /// How both token doors write access tokens. `opaque`: 64 characters that say nothing.
+        /// `jwt`: a JWT (RFC 9068) around those 64, as Zendesk gives clients whose tokens must
+        /// expire. It is checked as ever, so it is dead as soon as it is revoked; but whoever sees
+        /// it reads user, client and scope. Tokens of the record API are opaque in any case, and
+        /// both forms are taken whatever this says.
+        access_token_format: AccessTokenFormat = AccessTokenFormat::Opaque, ACCESS_TOKEN_FORMAT;
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     extract::grant_request::GrantRequest,
     respond::{self, OAuthError},
     state::AppState,
-    verify::VerifyError,
+    verify::{self, VerifyError},
 };
 
 /// `POST /oauth/introspect`
@@ -37,7 +37,7 @@ pub async fn introspect(
     let client = request.client(&state).await?;
     may_ask(&client)?;
     let presented = request.required("token")?;
-    let answer = match Credential::parse(presented) {
+    let answer = match verify::read(presented, &state.keyring) {
         Ok(credential) => match credential.parts().kind {
             Kind::AccessToken => access_token(&state, &client, &credential).await?,
             Kind::RefreshToken => respond::json(
@@ -46,7 +46,11 @@ pub async fn introspect(
             ),
             _ => inactive(),
         },
-        Err(_) => inactive(),
+        Err(VerifyError::Invalid(reason)) => {
+            state.note_refused_text(presented, reason);
+            inactive()
+        }
+        Err(VerifyError::Store(error)) => return Err(error.into()),
     };
     Ok(answer)
 }

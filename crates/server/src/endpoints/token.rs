@@ -32,13 +32,15 @@ use tokenry_core::{
         refresh_token::{Refresh, refresh},
     },
     issue::{Issuance, IssuedTokens},
+    jwt_access_token,
+    policy::AccessTokenFormat,
     rejection::Rejection,
     revocation::{GrantEnd, presented_by_foreign_client},
     user::User,
 };
 use tokenry_protocol::{
     ids::TokenId,
-    oauth::token::{Dialect, GrantType, TokenRequest, Wishes},
+    oauth::token::{Dialect, GrantType, TokenRequest, TokenResponse, Wishes},
     secret::{Credential, Kind},
     time::Timestamp,
 };
@@ -67,7 +69,7 @@ pub async fn standard_door(State(state): State<AppState>, request: Request) -> R
 
 async fn door(state: &AppState, request: Request, dialect: Dialect) -> Response {
     let mut response = match token(state, request, dialect).await {
-        Ok((tokens, asked)) => respond::issued(&tokens, dialect, asked),
+        Ok((answer, asked)) => respond::issued(answer, dialect, asked),
         Err(error) => error.into_response(),
     };
     respond::mark_uncacheable(response.headers_mut());
@@ -78,7 +80,7 @@ async fn token(
     state: &AppState,
     request: Request,
     dialect: Dialect,
-) -> Result<(IssuedTokens, AskedExpiry), OAuthError> {
+) -> Result<(TokenResponse, AskedExpiry), OAuthError> {
     // 1. and 2. (RFC 6749 §3.2, §2.3.1)
     let request = GrantRequest::read(request, dialect, state).await?;
     // 3. (§4.1.3, §4.4.2, §6)
@@ -128,7 +130,19 @@ async fn token(
         "issued"
     );
     count_issued(grant_type);
-    Ok((tokens, asked))
+    Ok((written(state, &client, &tokens), asked))
+}
+
+/// The answer with the access token in the form that is configured. One whose signing key was lost
+/// is given as it is: it works all the same.
+fn written(state: &AppState, client: &AuthenticatedClient, tokens: &IssuedTokens) -> TokenResponse {
+    let mut answer = tokens.answer();
+    if state.policy.access_token_format == AccessTokenFormat::Jwt {
+        let keys = state.keys();
+        let jwt = jwt_access_token::write(tokens, client.client(), state.issuer(), &keys.token);
+        answer.access_token = jwt.or(answer.access_token);
+    }
+    answer
 }
 
 /// Asking the recorder for a counter costs as much as reading a whole request.

@@ -31,7 +31,7 @@ use crate::{
     request_path::without_json,
     respond::ApiError,
     state::AppState,
-    verify::{VerifiedToken, VerifyError},
+    verify::{self, VerifiedToken, VerifyError},
 };
 
 /// Who calls, and with what rights.
@@ -116,9 +116,9 @@ async fn bearer(
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     let attempt = state.failures.begin_bearer(ip, now)?;
-    let verified = match Credential::parse(token) {
+    let verified = match verify::read(token, &state.keyring) {
         Ok(token) => state.verifier.verify(&token, &state.keyring, &state.directory, now).await,
-        Err(malformed) => Err(malformed.into()),
+        Err(error) => Err(error),
     };
     match verified {
         Ok(verified) => {

@@ -20,7 +20,7 @@ use tokenry_core::{
         refresh_token::{Refresh, refresh},
     },
     issue::{Issuance, IssuedTokens, NewToken},
-    policy::{Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
     revision::Revision,
     revocation,
     sign_in_session::SignInSession,
@@ -103,6 +103,7 @@ impl World {
             unknown_scopes: UnknownScopes::Refuse,
             scopes: ScopeCatalog::new(["tickets", "users"]).unwrap(),
             rotation: Rotation::Forgiving,
+            access_token_format: AccessTokenFormat::Opaque,
         };
         Arc::new(Self {
             store,

@@ -28,7 +28,12 @@ const GROUPS: [(&str, Extent, &[&str]); 10] = [
     (
         "Token endpoint and introspection",
         Extent::All,
-        &["oauth/token/request.rs", "oauth/token.rs", "oauth/introspection.rs"],
+        &[
+            "oauth/token/request.rs",
+            "oauth/token.rs",
+            "oauth/jwt_access_token.rs",
+            "oauth/introspection.rs",
+        ],
     ),
     ("OAuth clients", Extent::All, &["api/clients.rs"]),
     ("Global clients", Extent::All, &["api/global_clients.rs"]),

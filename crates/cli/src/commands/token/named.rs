@@ -5,7 +5,7 @@ use tokenry_client::{
     Client, Server,
     models::{OAuthTokenObject, SecretText, TokenId},
 };
-use tokenry_protocol::secret::{Kind, examination::Examination};
+use tokenry_protocol::secret::{Kind, examination::Examination, jwt::UncheckedJwt};
 use url::Url;
 
 use super::{
@@ -41,7 +41,10 @@ impl Name {
         }
         let text = presented::text(argument)?;
         // The rest of a credential is nobody's business, not even whether it is damaged.
-        let beginning: String = text.chars().take(BEGINNING).collect();
+        let beginning = UncheckedJwt::parse(&text).map_or_else(
+            |_| text.chars().take(BEGINNING).collect(),
+            |jwt| jwt.credential().public_part(),
+        );
         Ok(id_of(&beginning)?.map_or(Self::Beginning(beginning), Self::Id))
     }
 

@@ -24,7 +24,7 @@ use tokenry_core::{
     grant::{Issued, Token},
     grant_types::Circumstances,
     issue::Issuance,
-    policy::{Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
     user::{Role, User},
 };
 use tokenry_protocol::{
@@ -226,6 +226,7 @@ pub(crate) fn policy() -> Policy {
         unknown_scopes: UnknownScopes::Refuse,
         scopes: ScopeCatalog::new(["tickets", "users", "auditlogs:read", "oauth"]).unwrap(),
         rotation: Rotation::Forgiving,
+        access_token_format: AccessTokenFormat::Opaque,
     }
 }
 

@@ -32,7 +32,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let app = TestApp::new().await;
+        Self::of(TestApp::new().await).await
+    }
+
+    async fn of(app: TestApp) -> Self {
         let ada = app.admin("Ada").await;
         let victim = app.end_user("Vic").await;
         let mallory = app.end_user("Mallory").await;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::json;
-use tokenry_core::{TokenKeys, client::ClientRole, credentials::Key};
+use tokenry_core::{TokenKeys, client::ClientRole, credentials::Key, policy::AccessTokenFormat};
 use tokenry_protocol::secret::Kind;
 
 use super::{CLIENTS, TOKENS, World};
-use crate::support::Door;
+use crate::support::{BASE, Door, TestApp};
 
 /// One credential of every kind, all of them live.
 async fn credentials(world: &World) -> Vec<(&'static str, String)> {
@@ -54,6 +55,63 @@ async fn a_credential_of_one_kind_is_good_for_nothing_else() {
         let answer = Door::Standard.refresh(app, reports, &credential, &[]).await;
         assert_eq!(answer.status == 200, is("refresh token"), "{name} as refresh token");
     }
+}
+
+/// RFC 8725 §2.1 and §3.1: nobody else's algorithm, key or claims, whatever the header says.
+#[tokio::test]
+async fn a_jwt_is_taken_as_it_was_signed_and_in_no_other_way() {
+    let app = TestApp::with(|config| {
+        config.tokens.access_token_format = AccessTokenFormat::Jwt;
+    });
+    let world = World::of(app.await).await;
+    let grant = async |user, scope| {
+        let code = world.app.code(user, &world.reports, scope).await;
+        Door::Standard.redeem(&world.app, &world.reports, &code, &[]).await.tokens().access
+    };
+    let (mine, theirs) =
+        (grant(&world.mallory, "read").await, grant(&world.ada, "read write").await);
+    assert!(world.app.is_alive(&mine).await && world.app.is_alive(&theirs).await);
+    let [header, payload, signature]: [&str; 3] =
+        mine.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let their_parts: Vec<_> = theirs.split('.').collect();
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let said = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let wider = encode(&said.replace("\"read\"", "\"read write\""));
+    let endless = encode(&said.replace("\"exp\":", "\"old\":"));
+    let none = encode(r#"{"typ":"at+jwt","alg":"none"}"#);
+    let secret = world.reports.secret();
+    let keys = ["", BASE, secret, "0", &"\0".repeat(32)];
+    let mut forged = vec![
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}"),
+        format!("{none}.{payload}.{signature}"),
+        format!("{header}.{payload}."),
+        format!("{header}.{payload}.{}", encode(&"\0".repeat(32))),
+        format!("{header}.{payload}.{}", their_parts[2]),
+        format!("{header}.{}.{signature}", their_parts[1]),
+        format!("{header}.{wider}.{signature}"),
+        format!("{header}.{endless}.{signature}"),
+        format!("{header}.{payload}.{signature}.{signature}"),
+        format!("{header}.{payload}.{payload}.{signature}.{signature}"),
+        format!("{mine}="),
+        format!("{payload}.{header}.{signature}"),
+    ];
+    for alg in ["HS256", "hs256", "RS256", "ES256", "HS512"] {
+        let other = encode(&format!(r#"{{"alg":"{alg}","typ":"at+jwt"}}"#));
+        forged.push(format!("{other}.{payload}.{signature}"));
+        for key in keys {
+            let input = format!("{header}.{wider}");
+            let mut block = [0; 32];
+            block.iter_mut().zip(key.bytes()).for_each(|(slot, byte)| *slot = byte);
+            let mac = Key::new(block).mac(&[input.as_bytes()]);
+            forged.push(format!("{input}.{}", URL_SAFE_NO_PAD.encode(mac)));
+        }
+    }
+    for token in &forged {
+        let answer = world.app.get("/api/v2/oauth/tokens/current").bearer(token).await;
+        assert_eq!(answer.status, 401, "{token:?}");
+    }
+    assert!(world.app.is_alive(&mine).await);
 }
 
 /// What is cut off, grown or changed is another token, and nobody's (CVE-2026-27840).

@@ -3,6 +3,7 @@
 mod authorization_code;
 mod client_credentials;
 mod lenience;
+mod jwt_access_token;
 mod refresh_token;
 mod without_expiry;
 

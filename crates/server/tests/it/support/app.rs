@@ -74,6 +74,14 @@ impl TestApp {
     pub async fn restarted(&self) -> Self {
         let config = self.state.config.clone();
         let app = Self::over(Arc::clone(&self.store) as _, config, |_| ()).await;
+        self.restarted_with(|_| ()).await
+    }
+
+    /// The same with another configuration.
+    pub async fn restarted_with(&self, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.state.config.clone();
+        configure(&mut config);
+        let app = Self::over(Arc::clone(&self.store) as _, |new| *new = config).await;
         app.clock.advance_millis(self.now().millis_since(app.now()));
         app
     }
