@@ -1,7 +1,9 @@
 //! API tokens: creating and changing them through the record API.
 //!
-//! An API token works with the address of one user and has that user's full rights. So whoever
-//! creates one with a bearer token, or brings one back, must hold the scope for everything.
+//! An API token has the full rights of the user with whose address it works: of one user, or of any
+//! where those that are bound to nobody work. So whoever creates one with a bearer token, or brings
+//! one back, must hold the scope for everything. An administrator may bind one to anybody, so one
+//! for everybody is no more than that.
 
 use tokenry_protocol::{
     api::{
@@ -16,7 +18,7 @@ use tokenry_protocol::{
 };
 
 use crate::{
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     field::{Flaw, blank, invalid, noted, prose},
     minting::Minting,
     user::User,
@@ -30,7 +32,7 @@ pub const DESCRIPTION_MAX: usize = 255;
 pub struct ApprovedApiToken {
     description: String,
     user_id: UserId,
-    assigned_user_id: UserId,
+    assigned_user_id: Option<UserId>,
 }
 
 /// What an API token can do and a token of the scope `held` cannot.
@@ -38,18 +40,23 @@ pub fn missing_scopes(held: &Scope, catalog: &ScopeCatalog) -> Vec<ScopeToken> {
     Scope::everything().beyond(held, catalog).into_iter().cloned().collect()
 }
 
-/// Judges a request. `assigned` is the user whom it names, if there is one.
+/// Judges a request. `assigned` is the user whom it names, if there is one. Of a request that names
+/// nobody the token is bound to the caller, unless those work that are bound to nobody.
 pub fn approve(
     request: ApiTokenRequest,
     caller: &User,
     assigned: Option<&User>,
+    unbound: UnboundApiTokens,
 ) -> Result<ApprovedApiToken, FieldErrors> {
     let mut errors = request.errors;
     let description = noted(&mut errors, "description", described(request.description, ""));
     let assigned = match (request.assigned_user_id, assigned) {
-        (Sent::Value(Some(id)), Some(user)) if user.id == id => Ok(id),
+        (Sent::Value(Some(id)), Some(user)) if user.id == id => Ok(Some(id)),
         (Sent::Value(_), _) => Err(invalid("no such user")),
-        (Sent::Absent | Sent::Null | Sent::Mistyped, _) => Ok(caller.id),
+        (Sent::Absent | Sent::Null | Sent::Mistyped, _) => Ok(match unbound {
+            UnboundApiTokens::Refused => Some(caller.id),
+            UnboundApiTokens::AccountWide => None,
+        }),
     };
     let assigned_user_id = noted(&mut errors, "assigned_user_id", assigned);
     match (description, assigned_user_id) {

@@ -62,6 +62,12 @@ const WORDS: [(&str, &str); 34] = [
     // API tokens and sign-in sessions.
     ("switched off", "it was switched off by an administrator"),
     ("other address", "it came with the address of another user than its own"),
+    (
+        "bound to nobody",
+        "it is bound to nobody, and this server takes only API tokens of one user \
+         (api_tokens.account_wide)",
+    ),
+    ("user not verified", "it is bound to nobody, and the address is not known to be its user's"),
     ("API tokens are off", "API tokens are switched off for the whole server"),
     (
         "session over",

@@ -6,7 +6,7 @@
 use tokenry_protocol::{secret::Kind, time::Timestamp};
 
 use crate::{
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     client::{Client, ClientSecret, ClientStatus},
     event::Event,
     grant::{Issued, Stage, Token},
@@ -42,6 +42,8 @@ pub enum Standing {
     Expired(Timestamp),
     /// An administrator switched the API token off.
     SwitchedOff,
+    /// The API token is bound to nobody, and the server takes none of those.
+    BoundToNobody,
     /// Its user's password was changed since.
     PasswordChanged,
     /// An administrator stopped its client.
@@ -71,6 +73,7 @@ impl Standing {
             Self::Replaced => "replaced",
             Self::Expired(_) => "expired",
             Self::SwitchedOff => "switched_off",
+            Self::BoundToNobody => "bound_to_nobody",
             Self::PasswordChanged => "password_changed",
             Self::ClientDisabled => "client_disabled",
             Self::ClientDeleted(_) => "client_deleted",
@@ -116,12 +119,16 @@ impl Standing {
         if id <= last_id { Self::NoLongerKept } else { Self::NeverIssued }
     }
 
-    /// Of an API token.
-    pub fn of_api_token(token: &ApiToken, user: &Party<User>) -> Self {
+    /// Of an API token. `user` is the one whom it is bound to, if it is.
+    pub fn of_api_token(token: &ApiToken, user: &Party<User>, unbound: UnboundApiTokens) -> Self {
         if token.status != ApiTokenStatus::Active {
             return Self::SwitchedOff;
         }
-        of_user(user).unwrap_or(Self::Works(None))
+        match (token.assigned_user_id, unbound) {
+            (Some(_), _) => of_user(user).unwrap_or(Self::Works(None)),
+            (None, UnboundApiTokens::Refused) => Self::BoundToNobody,
+            (None, UnboundApiTokens::AccountWide) => Self::Works(None),
+        }
     }
 
     /// Of the secret of a client.

@@ -153,7 +153,7 @@ async fn create_api_token(
         description: "made with the account".to_owned(),
         status: ApiTokenStatus::Active,
         user_id,
-        assigned_user_id: user_id,
+        assigned_user_id: Some(user_id),
         created_at: now,
         updated_at: now,
         last_used: None,
@@ -293,7 +293,7 @@ pub async fn end_credentials(
 ) -> Result<EndedCredentials, AccountError> {
     let mut ended = EndedCredentials::default();
     for api_token in state.store.list_api_tokens().await? {
-        let is_theirs = api_token.assigned_user_id == user;
+        let is_theirs = api_token.assigned_user_id == Some(user);
         if is_theirs && state.store.delete_api_token(api_token.id).await? == Deletion::Done {
             ended.api_tokens += 1;
             tell(ended);

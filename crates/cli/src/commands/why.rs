@@ -60,7 +60,8 @@ pub(crate) async fn run(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&config.log).context("log.filter")?;
     let database = open(&config).await?;
     let now = Environment::system().clock.now();
-    let facts = Facts::gather(database.store().as_ref(), asked, now).await;
+    let unbound = config.api_tokens.unbound();
+    let facts = Facts::gather(database.store().as_ref(), asked, unbound, now).await;
     database.close().await;
     let report = Report::of(&facts?, &config.purge);
     if arguments.json {

@@ -279,6 +279,33 @@ fn codes_api_tokens_secrets_and_sessions_are_told() {
     assert_eq!(standings.collect::<Vec<_>>(), ["redeemed", "switched_off", "never_issued"]);
 }
 
+#[test]
+fn an_api_token_that_is_bound_to_nobody_works_as_the_setting_says() {
+    const ACCOUNT_WIDE: (&str, &str) = ("TOKENRY_API_TOKENS_ACCOUNT_WIDE", "on");
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    let server = Process::start_with(folder.path(), &[ACCOUNT_WIDE]);
+    let client = Client::new(&server.base);
+    let path = ("POST", "/api/v2/api_tokens");
+    let made = client.change(&admin, path, &json!({"api_token": {}})).unwrap().expect(201).json();
+    let token = made["api_token"]["token"].as_str().unwrap().to_owned();
+    let unbound = json!({"email": admin["email"], "api_token": token});
+    client.me(&unbound).expect(200);
+    server.stop();
+    let server = Process::start(folder.path());
+    Client::new(&server.base).me(&unbound).expect(401);
+    server.stop();
+
+    let said = why(folder.path(), &token);
+    assert_eq!(said["standing"], "bound_to_nobody");
+    assert_eq!(said["last_refusal"]["reason"], "bound to nobody");
+    assert_eq!(said["user"], Value::Null);
+    let mut asked = tokenry(folder.path(), &["why", &token[..10]]);
+    let text = run(asked.env(ACCOUNT_WIDE.0, ACCOUNT_WIDE.1));
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("It works with the address of every verified user"), "{text}");
+}
+
 /// Each node writes down its own refusals, and any of them can be asked about.
 #[test]
 fn refusals_of_every_node_of_a_shared_database_are_told() {

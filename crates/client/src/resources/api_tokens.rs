@@ -127,7 +127,8 @@ impl<C> Call<'_, C, CreateApiToken> {
         self
     }
 
-    /// With whose address it works: the caller's, unless this is called.
+    /// With whose address it works: the caller's, unless this is called; or every user's, where API
+    /// tokens are account-wide, as Zendesk's are.
     pub fn assigned_user_id(mut self, id: impl IntoId<UserId>) -> Self {
         self.operation.assigned_user_id = Some(id.into_id());
         self

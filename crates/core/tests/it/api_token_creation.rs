@@ -1,7 +1,10 @@
 //! Docs: records, "API token object".
 
 use tokenry_core::{
-    api_token::ApiTokenStatus,
+    api_token::{
+        ApiTokenStatus,
+        UnboundApiTokens::{AccountWide, Refused},
+    },
     api_token_creation::{DESCRIPTION_MAX, approve, missing_scopes, too_many, update},
     minting::Minting,
     user::User,
@@ -33,9 +36,9 @@ fn id() -> ApiTokenId {
 #[test]
 fn an_api_token_works_for_its_maker_unless_for_somebody_else() {
     let (world, maker) = (World::confidential(), user());
-    let approved = approve(described("backup"), &maker, None).unwrap();
+    let approved = approve(described("backup"), &maker, None, Refused).unwrap();
     let (token, credential) = approved.issue(id(), &minting(&world));
-    assert_eq!((token.user_id, token.assigned_user_id), (maker.id, maker.id));
+    assert_eq!((token.user_id, token.assigned_user_id), (maker.id, Some(maker.id)));
     assert_eq!(token.description, "backup");
     assert_eq!(token.status, ApiTokenStatus::Active);
     assert_eq!(credential.parts().kind, Kind::ApiToken);
@@ -47,10 +50,30 @@ fn an_api_token_works_for_its_maker_unless_for_somebody_else() {
         assigned_user_id: Sent::Value(Some(other.id)),
         ..ApiTokenRequest::default()
     };
-    let approved = approve(request, &maker, Some(&other)).unwrap();
-    let (token, _) = approved.issue(id(), &minting(&world));
-    assert_eq!((token.user_id, token.assigned_user_id), (maker.id, other.id));
-    assert_eq!(token.description, "");
+    for unbound in [Refused, AccountWide] {
+        let approved = approve(request.clone(), &maker, Some(&other), unbound).unwrap();
+        let (token, _) = approved.issue(id(), &minting(&world));
+        assert_eq!((token.user_id, token.assigned_user_id), (maker.id, Some(other.id)));
+        assert_eq!(token.description, "");
+    }
+}
+
+#[test]
+fn where_tokens_are_account_wide_one_is_bound_to_nobody_unless_somebody_is_named() {
+    let (world, maker) = (World::confidential(), user());
+    for assigned_user_id in [Sent::Absent, Sent::Null] {
+        let request = ApiTokenRequest { assigned_user_id, ..described("backup") };
+        for (unbound, expected) in [(Refused, Some(maker.id)), (AccountWide, None)] {
+            let approved = approve(request.clone(), &maker, None, unbound).unwrap();
+            let (token, _) = approved.issue(id(), &minting(&world));
+            assert_eq!((token.user_id, token.assigned_user_id), (maker.id, expected));
+        }
+    }
+    let nobody = ApiTokenRequest {
+        assigned_user_id: Sent::Value(UserId::new(31).ok()),
+        ..described("backup")
+    };
+    approve(nobody, &maker, None, AccountWide).unwrap_err();
 }
 
 #[test]
@@ -61,7 +84,7 @@ fn it_is_bound_to_a_user_who_is_there_and_described_in_short() {
         ..described(&"x".repeat(DESCRIPTION_MAX + 1))
     };
     for assigned in [None, Some(UserId::new(31).unwrap())] {
-        let errors = approve(nobody(assigned), &maker, None).unwrap_err();
+        let errors = approve(nobody(assigned), &maker, None, Refused).unwrap_err();
         assert_eq!(errors.of("assigned_user_id")[0].code(), Some(InvalidValue));
         assert_eq!(errors.of("description")[0].code(), Some(TooLong));
     }
@@ -76,14 +99,14 @@ fn a_user_who_is_not_the_one_named_is_nobody() {
         assigned_user_id: Sent::Value(Some(UserId::new(31).unwrap())),
         ..described("backup")
     };
-    let errors = approve(request, &maker, Some(&maker)).unwrap_err();
+    let errors = approve(request, &maker, Some(&maker), Refused).unwrap_err();
     assert_eq!(errors.of("assigned_user_id")[0].description, "Assigned user id: no such user");
 }
 
 #[test]
 fn description_and_status_can_change() {
     let (mut world, maker) = (World::confidential(), user());
-    let approved = approve(described("nightly"), &maker, None).unwrap();
+    let approved = approve(described("nightly"), &maker, None, Refused).unwrap();
     let (before, _) = approved.issue(id(), &minting(&world));
     world.wait(seconds(60));
     let request = ApiTokenRequest { active: Sent::Value(false), ..ApiTokenRequest::default() };

@@ -10,6 +10,7 @@
     reason = "all of it is test code; the lints know only the functions marked as tests"
 )]
 
+mod api_token;
 mod api_token_creation;
 mod authorization;
 mod client;

@@ -1,6 +1,7 @@
 //! A revision is a later version than the one before it, whatever the clock says.
 
 use tokenry_core::{
+    api_token::UnboundApiTokens,
     api_token_creation::approve,
     minting::Minting,
     revision::{Revision, Versioned},
@@ -59,7 +60,7 @@ fn every_kind_of_record_that_can_be_revised_has_its_version_raised() {
     let minting = Minting { now: world.now, keys: &world.keys, entropy: &world.entropy };
     let description = Sent::Value("backup".to_owned());
     let request = ApiTokenRequest { description, ..ApiTokenRequest::default() };
-    let approved = approve(request, &user(), None).unwrap();
+    let approved = approve(request, &user(), None, UnboundApiTokens::Refused).unwrap();
     let (api_token, _) = approved.issue(ApiTokenId::new(8).unwrap(), &minting);
     assert_eq!(version_after(api_token), later(1));
     assert_eq!(version_after(client(41, "acme", None)), later(1));

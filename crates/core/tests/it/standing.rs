@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tokenry_core::{
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     client::{Client, ClientStatus},
     event::{Actor, Event, EventKind},
     introspection::{Subject, describe},
@@ -111,16 +111,27 @@ fn an_api_token_and_a_session_stand_with_their_user() {
         description: String::new(),
         status,
         user_id: user().id,
-        assigned_user_id: user().id,
+        assigned_user_id: Some(user().id),
         created_at: NOON,
         updated_at: NOON,
         last_used: None,
     };
-    let of = |status, user: &Party<User>| Standing::of_api_token(&token(status), user);
     let there = Party::There(user());
-    assert_eq!(of(ApiTokenStatus::Active, &there), Standing::Works(None));
-    assert_eq!(of(ApiTokenStatus::Inactive, &there), Standing::SwitchedOff);
-    assert_eq!(of(ApiTokenStatus::Active, &Party::Gone), Standing::UserDeleted(None));
+    for unbound in [UnboundApiTokens::Refused, UnboundApiTokens::AccountWide] {
+        let of = |status, user| Standing::of_api_token(&token(status), user, unbound);
+        assert_eq!(of(ApiTokenStatus::Active, &there), Standing::Works(None));
+        assert_eq!(of(ApiTokenStatus::Inactive, &there), Standing::SwitchedOff);
+        assert_eq!(of(ApiTokenStatus::Active, &Party::Gone), Standing::UserDeleted(None));
+    }
+    for (status, unbound, standing) in [
+        (ApiTokenStatus::Active, UnboundApiTokens::Refused, Standing::BoundToNobody),
+        (ApiTokenStatus::Active, UnboundApiTokens::AccountWide, Standing::Works(None)),
+        (ApiTokenStatus::Inactive, UnboundApiTokens::Refused, Standing::SwitchedOff),
+        (ApiTokenStatus::Inactive, UnboundApiTokens::AccountWide, Standing::SwitchedOff),
+    ] {
+        let token = ApiToken { assigned_user_id: None, ..token(status) };
+        assert_eq!(Standing::of_api_token(&token, &Party::Gone, unbound), standing);
+    }
 
     let end = NOON.plus(Seconds(60));
     let session = SignInSession {
@@ -187,6 +198,7 @@ fn every_standing_has_a_word_of_its_own() {
         Standing::Replaced,
         Standing::Expired(NOON),
         Standing::SwitchedOff,
+        Standing::BoundToNobody,
         Standing::PasswordChanged,
         Standing::ClientDisabled,
         Standing::ClientDeleted(time),

@@ -40,7 +40,7 @@ pub struct ApiTokensResponse {
 }
 
 /// An API token record: a credential for HTTP Basic beside a user's address, with all that the user
-/// may do.
+/// may do. It works with one user's address, or with any where it is bound to nobody.
 ///
 /// It is shown in full by the answer that creates it and by its first 10 characters afterwards, for
 /// only its hash is stored.
@@ -85,7 +85,8 @@ pub struct ApiTokenObject {
     pub user_id: Option<UserId>,
     /// With whose address it works; absent means with every user's.
     ///
-    /// Present: when it is bound to one user, as every token of this server is.
+    /// Present: when it is bound to one user, as every token is that a server made without
+    /// `api_tokens.account_wide`.
     ///
     /// Example: `29`; created: `29`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,8 +151,8 @@ pub struct ApiTokenRequest {
     /// Example: a change: `false`
     #[serde(skip_serializing_if = "Sent::is_absent")]
     pub active: Sent<bool>,
-    /// With whose address it works; without it, the caller's. Only a creation minds it. A number
-    /// that is no id is nobody's.
+    /// With whose address it works; without it, the caller's or, where API tokens are account-wide,
+    /// every verified user's. Only a creation minds it. A number that is no id is nobody's.
     ///
     /// Example: `29`
     #[serde(skip_serializing_if = "Sent::is_absent")]

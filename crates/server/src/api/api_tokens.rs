@@ -35,7 +35,8 @@ fn check(state: &AppState, caller: &Caller, need: Requirement) -> Result<(), Api
     if state.config.api_tokens.enabled { Ok(()) } else { Err(ApiError::NotFound) }
 }
 
-/// An API token has every right of its user, and so must a bearer token that brings one to life.
+/// An API token has every right of its user, or of all users, and so must a bearer token that
+/// brings one to life.
 fn require_everything(state: &AppState, caller: &Caller) -> Result<(), ApiError> {
     let missing = caller.scope().map(|held| missing_scopes(held, &state.policy.scopes));
     refuse_missing(&missing.unwrap_or_default())
@@ -67,7 +68,8 @@ pub async fn create(
         Some(Some(id)) => state.store.find_user(*id).await?,
         _ => None,
     };
-    let approved = approve(request, &caller.user, assigned.as_ref())?;
+    let unbound = state.config.api_tokens.unbound();
+    let approved = approve(request, &caller.user, assigned.as_ref(), unbound)?;
     let keys = state.keys();
     let id: ApiTokenId = state.ids.next(IdSequence::ApiTokens).await?;
     let (token, credential) = approved.issue(id, &minting(&state, &keys, state.now()));
@@ -162,7 +164,7 @@ fn masked(state: &AppState, mut token: ApiToken) -> ApiTokenObject {
         description: Some(token.description),
         active: Some(token.status == ApiTokenStatus::Active),
         user_id: Some(token.user_id),
-        assigned_user_id: Some(token.assigned_user_id),
+        assigned_user_id: token.assigned_user_id,
         token: None,
         full_token: None,
         visible_token: Some(SecretText::new(public_part(Kind::ApiToken, id))),

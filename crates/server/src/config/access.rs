@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokenry_protocol::ids::ClientId;
+use tokenry_core::api_token::UnboundApiTokens;
 
 use super::{
     error::Fault,
@@ -35,7 +36,8 @@ section! {
 }
 
 section! {
-    /// API tokens: long-lived credentials of one user for `Authorization: Basic`.
+    /// API tokens: long-lived credentials for `Authorization: Basic`, of one user each unless they
+    /// are account-wide.
     ApiTokens "api_tokens." {
         /// Whether API tokens open the record API. Off, every one is refused and none is lost.
         enabled: bool = true, Switch;
@@ -43,6 +45,18 @@ section! {
         creation: bool = true, Switch;
         /// The most API tokens there can be.
         count_max: usize = 256, count(1, 100_000);
+        /// Whether API tokens that are bound to nobody work, with the address of any verified user
+        /// and all that this user may do; then a new one is bound to nobody unless it says to whom.
+        /// Whoever holds one is every administrator at once. Off, new ones are bound to their
+        /// maker, and those that are bound to nobody are refused and none is lost.
+        account_wide: bool = false, Switch;
+    }
+}
+
+impl ApiTokens {
+    /// What becomes of those that are bound to nobody.
+    pub const fn unbound(&self) -> UnboundApiTokens {
+        if self.account_wide { UnboundApiTokens::AccountWide } else { UnboundApiTokens::Refused }
     }
 }
 

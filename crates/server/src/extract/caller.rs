@@ -10,7 +10,7 @@ use axum::{
     http::request::Parts,
 };
 use tokenry_core::{
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{UnboundApiTokens, user_of},
     user::{Role, User, fold_email},
 };
 use tokenry_protocol::{
@@ -179,13 +179,15 @@ async fn basic_user(
     }
 }
 
-/// An API token works with the address of the user it is bound to, and with no other.
+/// An API token works with the address of the user it is bound to, and with no other. One that is
+/// bound to nobody works with every user's, where such tokens work at all.
 async fn user_by_api_token(
     email: &str,
     presented: &str,
     state: &AppState,
 ) -> Result<Option<(ApiTokenId, Arc<User>)>, ApiError> {
-    if !state.config.api_tokens.enabled {
+    let settings = &state.config.api_tokens;
+    if !settings.enabled {
         state.note_refused_text(presented, "API tokens are off");
         return Ok(None);
     }
@@ -196,38 +198,27 @@ async fn user_by_api_token(
     let Some(id) = ApiTokenId::new(parts.id).ok().filter(|_| parts.kind == Kind::ApiToken) else {
         return Ok(None);
     };
-    let token = state.store.find_api_token(id).await?;
-    let user = match &token {
-        Some(token) => state.directory.find_user(token.assigned_user_id).await?,
-        None => None,
+    let judged = match state.store.find_api_token(id).await? {
+        None => Err("unknown"),
+        Some(token) if !token.hash.matches(&credential.hash()) => Err("other secret"),
+        Some(token) => {
+            let user = match (token.assigned_user_id, settings.unbound()) {
+                (Some(id), _) => state.directory.find_user(id).await?,
+                (None, UnboundApiTokens::AccountWide) => {
+                    state.store.find_user_by_email(email).await?.map(Arc::new)
+                }
+                (None, UnboundApiTokens::Refused) => None,
+            };
+            user_of(&token, user, email, settings.unbound())
+        }
     };
-    Ok(match judge_api_token(token.as_ref(), user, &credential, email) {
+    Ok(match judged {
         Ok(user) => Some((id, user)),
         Err(reason) => {
             state.note_refusal(&credential, reason);
             None
         }
     })
-}
-
-fn judge_api_token(
-    token: Option<&ApiToken>,
-    user: Option<Arc<User>>,
-    presented: &Credential,
-    email: &str,
-) -> Result<Arc<User>, &'static str> {
-    let token = token.ok_or("unknown")?;
-    if !token.hash.matches(&presented.hash()) {
-        return Err("other secret");
-    }
-    if token.status != ApiTokenStatus::Active {
-        return Err("switched off");
-    }
-    let user = user.ok_or("user deleted")?;
-    if user.suspended {
-        return Err("user suspended");
-    }
-    if fold_email(&user.email) == email { Ok(user) } else { Err("other address") }
 }
 
 async fn user_by_password(

@@ -170,6 +170,7 @@ pub static TABLES: [Table; 9] = [
             created_at: Integer,
             updated_at: Integer,
             last_used: Integer,
+            account_wide: Boolean,
         ],
     ),
     Table::plain(

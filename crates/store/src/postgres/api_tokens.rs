@@ -16,7 +16,7 @@ use crate::{
     ApiTokenInsertion, ApiTokenUse, Conditional, Deletion, Result,
     columns::{
         ReadColumns as _,
-        api_tokens::{api_token_columns, read},
+        api_tokens::{account_wide, api_token_columns, assigned, read},
     },
     words,
 };
@@ -27,7 +27,8 @@ macro_rules! api_tokens {
     };
 }
 
-/// Adds an API token unless there are `limit`, or whom it would work for is gone.
+/// Adds an API token unless there are `limit`, or whom it would work for is gone; its maker, of one
+/// that is bound to nobody.
 ///
 /// Whoever adds one locks the row that their ids are leased from, and counts when the lock is had.
 pub(super) async fn insert(
@@ -39,10 +40,10 @@ pub(super) async fn insert(
     let insertion = "WITH assigned AS \
         (SELECT id FROM users WHERE id = $6 AND deleted_at IS NULL FOR SHARE), \
         inserted AS (INSERT INTO api_tokens (id, hash, description, status, user_id, \
-        assigned_user_id, created_at, updated_at, last_used) \
+        assigned_user_id, created_at, updated_at, last_used, account_wide) \
         SELECT $1::bigint, $2::bytea, $3::text, $4::text, $5::bigint, id, $7::bigint, \
-        $8::bigint, $9::bigint FROM assigned \
-        WHERE (SELECT count(*) FROM api_tokens) < $10 RETURNING id) \
+        $8::bigint, $9::bigint, $10::boolean FROM assigned \
+        WHERE (SELECT count(*) FROM api_tokens) < $11 RETURNING id) \
         SELECT (SELECT count(*) FROM assigned), (SELECT count(*) FROM inserted)";
     let values = values![
         token.id,
@@ -50,10 +51,11 @@ pub(super) async fn insert(
         token.description.as_str(),
         words::api_token_status(token.status),
         token.user_id,
-        token.assigned_user_id,
+        assigned(token),
         token.created_at,
         token.updated_at,
         token.last_used,
+        account_wide(token),
         limit,
     ];
     let call = Call::write(insertion, values).behind(Query::new(lock, values![]));

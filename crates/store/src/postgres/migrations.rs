@@ -20,12 +20,13 @@ use super::{
 use crate::{Result, Schema, StoreError, columns::ReadColumns as _};
 
 /// Every step; the schema's number is how many of them were taken.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../../migrations/postgres/0001_initial.sql"),
     include_str!("../../migrations/postgres/0002_listings.sql"),
     include_str!("../../migrations/postgres/0003_listing_parts.sql"),
     include_str!("../../migrations/postgres/0004_several_nodes.sql"),
     include_str!("../../migrations/postgres/0005_refusals.sql"),
+    include_str!("../../migrations/postgres/0006_account_wide_api_tokens.sql"),
 ];
 
 /// The schema that this program writes.

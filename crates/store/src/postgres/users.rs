@@ -130,7 +130,8 @@ pub(super) async fn delete(log: &Arc<Log>, id: UserId, now: Timestamp) -> Result
          name = '', password_hash = NULL WHERE id = $2 AND deleted_at IS NULL AND NOT EXISTS \
          (SELECT 1 FROM clients WHERE user_id = $2 AND deleted_at IS NULL) RETURNING id), \
          api_tokens_ended AS (DELETE FROM api_tokens USING ended \
-         WHERE api_tokens.assigned_user_id = ended.id RETURNING api_tokens.id), \
+         WHERE api_tokens.assigned_user_id = ended.id AND account_wide IS NOT TRUE \
+         RETURNING api_tokens.id), \
          told AS (SELECT 'user'::text AS record, id AS record_id FROM ended \
          UNION ALL SELECT 'api_token', id FROM api_tokens_ended), ",
         leave_changes!(),

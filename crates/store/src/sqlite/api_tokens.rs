@@ -7,7 +7,7 @@ use tokenry_protocol::{ids::ApiTokenId, time::Timestamp};
 use super::{changes, rows, users};
 use crate::{
     ApiTokenInsertion, ApiTokenUse, ChangedRecord, Conditional, Deletion, Result,
-    columns::api_tokens::{api_token_columns, read},
+    columns::api_tokens::{account_wide, api_token_columns, assigned, read},
     words,
 };
 
@@ -17,16 +17,18 @@ macro_rules! api_tokens {
     };
 }
 
-/// Adds an API token unless there are `limit`, or whom it would work for is gone.
+/// Adds an API token unless there are `limit`, or whom it would work for is gone; its maker, of one
+/// that is bound to nobody.
 pub(super) fn insert(
     connection: &Connection,
     token: &ApiToken,
     limit: u32,
 ) -> Result<ApiTokenInsertion> {
     let insertion = "INSERT INTO api_tokens (id, hash, description, status, user_id, \
-        assigned_user_id, created_at, updated_at, last_used) \
-        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE (SELECT count(*) FROM api_tokens) < ?10";
-    if !users::lives(connection, token.assigned_user_id)? {
+        assigned_user_id, created_at, updated_at, last_used, account_wide) \
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
+        WHERE (SELECT count(*) FROM api_tokens) < ?11";
+    if !users::lives(connection, assigned(token))? {
         return Ok(ApiTokenInsertion::OwnerGone);
     }
     let values = params![
@@ -35,10 +37,11 @@ pub(super) fn insert(
         token.description,
         words::api_token_status(token.status),
         token.user_id.get(),
-        token.assigned_user_id.get(),
+        assigned(token).get(),
         token.created_at.as_millis(),
         token.updated_at.as_millis(),
         token.last_used.map(Timestamp::as_millis),
+        account_wide(token),
         limit,
     ];
     match rows::write_if(connection, insertion, values)? {

@@ -8,12 +8,13 @@ use super::{calls::unavailable, listings};
 use crate::{Result, Schema, StoreError};
 
 /// Every step; the schema's number, `user_version`, is how many of them were taken.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_listings.sql"),
     include_str!("../../migrations/sqlite/0003_listing_parts.sql"),
     include_str!("../../migrations/sqlite/0004_several_nodes.sql"),
     include_str!("../../migrations/sqlite/0005_refusals.sql"),
+    include_str!("../../migrations/sqlite/0006_account_wide_api_tokens.sql"),
 ];
 
 /// `Tkny`: marks the file as ours for whoever looks at it from outside.

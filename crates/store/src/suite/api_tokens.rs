@@ -89,6 +89,36 @@ pub async fn an_api_token_needs_a_user_who_is_there(store: Arc<dyn Store>) {
     }
 }
 
+/// Whom it would be bound to has no say in it; its maker was there when it was made.
+pub async fn an_api_token_that_is_bound_to_nobody_outlives_its_maker(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (maker, gone) = (world.user().await, world.user().await);
+    let bound = world.new_api_token(maker.id, maker.id).await;
+    let unbound = ApiToken {
+        assigned_user_id: None,
+        status: ApiTokenStatus::Inactive,
+        last_used: Some(after(5)),
+        ..world.new_api_token(maker.id, maker.id).await
+    };
+    for token in [&bound, &unbound] {
+        let inserted = world.store.insert_api_token(token.clone(), 256).await;
+        assert_eq!(inserted.unwrap(), ApiTokenInsertion::Done);
+        assert_same(world.store.find_api_token(token.id).await.unwrap(), token);
+    }
+    let on = ApiToken { status: ApiTokenStatus::Active, ..unbound.clone() };
+    let write = Revision::new(&unbound, on);
+    assert_eq!(world.store.update_api_token(write.clone()).await.unwrap(), Conditional::Now);
+    world.store.delete_user(maker.id, after(9)).await.unwrap();
+    assert!(world.store.find_api_token(bound.id).await.unwrap().is_none());
+    assert_same(world.store.find_api_token(unbound.id).await.unwrap(), write.record());
+
+    world.store.delete_user(gone.id, after(9)).await.unwrap();
+    let nobodys = world.new_api_token(gone.id, gone.id).await;
+    let nobodys = ApiToken { assigned_user_id: None, ..nobodys };
+    let inserted = world.store.insert_api_token(nobodys, 256).await.unwrap();
+    assert_eq!(inserted, ApiTokenInsertion::OwnerGone);
+}
+
 /// Description and status; never the hash, nor whom it works for.
 pub async fn an_update_of_an_api_token_replaces_description_and_status(store: Arc<dyn Store>) {
     let world = World::new(store);
@@ -99,7 +129,7 @@ pub async fn an_update_of_an_api_token_replaces_description_and_status(store: Ar
         hash: world.hash(),
         description: "Other".to_owned(),
         status: ApiTokenStatus::Inactive,
-        assigned_user_id: other.id,
+        assigned_user_id: Some(other.id),
         updated_at: after(7),
         last_used: Some(after(8)),
         ..token.clone()

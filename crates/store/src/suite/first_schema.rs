@@ -75,7 +75,7 @@ async fn users_and_their_tokens(store: &dyn Store, given: &Value) {
         assert_eq!(found.unwrap().id, user.id);
         let token = store.find_api_token(ApiTokenId::new(id).unwrap()).await.unwrap().unwrap();
         assert!(is_of(&token.hash, &person["api_token"]), "{name}");
-        assert_eq!(token.assigned_user_id, user.id);
+        assert_eq!(token.assigned_user_id, Some(user.id));
     }
     assert!(store.find_user(UserId::new(4).unwrap()).await.unwrap().is_none());
     assert_eq!(store.list_api_tokens().await.unwrap().len(), 3);

@@ -210,7 +210,7 @@ impl World {
             description: "For the nightly export".to_owned(),
             status: ApiTokenStatus::Active,
             user_id: maker,
-            assigned_user_id: assigned,
+            assigned_user_id: Some(assigned),
             created_at: START,
             updated_at: after(1),
             last_used: None,

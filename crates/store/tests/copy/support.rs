@@ -230,8 +230,11 @@ impl Installation {
                 }
             }
             4 => {
-                let token = world.new_api_token(user.id, user.id).await;
+                let mut token = world.new_api_token(user.id, user.id).await;
                 let id = token.id;
+                if id.get() % 4 == 0 {
+                    token.assigned_user_id = None;
+                }
                 world.store.insert_api_token(token, 1_000).await.unwrap();
                 if self.seeded.below(2) == 0 {
                     let noted = ApiTokenUse { id, used_at: now };

@@ -70,7 +70,7 @@ async fn every_old_version_is_brought_up_to_date_with_its_rows() {
         let client = store.find_client(ClientId::new(41).unwrap()).await.unwrap().unwrap();
         assert_eq!(client.redirect_uris.len(), 1);
         let api_token = store.find_api_token(ApiTokenId::new(1).unwrap()).await.unwrap();
-        assert_eq!(api_token.unwrap().assigned_user_id, user.id);
+        assert_eq!(api_token.unwrap().assigned_user_id, Some(user.id));
         let session = SignInSessionId::new(1).unwrap();
         assert!(store.find_sign_in_session(session).await.unwrap().is_some());
         let code = store.find_token(TokenId::new(1).unwrap()).await.unwrap().unwrap();

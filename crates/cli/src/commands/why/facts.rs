@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokenry_core::{
-    api_token::ApiToken,
+    api_token::{ApiToken, UnboundApiTokens},
     client::Client,
     event::{Actor, Event},
     grant::Token,
@@ -61,13 +61,21 @@ pub(super) struct Facts {
     pub(super) events: Vec<Event>,
     /// Of all credentials of the record.
     pub(super) refusals: Vec<Refusal>,
+    /// Whether API tokens that are bound to nobody work.
+    unbound: UnboundApiTokens,
     /// Who did what the events tell of.
     actors: BTreeMap<(&'static str, u64), String>,
     pub(super) now: Timestamp,
 }
 
 impl Facts {
-    pub(super) async fn gather(store: &dyn Store, asked: Asked, now: Timestamp) -> Result<Self> {
+    /// By what the configuration says of API tokens that are bound to nobody.
+    pub(super) async fn gather(
+        store: &dyn Store,
+        asked: Asked,
+        unbound: UnboundApiTokens,
+        now: Timestamp,
+    ) -> Result<Self> {
         let PublicPart { kind, id } = asked.public;
         let last_id = match sequence(kind) {
             Some(sequence) => store.last_id(sequence).await?,
@@ -95,6 +103,7 @@ impl Facts {
             last_id,
             events,
             refusals,
+            unbound,
             actors: BTreeMap::new(),
             now,
         };
@@ -111,7 +120,7 @@ impl Facts {
             Record::Grant(token) => {
                 Standing::of_grant((kind, rotation), token, (client, user), self.now)
             }
-            Record::ApiToken(token) => Standing::of_api_token(token, user),
+            Record::ApiToken(token) => Standing::of_api_token(token, user, self.unbound),
             Record::ClientSecret => Standing::of_client_secret(rotation, client),
             Record::SignInSession(session) => Standing::of_sign_in_session(session, user, self.now),
             Record::Gone => Standing::of_ended_grant(id, self.last_id, &self.events),
@@ -208,7 +217,7 @@ fn owners(
 ) -> (Option<ClientId>, Option<UserId>) {
     match record {
         Record::Grant(token) => (Some(token.client_id), Some(token.user_id)),
-        Record::ApiToken(token) => (None, Some(token.assigned_user_id)),
+        Record::ApiToken(token) => (None, token.assigned_user_id),
         Record::SignInSession(session) => (None, Some(session.user_id)),
         Record::ClientSecret => (ClientId::new(id).ok(), None),
         Record::Gone if kind == Kind::ClientSecret => (None, None),

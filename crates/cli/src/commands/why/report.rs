@@ -215,6 +215,9 @@ fn explanation(facts: &Facts, purge: &Purge) -> String {
     let kind = facts.asked.public.kind;
     match &facts.standing {
         Standing::Works(Some(until)) => format!("It works until {until}.{}", or_replaced(facts)),
+        Standing::Works(None) if is_account_wide(&facts.record) => {
+            "It works with the address of every verified user, without an end.".to_owned()
+        }
         Standing::Works(None) => format!("It works, without an end.{}", or_replaced(facts)),
         Standing::NotRedeemed => {
             "There is no such token yet: the code of its record was not redeemed.".to_owned()
@@ -233,6 +236,11 @@ fn explanation(facts: &Facts, purge: &Purge) -> String {
         }
         Standing::Expired(at) => format!("It expired at {at}."),
         Standing::SwitchedOff => "It was switched off by an administrator.".to_owned(),
+        Standing::BoundToNobody => {
+            "It is bound to nobody, and this server takes only API tokens of one user \
+             (api_tokens.account_wide)."
+                .to_owned()
+        }
         Standing::PasswordChanged => "It ended when its user's password was changed.".to_owned(),
         Standing::ClientDisabled => {
             "It is refused as long as its client is stopped (status `disabled`).".to_owned()
@@ -248,6 +256,10 @@ fn explanation(facts: &Facts, purge: &Purge) -> String {
             facts.last_id
         ),
     }
+}
+
+const fn is_account_wide(record: &Record) -> bool {
+    matches!(record, Record::ApiToken(token) if token.assigned_user_id.is_none())
 }
 
 /// A public part does not say which one of its record's tokens is meant.

@@ -2,7 +2,12 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use tokenry_protocol::secret::Credential;
+use tokenry_core::api_token::{ApiToken, ApiTokenStatus};
+use tokenry_protocol::{
+    ids::ApiTokenId,
+    secret::{Credential, Kind},
+};
+use tokenry_store::{ApiTokenInsertion, Store as _};
 
 use super::{
     World, assert_invalid_field, assert_missing_scope, assert_not_found, assert_wrong_role,
@@ -215,4 +220,118 @@ async fn an_id_is_canonical_or_nobodys() {
     for id in ["0", "01", "x", "4711", "9007199254740992"] {
         assert_not_found(&world.app.get(&format!("{PATH}/{id}")).by(&world.ada).await);
     }
+}
+
+const ME: &str = "/api/v2/users/me";
+
+/// Whose call it is with this address and token; `None` is 401.
+async fn whose(world: &World, email: &str, token: &str) -> Option<u64> {
+    let answer = world.app.get(ME).basic(&format!("{email}/token"), token).await;
+    match answer.status {
+        200 => answer.json()["user"]["id"].as_u64(),
+        status => {
+            assert_eq!(status, 401, "{}", answer.snapshot());
+            assert_eq!(answer.text(), r#"{"error":"Couldn't authenticate you"}"#);
+            None
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_wide_token_is_bound_to_nobody_and_works_for_every_verified_user() {
+    let world = World::with(|config| config.api_tokens.account_wide = true).await;
+    let (ada, ben, cleo) = (&world.ada, &world.ben, &world.cleo);
+    let record = create(&world, json!({"description": "backup job"})).await;
+    assert_eq!(record.get("assigned_user_id"), None);
+    let token = record["token"].as_str().unwrap();
+    for user in [ada, ben, cleo] {
+        assert_eq!(whose(&world, &user.email, token).await, Some(user.id.get()));
+        let shouted = user.email.to_uppercase();
+        assert_eq!(whose(&world, &shouted, token).await, Some(user.id.get()));
+    }
+    assert_eq!(whose(&world, "nobody@acme.test", token).await, None);
+    // With the rights of that user and no other.
+    let list = world.app.get(PATH).basic("ben@acme.test/token", token).await;
+    assert_wrong_role(&list);
+    let path = format!("{PATH}/{}", record["id"]);
+    let shown = world.app.get(&path).basic("ada@acme.test/token", token).await.expect(200).json();
+    assert_eq!(shown["api_token"].get("assigned_user_id"), None);
+    assert_eq!(shown["api_token"]["last_used"], "2026-03-05T12:00:00Z");
+
+    world.app.change_user(cleo, |user| user.verified = false).await;
+    assert_eq!(whose(&world, &cleo.email, token).await, None);
+    world.app.get(ME).by(cleo).await.expect(200);
+    world.app.change_user(ben, |user| user.suspended = true).await;
+    assert_eq!(whose(&world, &ben.email, token).await, None);
+}
+
+#[tokio::test]
+async fn an_account_wide_token_can_be_described_stopped_and_ended_and_is_never_bound_later() {
+    let world = World::with(|config| config.api_tokens.account_wide = true).await;
+    let record = create(&world, json!({})).await;
+    let token = record["token"].as_str().unwrap();
+    let path = format!("{PATH}/{}", record["id"]);
+    let off = json!({"api_token": {
+        "active": false, "description": "old", "assigned_user_id": world.ben.id,
+    }});
+    let answer = world.app.put(&path).by(&world.ada).json(&off).await.expect(200).json();
+    assert_eq!(answer["api_token"]["description"], "old");
+    assert_eq!(answer["api_token"].get("assigned_user_id"), None);
+    assert_eq!(whose(&world, &world.ada.email, token).await, None);
+    let on = json!({"api_token": {"active": true}});
+    let write = world.bearer("write").await;
+    let answer = world.app.put(&path).bearer(&write).json(&on).await;
+    assert_missing_scope(&answer, "read impersonate");
+    assert_eq!(whose(&world, &world.ada.email, token).await, None);
+    world.app.put(&path).by(&world.ada).json(&on).await.expect(200);
+    assert_eq!(whose(&world, &world.ben.email, token).await, Some(world.ben.id.get()));
+    world.app.delete(&path).by(&world.ada).await.expect(204);
+    assert_eq!(whose(&world, &world.ada.email, token).await, None);
+}
+
+#[tokio::test]
+async fn where_tokens_are_account_wide_one_is_bound_that_asks_for_it() {
+    let world = World::with(|config| config.api_tokens.account_wide = true).await;
+    let record = create(&world, json!({"assigned_user_id": world.ben.id})).await;
+    assert_eq!(record["assigned_user_id"], world.ben.id.get());
+    let token = record["token"].as_str().unwrap();
+    assert_eq!(whose(&world, &world.ben.email, token).await, Some(world.ben.id.get()));
+    assert_eq!(whose(&world, &world.ada.email, token).await, None);
+    // Those that were made with accounts are bound as ever.
+    assert_eq!(whose(&world, &world.ada.email, &world.ben.api_token).await, None);
+    let write = world.bearer("oauth:write").await;
+    let body = json!({"api_token": {}});
+    let answer = world.app.post(PATH).bearer(&write).json(&body).await;
+    assert_missing_scope(&answer, "read write impersonate");
+}
+
+/// The setting was on when it was made, or it came from another server.
+#[tokio::test]
+async fn a_token_that_is_bound_to_nobody_is_refused_where_tokens_are_bound() {
+    let world = World::new().await;
+    let id = ApiTokenId::new(40).unwrap();
+    let credential = world.app.mint(Kind::ApiToken, id.get(), 0);
+    let unbound = ApiToken {
+        id,
+        hash: credential.hash(),
+        description: String::new(),
+        status: ApiTokenStatus::Active,
+        user_id: world.ada.id,
+        assigned_user_id: None,
+        created_at: world.app.now(),
+        updated_at: world.app.now(),
+        last_used: None,
+    };
+    let inserted = world.app.store.insert_api_token(unbound, 256).await.unwrap();
+    assert_eq!(inserted, ApiTokenInsertion::Done);
+    for user in [&world.ada, &world.ben, &world.cleo] {
+        assert_eq!(whose(&world, &user.email, credential.reveal()).await, None);
+    }
+    tokenry_server::jobs::flush(&world.app.state).await.unwrap();
+    let refusals = world.app.store.list_refusals(id.get()).await.unwrap();
+    assert_eq!(refusals.len(), 1);
+    assert_eq!(refusals[0].reason, "bound to nobody");
+    let shown = world.app.get(&format!("{PATH}/40")).by(&world.ada).await.expect(200).json();
+    assert_eq!(shown["api_token"].get("assigned_user_id"), None);
+    assert_eq!(shown["api_token"].get("last_used"), None);
 }

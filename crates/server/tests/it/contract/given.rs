@@ -28,6 +28,7 @@ pub fn configure(number: u32, config: &mut Config) {
         62 => config.limits.requests_per_caller = Some(REQUESTS_PER_CALLER),
         142 => config.api_tokens.creation = false,
         145 => config.api_tokens.enabled = false,
+        146 => config.api_tokens.account_wide = true,
         440 => config.scopes.resources = ["tickets", "users"].map(str::to_owned).to_vec(),
         _ => {}
     }
@@ -40,7 +41,7 @@ pub fn next_ids(number: u32) -> Vec<NextId> {
         102 => vec![(IdSequence::Clients, 47)],
         103 => vec![(IdSequence::Clients, 49)],
         104 => vec![(IdSequence::Clients, 51)],
-        141 => vec![(IdSequence::ApiTokens, 8)],
+        141 | 146 => vec![(IdSequence::ApiTokens, 8)],
         202 => vec![(IdSequence::Tokens, 2001)],
         305 | 306 => vec![(IdSequence::Tokens, 2003)],
         _ => Vec::new(),
@@ -124,6 +125,7 @@ async fn clients_and_users(number: u32, world: &mut World<'_>) {
         117 => drop(world.send(&Fixture::number(116)).await.expect(204)),
         140 => clock.set("2026-03-05T11:59:58Z"),
         141 => clock.set("2026-03-05T12:10:00Z"),
+        141 | 146 => clock.set("2026-03-05T12:10:00Z"),
         143 => clock.set("2026-03-05T12:11:00Z"),
         161 => clock.set("2026-03-02T10:12:41Z"),
         164 => world.create_token(1016, "tickets:read", "2026-03-04T08:00:00Z").await,

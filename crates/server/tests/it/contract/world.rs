@@ -284,7 +284,7 @@ async fn tidy_users(app: &TestApp, users: [&TestUser; 3]) {
     let used_at = Timestamp::parse("2026-03-05T11:59:58Z").unwrap();
     for mut token in app.store.list_api_tokens().await.unwrap() {
         app.store.delete_api_token(token.id).await.unwrap();
-        if token.assigned_user_id == ada.id {
+        if token.assigned_user_id == Some(ada.id) {
             "nightly export".clone_into(&mut token.description);
         }
         token.user_id = ada.id;

@@ -105,7 +105,7 @@ impl TestApp {
             description: String::new(),
             status: ApiTokenStatus::Active,
             user_id: id,
-            assigned_user_id: id,
+            assigned_user_id: Some(id),
             created_at: self.now(),
             updated_at: self.now(),
             last_used: None,
