@@ -213,6 +213,38 @@ fn a_line_of_the_log_names_its_request_and_counts_in_numbers() {
     assert!(answered["micros"].is_u64(), "{answered}");
 }
 
+/// Who was acted for is not all that an audit needs to know.
+#[test]
+fn the_log_of_a_call_on_behalf_of_somebody_names_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = process::init(folder.path());
+    let create = ["user", "create", "--email", "cleo@acme.test", "--role", "end-user"];
+    assert!(run(folder.path(), &create).status.success());
+    let server = Process::start(folder.path());
+    let client = Client::new(&server.base);
+    let app = client.register(&admin);
+    let form = format!(
+        "grant_type=client_credentials&scope=read+impersonate&client_id={}&client_secret={}",
+        app.identifier, app.secret
+    );
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = client.send(("POST", "/oauth/token"), &kind, &form).unwrap();
+    let bearer = format!("Bearer {}", answer.tokens().access);
+    let headers = [("authorization", &*bearer), ("x-on-behalf-of", "cleo@acme.test")];
+    let me = ("GET", "/api/v2/users/me");
+    let cleo = client.send(me, &headers, "").unwrap().expect(200).json();
+    let ada = client.look(&admin, me.1).unwrap().expect(200).json();
+    server.stop();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_behalf = "a call runs on behalf of an end user";
+    let told = lines.into_iter().find(|line| line["message"] == of_behalf);
+    let request = &told.unwrap()["request"];
+    assert_eq!(request["user.id"], cleo["user"]["id"]);
+    assert_eq!(request["impersonator.id"], ada["user"]["id"]);
+    assert_ne!(cleo["user"]["id"], ada["user"]["id"]);
+}
+
 #[test]
 fn a_wrong_setting_is_named_with_its_nearest_neighbour() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,6 +14,8 @@ use super::{
 section! {
     /// Forms of credentials on the record API (`/api/v2`) besides the bearer token in the header.
     /// They are convenient for old clients and weaker than tokens.
+    /// The record API (`/api/v2`): forms of credentials besides the bearer token in the header,
+    /// which are convenient for old clients and weaker than tokens, and what it takes for whose.
     RecordApi "record_api." {
         /// Whether `Authorization: Basic` with an email address and the user's own password opens
         /// the record API, with the user's full rights.

@@ -3,8 +3,8 @@
 //! 1. Who calls has proved that already; the header names whom the call is to run as, by id or by
 //!    address. An empty one names nobody, and where a token looks at itself it is not read.
 //! 2. `core` judges who calls before anybody is looked for, and then whom they name.
-//! 3. The call goes on as the end user, with the token's other scopes. The log has both of them, and
-//!    what is written down of a record that ends so names who really ended it.
+//! 3. The call goes on as the end user, with the token's other scopes. The log has both of them,
+//!    and what is written down of a record that ends so names who really ended it.
 
 use std::sync::Arc;
 
