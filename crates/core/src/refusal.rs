@@ -38,8 +38,7 @@ pub fn in_words(reason: &str) -> &str {
     WORDS.iter().find(|(word, _)| *word == reason).map_or(reason, |(_, words)| words)
 }
 
-const WORDS: [(&str, &str); 37] = [
-const WORDS: [(&str, &str); 34] = [
+const WORDS: [(&str, &str); 40] = [
     // Access tokens, and whatever else is checked by its record.
     ("unknown", "its record was not there: it had been ended, or removed after it was over"),
     ("not issued", "its code was not redeemed yet"),

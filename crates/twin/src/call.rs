@@ -8,6 +8,7 @@ use axum::{
 };
 use http::{Method, Request, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokenry_core::jwt_access_token;
 use tokenry_protocol::{
     ids::TokenId,
     oauth::{parameters::Parameters, token::GrantType},
@@ -75,7 +76,7 @@ impl Call {
             Some(_) => None,
             None => self.bearer(),
         };
-        Credential::parse(&text?).ok()
+        jwt_access_token::named(&text?)
     }
 
     /// The record of that token, and which of its two tokens it is.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokenry_core::policy;
+use tokenry_core::policy::{self, AccessTokenFormat};
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::config::{Config, Mode};
 
@@ -100,6 +100,10 @@ impl Options {
         config.tokens.access_token_lifetime = match self.expiry.unwrap_or(profile.expiry()) {
             Expiry::Enforced => Some(ENFORCED),
             Expiry::None => None,
+        };
+        config.tokens.access_token_format = match profile {
+            Profile::Legacy | Profile::Refreshing => AccessTokenFormat::Opaque,
+            Profile::Enforced | Profile::AfterApiTokens => AccessTokenFormat::Jwt,
         };
         config.api_tokens.creation = profile == Profile::Legacy;
         config.api_tokens.enabled = profile != Profile::AfterApiTokens;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tokenry_protocol::ids::ClientId;
 use tokenry_core::api_token::UnboundApiTokens;
+use tokenry_protocol::ids::ClientId;
 
 use super::{
     error::Fault,
@@ -12,8 +12,6 @@ use super::{
 };
 
 section! {
-    /// Forms of credentials on the record API (`/api/v2`) besides the bearer token in the header.
-    /// They are convenient for old clients and weaker than tokens.
     /// The record API (`/api/v2`): forms of credentials besides the bearer token in the header,
     /// which are convenient for old clients and weaker than tokens, and what it takes for whose.
     RecordApi "record_api." {

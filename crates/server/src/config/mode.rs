@@ -32,6 +32,7 @@ fn twin() -> Config {
     config.record_api.password_access = true;
     config.record_api.token_in_query = true;
     config.record_api.anonymous_me = true;
+    config.api_tokens.account_wide = true;
     config.tokens.unknown_scopes = UnknownScopes::Accept;
     config.tokens.parameters_in_query = true;
     config.tokens.pkce_without_secret = true;

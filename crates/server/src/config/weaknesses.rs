@@ -75,7 +75,7 @@ impl Config {
         ]
     }
 
-    const fn of_access(&self) -> [Judged; 5] {
+    const fn of_access(&self) -> [Judged; 6] {
         let (api, limits) = (&self.record_api, &self.limits);
         let limits_count = self.rate_limits;
         [
@@ -93,6 +93,11 @@ impl Config {
                 api.anonymous_me,
                 "record_api.anonymous_me",
                 "A program that signs users in by users/me may take nobody for somebody.",
+            ),
+            (
+                self.api_tokens.account_wide,
+                "api_tokens.account_wide",
+                "Whoever holds an API token that is bound to nobody is every administrator.",
             ),
             (
                 limits_count && limits.failed_authentications_per_account.is_none(),

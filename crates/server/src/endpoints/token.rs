@@ -130,16 +130,17 @@ async fn token(
         "issued"
     );
     count_issued(grant_type);
-    Ok((written(state, &client, &tokens), asked))
+    Ok((written(state, client.client(), &tokens), asked))
 }
 
 /// The answer with the access token in the form that is configured. One whose signing key was lost
 /// is given as it is: it works all the same.
-fn written(state: &AppState, client: &AuthenticatedClient, tokens: &IssuedTokens) -> TokenResponse {
+fn written(state: &AppState, client: &Client, tokens: &IssuedTokens) -> TokenResponse {
     let mut answer = tokens.answer();
     if state.policy.access_token_format == AccessTokenFormat::Jwt {
         let keys = state.keys();
-        let jwt = jwt_access_token::write(tokens, client.client(), state.issuer(), &keys.token);
+        let base = state.base();
+        let jwt = jwt_access_token::write(tokens, client, base.as_str(), &keys.token);
         answer.access_token = jwt.or(answer.access_token);
     }
     answer

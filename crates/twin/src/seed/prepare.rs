@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokenry_core::{
     Entropy,
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     api_token_creation,
     client::{Client, ClientStatus},
     client_registration::{self, MintedClient},
@@ -207,7 +207,9 @@ impl Prepared {
             assigned_user_id: token.assigned.map_or(Sent::Absent, |id| Sent::Value(Some(id))),
             ..ApiTokenRequest::default()
         };
-        let approved = api_token_creation::approve(request, maker, assigned)
+        // Where a server takes no unbound ones, it refuses them when they come.
+        let unbound = UnboundApiTokens::AccountWide;
+        let approved = api_token_creation::approve(request, maker, assigned, unbound)
             .map_err(|errors| token.entry.refuse_fields(&errors))?;
         let minting = surroundings.minting(surroundings.at(seed.created_at));
         let (record, credential) = approved.issue(token.id, &minting);

@@ -28,7 +28,6 @@ pub fn configure(number: u32, config: &mut Config) {
         62 => config.limits.requests_per_caller = Some(REQUESTS_PER_CALLER),
         142 => config.api_tokens.creation = false,
         145 => config.api_tokens.enabled = false,
-        146 => config.api_tokens.account_wide = true,
         440 => config.scopes.resources = ["tickets", "users"].map(str::to_owned).to_vec(),
         _ => {}
     }
@@ -124,7 +123,6 @@ async fn clients_and_users(number: u32, world: &mut World<'_>) {
         }
         117 => drop(world.send(&Fixture::number(116)).await.expect(204)),
         140 => clock.set("2026-03-05T11:59:58Z"),
-        141 => clock.set("2026-03-05T12:10:00Z"),
         141 | 146 => clock.set("2026-03-05T12:10:00Z"),
         143 => clock.set("2026-03-05T12:11:00Z"),
         161 => clock.set("2026-03-02T10:12:41Z"),

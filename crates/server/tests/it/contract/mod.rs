@@ -17,29 +17,12 @@ use tokenry_server::config::Mode;
 use self::{fixture::Fixture, world::World};
 use crate::support::TestApp;
 
-/// Fixtures that cannot be replayed yet, each with its reason.
-const NOT_YET: [(u32, &str); 1] = [(146, "API tokens of a whole account come later")];
-/// Fixtures for `twin` that are replayed with the setting in which the two modes differ.
-const REPLAYED_OF_TWIN: [u32; 1] = [146];
-/// Fixtures that are not replayed, each with its reason. Those for `twin` need not be named.
-const NOT_REPLAYED: [(u32, &str); 2] =
-    [(62, "limits on successful requests come later"), (70, "X-On-Behalf-Of comes later")];
-
 #[test]
-fn every_fixture_is_replayed_in_its_modes_or_named_with_a_reason() {
+fn every_fixture_is_replayed_in_its_modes() {
     let all = Fixture::all();
     assert_eq!(all.len(), 178);
-    for (number, reason) in NOT_YET {
-        let is_there = all.iter().any(|fixture| fixture.number == number);
-        assert!(is_there, "there is no fixture {number}: {reason}");
-    }
     let of = |mode| all.iter().filter(|fixture| modes(fixture).contains(&mode)).count();
     assert_eq!((of(Mode::Serve), of(Mode::Twin)), (171, 169));
-    let replayed = all.iter().filter(|fixture| is_replayed(fixture)).count();
-    assert_eq!(replayed + NOT_YET.len(), all.len());
-    let twin = all.iter().filter(|fixture| fixture.mode == "twin").count();
-    let left_out = twin - REPLAYED_OF_TWIN.len() + NOT_REPLAYED.len();
-    assert_eq!(replayed + left_out, all.len());
 }
 
 /// The first record, and every other one, as the wire types read and write them.
@@ -82,13 +65,6 @@ async fn revocation_introspection_and_metadata_answer_as_the_contract_says() {
     replay(400..1_000).await;
 }
 
-fn is_replayed(fixture: &Fixture) -> bool {
-    !NOT_YET.iter().any(|(number, _)| *number == fixture.number)
-    let named = NOT_REPLAYED.iter().any(|(number, _)| *number == fixture.number);
-    let is_for_us = fixture.mode != "twin" || REPLAYED_OF_TWIN.contains(&fixture.number);
-    is_for_us && !named
-}
-
 /// The modes in which a fixture holds.
 fn modes(fixture: &Fixture) -> Vec<Mode> {
     match fixture.mode.as_str() {
@@ -104,7 +80,7 @@ fn modes(fixture: &Fixture) -> Vec<Mode> {
 async fn replay(numbers: std::ops::Range<u32>) {
     let mut differences = Vec::new();
     for fixture in Fixture::all() {
-        if !numbers.contains(&fixture.number) || !is_replayed(&fixture) {
+        if !numbers.contains(&fixture.number) {
             continue;
         }
         for mode in modes(&fixture) {

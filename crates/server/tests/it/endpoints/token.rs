@@ -2,8 +2,8 @@
 
 mod authorization_code;
 mod client_credentials;
-mod lenience;
 mod jwt_access_token;
+mod lenience;
 mod refresh_token;
 mod without_expiry;
 

@@ -72,16 +72,13 @@ impl TestApp {
 
     /// The same server after a restart, with the store that it left behind.
     pub async fn restarted(&self) -> Self {
-        let config = self.state.config.clone();
-        let app = Self::over(Arc::clone(&self.store) as _, config, |_| ()).await;
         self.restarted_with(|_| ()).await
     }
 
     /// The same with another configuration.
     pub async fn restarted_with(&self, configure: impl FnOnce(&mut Config)) -> Self {
-        let mut config = self.state.config.clone();
-        configure(&mut config);
-        let app = Self::over(Arc::clone(&self.store) as _, |new| *new = config).await;
+        let config = self.state.config.clone();
+        let app = Self::over(Arc::clone(&self.store) as _, config, configure).await;
         app.clock.advance_millis(self.now().millis_since(app.now()));
         app
     }
