@@ -48,3 +48,5 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
+pub mod journal;
+pub mod span;

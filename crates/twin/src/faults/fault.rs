@@ -5,9 +5,9 @@ use std::{fmt, str::FromStr, time::Duration};
 use super::{
     error::FaultError,
     route::{Presented, Seen},
-    span,
     words::Draft,
 };
+use crate::span;
 
 /// One trouble of production. [`DOCUMENTED`](super::DOCUMENTED) says what each stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

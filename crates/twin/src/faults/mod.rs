@@ -12,7 +12,6 @@ mod fault;
 mod route;
 mod rule;
 mod scenario;
-mod span;
 mod words;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};

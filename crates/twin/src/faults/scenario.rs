@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{rule::Rule, span};
+use super::rule::Rule;
+use crate::span;
 
 /// What happens to whoever is tested, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -12,8 +12,8 @@ use super::{
     fault::{CLOCK_SKEW_MAX, DELAY_MAX, Effect, Fault, RETRY_AFTER_MAX, ServerError},
     route::RoutePattern,
     rule::{Probability, Rule, When},
-    span,
 };
+use crate::span;
 
 /// A word, what stands behind its `=`, and what it means.
 pub struct Word {

@@ -7,10 +7,10 @@ const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// How to write one, for errors.
-pub(super) const FORM: &str = "a number with ms, s, m, h or d behind it, as 500ms or 31d";
+pub const FORM: &str = "a number with ms, s, m, h or d behind it, as 500ms or 31d";
 
 /// `None`: not written so, or longer than 64 bits of milliseconds.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits)?;
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// In the largest unit that leaves no rest; what is finer than a millisecond is cut off.
-pub(super) fn text(span: Duration) -> String {
+pub fn text(span: Duration) -> String {
     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let fits = |(_, unit): &&(&str, u64)| millis > 0 && millis.is_multiple_of(*unit);
     match UNITS.iter().find(fits) {
@@ -31,7 +31,7 @@ pub(super) fn text(span: Duration) -> String {
 }
 
 /// Whole seconds with or without a sign, as a clock is off: `-90s`, `5m`.
-pub(super) fn parse_signed_seconds(text: &str) -> Option<i64> {
+pub fn parse_signed_seconds(text: &str) -> Option<i64> {
     let (is_behind, span) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -42,7 +42,7 @@ pub(super) fn parse_signed_seconds(text: &str) -> Option<i64> {
 }
 
 /// The same in words.
-pub(super) fn signed_seconds_text(seconds: i64) -> String {
+pub fn signed_seconds_text(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     format!("{sign}{}", text(Duration::from_secs(seconds.unsigned_abs())))
 }
