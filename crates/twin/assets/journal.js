@@ -88,7 +88,7 @@ function tell() {
   if (state.textContent !== text) state.textContent = text;
 }
 
-function take({ entries, newest: last, dropped: gone }) {
+function take({ entries, last, dropped: gone }) {
   dropped = gone;
   if (last < newest) {
     // The journal was reset or put back to a snapshot: what is shown did not happen any more.
@@ -110,7 +110,7 @@ async function follow() {
   for (;;) {
     const [asked, before] = [performance.now(), newest];
     try {
-      const answer = await fetch(`/twin/journal.json?since=${newest}&wait=${WAIT_SECONDS}`);
+      const answer = await fetch(`/twin/journal.json?since=${newest}&wait=${WAIT_SECONDS}s`);
       if (!answer.ok) throw new Error(`${answer.status}`);
       const news = await answer.json();
       while (paused) await resumed();

@@ -99,12 +99,18 @@ impl Call {
         Some(Renewal { client_id, client_secret, refresh_token: refresh_token.to_owned() })
     }
 
+    /// Path and query.
+    pub(crate) fn target(&self) -> &str {
+        self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
+    }
+
     /// For the server.
     pub(crate) fn request(&self) -> Request<Body> {
         Request::from_parts(self.parts.clone(), Body::from(self.body.clone()))
     }
 
-    fn grant_type(&self) -> Option<GrantType> {
+    /// What a token request asks for.
+    pub(crate) fn grant_type(&self) -> Option<GrantType> {
         GrantType::parse(&self.text("grant_type")?)
     }
 

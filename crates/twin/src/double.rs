@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -16,6 +17,7 @@ use crate::{
     clock::{Setting, TwinClock},
     connect::{self, ApiTokens, ConnectionDetails},
     error::TwinError,
+    journal::Journal,
     options::Options,
     profile::Profile,
     renewals::Renewals,
@@ -26,6 +28,8 @@ use crate::{
 
 /// More than a suite names. Each holds a copy of the account in memory.
 const SNAPSHOTS_MAX: usize = 1_000;
+/// Calls that the journal keeps.
+const JOURNAL_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("more than none");
 /// A seed whose times are counted from the start is planted anew when that is longer ago, in
 /// milliseconds: what lives for some minutes in it must be alive after a reset.
 const SEED_FRESH: i64 = 30_000;
@@ -43,6 +47,8 @@ pub(crate) struct Double {
     /// The seed as it was planted last.
     origin: RwLock<Arc<Planted>>,
     world: RwLock<Arc<World>>,
+    /// Every call.
+    pub(crate) journal: Journal,
     script: Mutex<Script>,
     /// That of the command line, which a reset comes back to.
     first_script: Script,
@@ -93,6 +99,7 @@ impl Double {
             first_clock,
             origin: RwLock::new(Arc::new(planted)),
             world: RwLock::new(Arc::new(world)),
+            journal: Journal::new(JOURNAL_CAPACITY),
             script: Mutex::new(first_script.clone()),
             first_script,
             snapshots: Mutex::default(),
@@ -228,6 +235,7 @@ impl Double {
         let mut serving = self.world.write().unwrap_or_else(PoisonError::into_inner);
         let left = std::mem::replace(&mut *serving, world);
         drop(serving);
+        self.journal.clear();
         // Not under the lock: the last who leaves a world ends its threads.
         drop(left);
         Ok(())

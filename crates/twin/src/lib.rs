@@ -24,12 +24,14 @@ mod double;
 mod entropy;
 mod error;
 pub mod faults;
+pub mod journal;
 mod options;
 mod profile;
 mod renewals;
 mod script;
 pub mod seed;
 mod service;
+pub mod span;
 mod strike;
 #[cfg(test)]
 mod testing;
@@ -48,5 +50,3 @@ pub use crate::{
     seed::Seed,
     twin::{Bound, Twin},
 };
-pub mod journal;
-pub mod span;

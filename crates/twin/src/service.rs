@@ -14,9 +14,10 @@ use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderName, Request, StatusCode};
-use tokenry_protocol::{api::error::ErrorBody, secret::Kind};
+use http::{HeaderMap, HeaderName, Request, StatusCode, header::CONTENT_TYPE};
+use tokenry_protocol::{api::error::ErrorBody, secret::Kind, time::Timestamp};
 use tokenry_server::{
+    environment::Clock as _,
     listen::{self, Sent},
     request_context::Learned,
     respond::{self, ApiError},
@@ -29,6 +30,7 @@ use crate::{
     clock, control,
     double::Double,
     faults::{Effect, Fault, Struck},
+    journal::{self, Body},
     strike::{self, Answer, Fate},
     world::World,
 };
@@ -69,22 +71,68 @@ async fn answer(double: &Double, world: &World, call: Call) -> Response {
         Ok(faults) => faults,
         Err(refused) => return refused,
     };
-    let started = Instant::now();
+    let (at, started) = (double.clock.now(), Instant::now());
     let struck = Strikes(double.script().decide(in_header, &call.seen()));
     if let Err(error) = struck.prepare(world, &call).await {
         return ApiError::Store(error).into_response();
     }
     let (answer, learned) = match struck.instead(&call) {
-        Some(response) => (Answer::read(response).await, Learned::default()),
-        None => ask(world, &call, &struck).await,
+        Some(response) => (Answer::read(response).await, None),
+        None => {
+            let (answer, learned) = ask(world, &call, &struck).await;
+            (answer, Some(learned))
+        }
     };
+    let decided = learned.is_some().then(|| answer.head.status.as_u16());
     let (answer, fate) = struck.change(&call, answer).await;
-    let _ = (learned, started);
+    let ended = Ended { learned: learned.unwrap_or_default(), decided, fate, struck: &struck.0 };
+    tell(double, &call, &answer, &ended, (at, started.elapsed()));
     double.end_call();
     if let Some(delay) = struck.delay() {
         tokio::time::sleep(delay).await;
     }
     answer.send(fate)
+}
+
+/// How a call ended.
+struct Ended<'a> {
+    learned: Learned,
+    /// What the server answered, if it was asked.
+    decided: Option<u16>,
+    fate: Fate,
+    struck: &'a [Struck],
+}
+
+/// Tells the journal.
+fn tell(
+    double: &Double,
+    call: &Call,
+    answer: &Answer,
+    ended: &Ended<'_>,
+    (at, took): (Timestamp, Duration),
+) {
+    let Learned { route, user, client } = ended.learned;
+    let presented = call.presented().map(|credential| credential.public_part());
+    let sent = answer.head.status.as_u16();
+    double.journal.push(&journal::Call {
+        route: Some(route).filter(|route| !route.is_empty()),
+        grant_type: call.grant_type(),
+        decided: ended.decided,
+        sent: (ended.fate != Fate::Lost).then_some(sent),
+        user_id: user,
+        client_id: client,
+        record_id: call.record().map(|(id, _)| id.get()),
+        credential: presented.as_deref(),
+        struck: ended.struck,
+        took,
+        request: Body { content_type: content_type(&call.parts.headers), bytes: &call.body },
+        answer: Body { content_type: content_type(&answer.head.headers), bytes: &answer.body },
+        ..journal::Call::new(at, call.parts.method.as_str(), call.target())
+    });
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()
 }
 
 fn faults_in_header(call: &Call) -> Result<Vec<Fault>, Response> {

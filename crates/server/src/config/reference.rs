@@ -86,7 +86,12 @@ fn section_markdown(group: &Group, twin: &Group) -> String {
 fn default_cell(setting: &Setting, twin: &Setting) -> String {
     let mut cell = in_words(&setting.value);
     if twin.value != setting.value {
-        let _ = write!(cell, "; twin: {}", in_words(&twin.value));
+        // What is not set by itself is written so; what is taken away has a word for it.
+        let twin = match &twin.value {
+            Shown::Unset => "`\"none\"`".to_owned(),
+            value => in_words(value),
+        };
+        let _ = write!(cell, "; twin: {twin}");
     }
     cell
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod faults;
+mod journal;
 mod page;
 mod reset;
 mod snapshots;
@@ -43,6 +44,8 @@ pub(crate) fn router(double: Arc<Double>) -> Router {
         .route("/twin/clock", get(clock::show).post(clock::turn))
         .route("/twin/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/twin/faults/{id}", delete(faults::remove))
+        .route("/twin/journal", get(journal::show).delete(journal::clear))
+        .route("/twin/journal.json", get(journal::entries))
         .route("/twin/snapshots", get(snapshots::list))
         .route("/twin/snapshots/{name}", post(snapshots::take).delete(snapshots::forget))
         .route("/twin/snapshots/{name}/restore", post(snapshots::restore))

@@ -1,7 +1,6 @@
 //! `/twin/journal`: every call with its outcome, the newest first. A script keeps it up to date from
-//! `/twin/journal.json?since=N&wait=SECONDS`, which answers
-//! `{"entries": […], "newest": N, "dropped": N}` with the members of [`JournalEntry`]; the oldest
-//! entry comes first there, and `wait` lets the answer be held back until there is one.
+//! `/twin/journal.json`, which holds its answer back until there is something new
+//! ([`Query`](crate::journal::Query)).
 
 use askama::Template;
 use tokenry_protocol::time::Timestamp;

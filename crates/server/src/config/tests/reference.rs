@@ -50,7 +50,7 @@ fn defaults_in_the_reference_are_what_the_default_has() {
         ("data", "`\"tokenry-data\"`"),
         ("base_url", "not set"),
         ("server_key", "not set"),
-        ("tokens.access_token_lifetime", "`\"30m\"`"),
+        ("tokens.access_token_lifetime", "`\"30m\"`; twin: `\"none\"`"),
         ("tokens.refresh_token_lifetime", "`\"30d\"`"),
         ("limits.failed_authentications_per_account", "`20`"),
         ("limits.body_max", "`\"64KiB\"`"),
