@@ -15,6 +15,16 @@ use super::tally::Tally;
 /// the last commit before that one, and the test says so where it was forgotten.
 const PREVIOUS: &str = "ba1c90fe0accfc45e3bfd18d4ae3a8355520daa4";
 
+/// Cargo takes a crate of this workspace for the same crate in another checkout, and files that are
+/// older than what was built of them for built. So the old crates get another profile than today's,
+/// and what both depend on keeps its own.
+const OTHER_PROFILE: [&str; 4] = [
+    "--config",
+    "profile.dev.overflow-checks=false",
+    "--config",
+    "profile.dev.package.\"*\".overflow-checks=true",
+];
+
 /// The variable that tells the test where that binary is.
 const BINARY: &str = "TOKENRY_TEST_PREVIOUS_BINARY";
 
@@ -58,7 +68,8 @@ fn previous_binary(context: &Context) -> Result<PathBuf> {
     println!("  building the binary of {PREVIOUS}");
     let mut cargo = context.cargo();
     cargo.current_dir(&source).env("CARGO_TARGET_DIR", target);
-    succeed(cargo.args(["build", "--package", "tokenry-cli", "--locked"]))?;
+    cargo.args(["build", "--package", "tokenry-cli", "--locked"]);
+    succeed(cargo.args(OTHER_PROFILE))?;
     // The next build of today's puts its own in that place.
     let partly = folder.join("tokenry.partly");
     fs::copy(target.join("debug/tokenry"), &partly).context("the binary that was just built")?;
