@@ -33,6 +33,7 @@ use tokenry_protocol::{
     oauth::{
         error::{ErrorCode, ErrorResponse},
         introspection::IntrospectionResponse,
+        jwt_access_token::JwtAccessTokenClaims,
         metadata::Metadata,
         token::{GrantType, TokenResponse},
     },
@@ -54,10 +55,11 @@ macro_rules! by_name {
 }
 
 /// Types that serde reads.
-const MODELS: [(&str, Check); 36] = by_name!(again:
+const MODELS: [(&str, Check); 37] = by_name!(again:
     ApiTokenId ApiTokenObject ApiTokenResponse ApiTokensResponse ClientId CursorLinks CursorMeta
     ErrorBody ErrorResponse Extra FieldError FieldErrors GlobalClientObject GlobalClientsResponse
-    IntrospectionResponse ListedError Metadata OAuthClientObject OAuthClientResponse
+    IntrospectionResponse JwtAccessTokenClaims ListedError Metadata OAuthClientObject
+    OAuthClientResponse
     OAuthClientsResponse OAuthTokenObject OAuthTokenResponse OAuthTokensResponse Open Pagination
     Photo PlainError Seconds SecretText Timestamp TitledError TokenId TokenResponse UserId
     UserObject UserResponse);

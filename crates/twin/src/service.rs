@@ -29,7 +29,7 @@ use crate::{
     call::Call,
     clock, control,
     double::Double,
-    faults::{Effect, Fault, Struck},
+    faults::{Effect, Fault, FaultError, Struck},
     journal::{self, Body},
     strike::{self, Answer, Fate},
     world::World,
@@ -69,19 +69,18 @@ impl listen::Answer for Service {
 async fn answer(double: &Double, world: &World, call: Call) -> Response {
     let in_header = match faults_in_header(&call) {
         Ok(faults) => faults,
-        Err(refused) => return refused,
+        Err(error) => return refused(&error),
     };
     let (at, started) = (double.clock.now(), Instant::now());
     let struck = Strikes(double.script().decide(in_header, &call.seen()));
     if let Err(error) = struck.prepare(world, &call).await {
         return ApiError::Store(error).into_response();
     }
-    let (answer, learned) = match struck.instead(&call) {
-        Some(response) => (Answer::read(response).await, None),
-        None => {
-            let (answer, learned) = ask(world, &call, &struck).await;
-            (answer, Some(learned))
-        }
+    let (answer, learned) = if let Some(response) = struck.instead(&call) {
+        (Answer::read(response).await, None)
+    } else {
+        let (answer, learned) = ask(world, &call, &struck).await;
+        (answer, Some(learned))
     };
     let decided = learned.is_some().then(|| answer.head.status.as_u16());
     let (answer, fate) = struck.change(&call, answer).await;
@@ -135,20 +134,19 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
 }
 
-fn faults_in_header(call: &Call) -> Result<Vec<Fault>, Response> {
+fn faults_in_header(call: &Call) -> Result<Vec<Fault>, FaultError> {
     let mut faults = Vec::new();
     for value in call.parts.headers.get_all(FAULT_HEADER) {
         let text = value.to_str().unwrap_or("\u{fffd}");
-        match Fault::in_header(text) {
-            Ok(more) => faults.extend(more),
-            Err(error) => {
-                let told = format!("X-Twin-Fault: {error}");
-                let body = ErrorBody::oauth("invalid_request", &told);
-                return Err(respond::json(StatusCode::BAD_REQUEST, &body));
-            }
-        }
+        faults.extend(Fault::in_header(text)?);
     }
     Ok(faults)
+}
+
+/// A call whose faults cannot be told is not made.
+fn refused(error: &FaultError) -> Response {
+    let body = ErrorBody::oauth("invalid_request", &format!("X-Twin-Fault: {error}"));
+    respond::json(StatusCode::BAD_REQUEST, &body)
 }
 
 /// The server's own answer, by a clock that is off if a fault says so.

@@ -42,7 +42,12 @@ pub(crate) struct TwinArgs {
     #[arg(long)]
     allow_remote: bool,
     /// The state that Zendesk has put the account into
-    #[arg(long, value_name = "NAME", default_value_t = Profile::default(), value_parser = profiles())]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t = Profile::default(),
+        value_parser = profiles()
+    )]
     profile: Profile,
     /// Who and what is in the account, as TOML or JSON [default: the cast of the documentation]
     #[arg(long, value_name = "FILE")]
@@ -176,14 +181,14 @@ fn time(text: &str) -> anyhow::Result<Timestamp> {
     })
 }
 
-fn scenario(named: &str) -> anyhow::Result<Scenario> {
-    let text = match SHIPPED.iter().find(|shipped| shipped.name == named) {
+fn scenario(choice: &str) -> anyhow::Result<Scenario> {
+    let text = match SHIPPED.iter().find(|shipped| shipped.name == choice) {
         Some(shipped) => shipped.text.to_owned(),
-        None => fs::read_to_string(named).map_err(|error| {
+        None => fs::read_to_string(choice).map_err(|error| {
             let names = SHIPPED.iter().map(|shipped| shipped.name).collect::<Vec<_>>().join(", ");
-            let told = format!("--scenario {named}: {error}");
+            let told = format!("--scenario {choice}: {error}");
             Failure::new(Exit::Usage, told).hint(format!("name a file, or one of {names}"))
         })?,
     };
-    Scenario::read(&text).with_context(|| format!("--scenario {named}"))
+    Scenario::read(&text).with_context(|| format!("--scenario {choice}"))
 }

@@ -26,8 +26,7 @@ impl Config {
 
 /// Every setting in which a double of Zendesk is not what is safe.
 fn twin() -> Config {
-    let mut config = Config::default();
-    config.base_url_from_host = true;
+    let mut config = Config { base_url_from_host: true, ..Config::default() };
     config.tokens.access_token_lifetime = None;
     config.record_api.password_access = true;
     config.record_api.token_in_query = true;

@@ -10,7 +10,7 @@ use tokenry_core::{
     },
     revocation::GrantEnd,
 };
-use tokenry_protocol::{ids::TokenId, pkce::CodeChallenge};
+use tokenry_protocol::{ids::TokenId, pkce::CodeChallenge, time::Timestamp};
 
 use super::{changes, events, listings, rows, session::Session};
 use crate::{
@@ -172,7 +172,7 @@ pub(super) fn expire(connection: &Connection, write: &EarlyExpiry) -> Result<Con
         write.rotation(),
         access.issued_at.as_millis(),
         access.lifetime.map(|lifetime| lifetime.0),
-        write.refresh_expires_at().map(|time| time.as_millis()),
+        write.refresh_expires_at().map(Timestamp::as_millis),
     ];
     rows::write_if(connection, expiry, values)
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header::ACCEPT};
 use serde_json::Value;
+use tokenry_protocol::ids::{ClientId, UserId};
 use tokenry_server::respond;
 
 use super::{
@@ -89,8 +90,8 @@ fn shown(entry: &Entry) -> JournalEntry {
         route: entry.route.clone(),
         status: entry.status,
         outcome: entry.outcome.clone(),
-        user_id: entry.user_id.map(|id| id.get()),
-        client_id: entry.client_id.map(|id| id.get()),
+        user_id: entry.user_id.map(UserId::get),
+        client_id: entry.client_id.map(ClientId::get),
         record_id: entry.record_id,
         credential: entry.credential.clone(),
         faults: entry.faults.clone(),

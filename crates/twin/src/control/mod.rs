@@ -20,7 +20,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use http::{
-    Method, StatusCode,
+    HeaderValue, Method, StatusCode,
     header::{CACHE_CONTROL, HOST, ORIGIN},
 };
 use tokenry_server::{
@@ -70,15 +70,15 @@ pub(crate) async fn answer<B: Sent>(
     peer: SocketAddr,
 ) -> Response {
     let response = router.answer(request, peer).await;
-    respond::with(response, CACHE_CONTROL, http::HeaderValue::from_static("no-store"))
+    respond::with(response, CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 /// A page of somebody else's in the developer's browser must not turn a twin: browsers name the
 /// page that sends a request which changes something.
 async fn own_pages_only(request: Request, next: Next) -> Response {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let origin = request.headers().get(ORIGIN).map(|origin| origin.as_bytes());
-    let host = request.headers().get(HOST).map(|host| host.as_bytes());
+    let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
     let is_own = origin.is_none_or(|origin| {
         let named = origin.splitn(2, |byte| *byte == b'/').nth(1);
         let named = named.and_then(|rest| rest.strip_prefix(b"/"));

@@ -28,7 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let body = body.map_err(|_| ControlError::body("it broke off, or is longer than 1 MiB"))?;
         let body = body.to_bytes();
         let text: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { &body };
-        serde_json::from_slice(text).map(Self).map_err(|error| ControlError::body(error))
+        serde_json::from_slice(text).map(Self).map_err(ControlError::body)
     }
 }
 

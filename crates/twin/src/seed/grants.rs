@@ -39,7 +39,8 @@ use super::{
 };
 use crate::account::AccountToken;
 
-/// Answers the challenges of public clients (RFC 7636 §4.1). It is used up when the seed is planted.
+/// Answers the challenges of public clients (RFC 7636 §4.1). It is used up when the seed is
+/// planted.
 const VERIFIER: &str = "a-seed-is-redeemed-as-soon-as-it-is-consented-to";
 
 /// A record to write.

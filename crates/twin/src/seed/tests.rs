@@ -350,7 +350,8 @@ fn a_file_that_is_not_there_is_named() {
 
 const PAGE: &str = include_str!("../../../../docs/twin/seed.md");
 
-/// What may stand in an entry is what the reader of seeds says when it meets a name it does not know.
+/// What may stand in an entry is what the reader of seeds says when it meets a name that it does
+/// not know.
 #[test]
 fn the_page_names_every_member_of_every_entry() {
     for list in ["users", "clients", "api_tokens", "tokens"] {

@@ -1,5 +1,5 @@
-//! `/twin/journal`: every call with its outcome, the newest first. A script keeps it up to date from
-//! `/twin/journal.json`, which holds its answer back until there is something new
+//! `/twin/journal`: every call with its outcome, the newest first. A script keeps it up to date
+//! from `/twin/journal.json`, which holds its answer back until there is something new
 //! ([`Query`](crate::journal::Query)).
 
 use askama::Template;

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// What would end every kind of text it could stand in, and what turns text around.
-const HOSTILE: &str = "</code></script><script>alert(1)</script>\"'`<img src=x onerror=alert(1)>&amp;{{7*7}}\u{202e}evil";
+const HOSTILE: &str = "</code></script><script>alert(1)</script>\"'`\
+    <img src=x onerror=alert(1)>&amp;{{7*7}}\u{202e}evil";
 
 fn text(text: &str) -> String {
     text.to_owned()
@@ -139,7 +140,8 @@ fn journal_page() -> JournalPage {
             entry(
                 7,
                 "GET",
-                "/api/v2/oauth/tokens.json?all=true&page%5Bsize%5D=100&page%5Bafter%5D=v1.t.AAAAAAAAA-o.9Qm3xw",
+                "/api/v2/oauth/tokens.json?all=true&page%5Bsize%5D=100\
+                 &page%5Bafter%5D=v1.t.AAAAAAAAA-o.9Qm3xw",
                 Some(200),
                 "listed tokens",
             ),
