@@ -110,6 +110,10 @@ fn tell(
     ended: &Ended<'_>,
     (at, took): (Timestamp, Duration),
 ) {
+    // Files of pages come beside what a test does.
+    if call.parts.uri.path().starts_with("/assets/") {
+        return;
+    }
     let Learned { route, user, client } = ended.learned;
     let presented = call.presented().map(|credential| credential.public_part());
     let sent = answer.head.status.as_u16();

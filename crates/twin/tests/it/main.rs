@@ -3,6 +3,8 @@
 
 mod clock;
 mod faults;
+mod journal;
+mod profiles;
 mod reset;
 mod support;
 mod tokens;

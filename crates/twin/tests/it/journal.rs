@@ -1,0 +1,93 @@
+//! What stands in the journal, and how it is read.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::Played;
+
+#[tokio::test]
+async fn every_call_stands_there_once_with_what_came_of_it_and_without_a_secret() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let refresh_token = token.refresh_token.unwrap();
+    played.verify(&token.access_token).await;
+    let lost = [("x-twin-fault", "lose-answer")];
+    assert!(played.refresh(&refresh_token, &lost).await.is_err());
+    played.refresh(&refresh_token, &[]).await.unwrap();
+    played.call("GET", "/api/v2/nothing", &[], Value::Null).await.unwrap();
+
+    let page = played.control("GET", "/twin/journal", Value::Null).await;
+    let seen: Vec<_> = page["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["number"].clone(), entry["status"].clone(), entry["faults"].clone()))
+        .collect();
+    let expected = [
+        (json!(1), json!(200), json!([])),
+        (json!(2), Value::Null, json!(["lose-answer"])),
+        (json!(3), json!(400), json!([])),
+        (json!(4), json!(404), json!([])),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(page["entries"][0]["user_id"], 37);
+    assert_eq!(page["entries"][1]["record_id"], 1_004);
+    assert_eq!(page["entries"][1]["client_id"], 43);
+    let text = page.to_string();
+    for secret in [&token.access_token, &refresh_token] {
+        assert!(!text.contains(secret.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_of_the_next_call_and_of_no_other() {
+    let played = std::sync::Arc::new(Played::new().await);
+    let waiting = {
+        let played = std::sync::Arc::clone(&played);
+        tokio::spawn(async move {
+            let path = "/twin/journal?since=0&path=/oauth&wait=30s";
+            played.control("GET", path, Value::Null).await
+        })
+    };
+    let access_token = played.seeded().access_token;
+    // Neither this call nor the control's own answer it.
+    played.verify(&access_token).await;
+    played.control("GET", "/twin/state", Value::Null).await;
+    assert!(!waiting.is_finished());
+    played.refresh("r-unknown", &[]).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap();
+    assert_eq!(told["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(told["entries"][0]["path"], "/oauth/tokens");
+}
+
+#[tokio::test]
+async fn a_reset_and_a_clearing_leave_it_empty_and_numbers_go_on() {
+    let played = Played::new().await;
+    for (method, path) in [("DELETE", "/twin/journal"), ("POST", "/twin/reset")] {
+        played.verify("unknown").await;
+        let before = played.control("GET", "/twin/journal", Value::Null).await;
+        assert_eq!(before["entries"].as_array().unwrap().len(), 1);
+        played.control(method, path, Value::Null).await;
+        let after = played.control("GET", "/twin/journal", Value::Null).await;
+        assert_eq!(after["entries"], json!([]), "{path}");
+        assert_eq!(after["last"], before["last"]);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_is_given_a_page_and_a_program_json() {
+    let played = Played::new().await;
+    played.verify("unknown").await;
+    let html = [("accept", "text/html,application/xhtml+xml")];
+    for path in ["/twin/journal?path=oauth&faults=only", "/twin/journal", "/"] {
+        let (status, page) = played.call("GET", path, &html, Value::Null).await.unwrap();
+        let page = page.as_str().unwrap();
+        assert_eq!(status, 200);
+        assert!(page.contains("This is a double, not Zendesk."), "{path}");
+    }
+    let (status, told) =
+        played.call("GET", "/twin/journal?sinse=1", &[], Value::Null).await.unwrap();
+    assert_eq!(status, 400);
+    assert!(told["error_description"].as_str().unwrap().contains("since"), "{told}");
+}
