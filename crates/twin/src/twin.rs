@@ -15,9 +15,11 @@ use crate::{
     connect::ConnectionDetails,
     double::Double,
     error::TwinError,
-    faults::{InForce, Rule},
+    faults::{InForce, Rule, Scenario},
+    journal::Journal,
     options::Options,
     profile::Profile,
+    script::Script,
     service::Service,
 };
 
@@ -88,6 +90,17 @@ impl Twin {
     /// The faults in force, and how often each has struck.
     pub fn faults(&self) -> Vec<InForce> {
         self.double.script().faults.list().to_vec()
+    }
+
+    /// Puts a run of troubles in force in place of what there is, from the next call on.
+    pub fn play(&self, scenario: &Scenario) {
+        let seed = self.double.options.fault_seed;
+        self.double.begin(Script::new(Some(scenario), &[], seed));
+    }
+
+    /// Every call with its outcome.
+    pub fn journal(&self) -> &Journal {
+        &self.double.journal
     }
 
     /// Everything as it was at the start.

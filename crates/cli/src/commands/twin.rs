@@ -1,5 +1,7 @@
 //! `tokenry twin`: a double of Zendesk's token API on this machine.
 
+mod check;
+
 use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use tokenry_protocol::time::Timestamp;
 use tokenry_server::{config::Log, telemetry};
 use tokenry_twin::{
@@ -16,10 +18,12 @@ use tokenry_twin::{
     faults::{SHIPPED, Scenario},
 };
 
+use self::check::CheckArgs;
 use super::serve::stop_signal;
 use crate::{exit_code::Exit, failure::Failure, output};
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   tokenry twin                                    an account to try things with, on port 4000
   tokenry twin --profile enforced                 tokens live for 30 minutes and are JWTs
@@ -28,10 +32,13 @@ use crate::{exit_code::Exit, failure::Failure, output};
   tokenry twin --fault 'lose-answer route=refresh every=3'
   tokenry twin --scenario flaky-gateway --fault-seed 42
   tokenry twin --port 0 --json                    for scripts: one line of JSON, then it serves
+  tokenry twin check -- pytest tests              which faults a test command survives
 
 It starts in memory and forgets everything at its end. Open its address in a browser to see what one
 needs to connect, and every call as it comes. Tests turn it by what is under /twin: docs/twin.md.")]
 pub(crate) struct TwinArgs {
+    #[command(subcommand)]
+    command: Option<TwinCommand>,
     /// The port on 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 4000)]
     port: u16,
@@ -87,6 +94,12 @@ pub(crate) struct TwinArgs {
     stop_with_stdin: bool,
 }
 
+#[derive(Subcommand)]
+enum TwinCommand {
+    /// Run a test command under each profile and fault in turn, and say what it survives
+    Check(Box<CheckArgs>),
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum ExpiryFlag {
     /// After 30 minutes
@@ -95,12 +108,21 @@ enum ExpiryFlag {
     None,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum RotationFlag {
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RotationFlag {
     /// It is dead at once, as at Zendesk
     SingleUse,
     /// Its answer is given again while nothing of it was used, as Tokenry does
     Forgiving,
+}
+
+impl From<RotationFlag> for Rotation {
+    fn from(flag: RotationFlag) -> Self {
+        match flag {
+            RotationFlag::SingleUse => Self::SingleUse,
+            RotationFlag::Forgiving => Self::Forgiving,
+        }
+    }
 }
 
 fn profiles() -> impl clap::builder::TypedValueParser<Value = Profile> {
@@ -125,10 +147,7 @@ impl TwinArgs {
                 ExpiryFlag::Enforced => Expiry::Enforced,
                 ExpiryFlag::None => Expiry::None,
             }),
-            rotation: Some(match self.rotation {
-                RotationFlag::SingleUse => Rotation::SingleUse,
-                RotationFlag::Forgiving => Rotation::Forgiving,
-            }),
+            rotation: Some(self.rotation.into()),
             subdomain: self.subdomain.clone(),
             data: self.data.clone(),
             clock: self.clock.as_deref().map(time).transpose()?,
@@ -140,8 +159,11 @@ impl TwinArgs {
     }
 }
 
-/// Serves until SIGTERM, Ctrl-C or the end of standard input.
+/// Serves until SIGTERM, Ctrl-C or the end of standard input, or does what its subcommand says.
 pub(crate) async fn run(arguments: TwinArgs) -> anyhow::Result<ExitCode> {
+    if let Some(TwinCommand::Check(arguments)) = arguments.command {
+        return check::run(*arguments).await;
+    }
     telemetry::start_log(&Log { filter: "warn".to_owned(), ..Log::default() })?;
     let twin = Bound::bind(arguments.options()?)?.start().await?;
     let details = twin.connection_details();

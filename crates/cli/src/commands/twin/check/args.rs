@@ -1,0 +1,91 @@
+//! `tokenry twin check`, as it is typed.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use clap::Args;
+use tokenry_twin::{Profile, Rule};
+
+use super::case;
+use crate::{
+    commands::twin::{RotationFlag, profiles},
+    output::OutputArgs,
+};
+
+#[derive(Args)]
+#[command(after_help = after_help())]
+pub(crate) struct CheckArgs {
+    /// A profile to try, in place of all; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = profiles())]
+    pub(super) profile: Vec<Profile>,
+    /// Try this case alone; may be given several times
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Leave this case out; may be given several times
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    pub(super) skip: Vec<String>,
+    /// Another fault to try, such as 'status=502 every=2'; may be given several times
+    #[arg(long = "fault", value_name = "RULE")]
+    pub(super) faults: Vec<Rule>,
+    /// A scenario to try: one that comes with the twin, `all` of those, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) scenario: Vec<String>,
+    /// What becomes of a refresh token that was used
+    #[arg(long, value_name = "HOW", value_enum, default_value = "single-use")]
+    pub(super) rotation: RotationFlag,
+    /// Who and what is in the account, as TOML or JSON [default: the cast of the documentation]
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
+    /// The port of the twin on 127.0.0.1; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    /// How long one run of the command may take
+    #[arg(long, value_name = "TIME", value_parser = time_out, default_value = "60s")]
+    pub(super) timeout: Duration,
+    /// Show what the command writes
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    /// Keep what the command writes and what it called in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+    /// Print a table in Markdown
+    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    pub(super) markdown: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// The command, with its arguments; it ends with 0 when all is well
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{}\n\n{ABOUT}", case::help())
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tokenry twin check -- pytest tests/test_zendesk.py
+  tokenry twin check --only expire-token,rate-limited -- ./nightly-export
+  tokenry twin check --profile after-2027-04-30 --only after-2027-04-30 -- npm test
+  tokenry twin check --scenario all --timeout 2m -- cargo test --test zendesk
+  tokenry twin check --rotation forgiving --only lose-answer --verbose -- ./sync.py
+  tokenry twin check --keep ./check --markdown -- npm test > check.md";
+
+const ABOUT: &str = "\
+The command finds the twin by ZENDESK_SERVER_URL and the other variables that `tokenry twin` prints,
+and the case in TWIN_CASE. Variables of your own that begin with ZENDESK_ or TOKENRY_CLIENT_ are not
+passed on. Each run begins with the account as it was at first. Its result is one of:
+  survived     it ended with 0
+  stopped      nobody could go on without a new sign-in, and it soon stopped trying
+  failed       it did not end with 0, or not in time
+  not reached  it ended with 0, and no call was one that the fault is for
+The status is 0 when all survived or stopped, and 6 otherwise.";
+
+fn time_out(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
+    let millis = units.into_iter().find_map(|(unit, millis)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(millis).filter(|millis| (1..=86_400_000).contains(millis))
+    });
+    let right = || "write a number with ms, s or m behind it, such as 60s".to_owned();
+    millis.map(Duration::from_millis).ok_or_else(right)
+}
