@@ -21,10 +21,7 @@ use tokenry_server::{
     respond::ApiError,
 };
 
-use crate::{
-    faults::{Presented, Seen},
-    renewals::Renewal,
-};
+use crate::faults::{Presented, Seen};
 
 const TOKEN_ENDPOINT: [&str; 2] = ["/oauth/tokens", "/oauth/token"];
 
@@ -87,18 +84,6 @@ impl Call {
         TokenId::new(parts.id).ok().filter(|_| is_token).map(|id| (id, parts.kind))
     }
 
-    /// How the pair of its answer can be refreshed by somebody else.
-    pub(crate) fn renewal(&self, refresh_token: &str) -> Option<Renewal> {
-        let (client_id, client_secret) = match authorization(&self.parts.headers) {
-            Authorization::Basic(basic) if !basic.user().contains(['@', '/']) => {
-                (decoded(basic.user()), Some(decoded(basic.password())))
-            }
-            _ => (self.text("client_id")?, self.text("client_secret")),
-        };
-        let client_secret = client_secret.filter(|secret| !secret.is_empty());
-        Some(Renewal { client_id, client_secret, refresh_token: refresh_token.to_owned() })
-    }
-
     /// Path and query.
     pub(crate) fn target(&self) -> &str {
         self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
@@ -126,11 +111,6 @@ impl Call {
     fn text(&self, name: &str) -> Option<String> {
         self.parameters.text(name).ok().flatten().map(str::to_owned)
     }
-}
-
-/// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-fn decoded(half: &str) -> String {
-    form_urlencoded::parse(half.as_bytes()).next().map_or_else(String::new, |(text, _)| text.into())
 }
 
 /// What is longer than the server takes is passed on as something else that is longer, and the

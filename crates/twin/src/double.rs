@@ -13,16 +13,17 @@ use tokenry_store::sqlite::Image;
 use tokio::sync::Mutex as Turn;
 
 use crate::{
-    account::Account,
+    account::{Account, AccountToken},
     clock::{Setting, TwinClock},
     connect::{self, ApiTokens, ConnectionDetails},
     error::TwinError,
+    faults::Scenario,
     journal::Journal,
     options::Options,
     profile::Profile,
     renewals::Renewals,
     script::Script,
-    seed::Seed,
+    seed::{self, Authorization, Authorize, IssueToken, Seed},
     world::{Ground, Origin, Place, World},
 };
 
@@ -158,6 +159,38 @@ impl Double {
     /// Everything as it was at the start, in another profile if one is named: the account as its
     /// seed says, the clock, and the faults that the command line named.
     pub(crate) async fn reset(&self, profile: Option<Profile>) -> Result<(), TwinError> {
+        self.start_over(profile, self.first_script.clone()).await
+    }
+
+    /// Begins a scenario: in the profile that it names with everything as it was at the start, and
+    /// without one where things are.
+    pub(crate) async fn play(&self, scenario: &Scenario) -> Result<(), TwinError> {
+        let script = Script::new(Some(scenario), &[], self.options.fault_seed);
+        match scenario.profile.as_deref() {
+            Some(profile) => self.start_over(Some(profile.parse()?), script).await,
+            None => {
+                self.begin(script);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a record as if its client had asked for it, so that it can be rotated as well.
+    pub(crate) async fn issue(&self, asked: &IssueToken) -> Result<AccountToken, TwinError> {
+        let world = self.world();
+        let issued = seed::issue(asked, &world.state).await?;
+        if let Some(refresh_token) = issued.refresh_token.clone() {
+            world.renewals.keep(issued.id, refresh_token);
+        }
+        Ok(issued)
+    }
+
+    /// Consents in a user's place.
+    pub(crate) async fn authorize(&self, asked: &Authorize) -> Result<Authorization, TwinError> {
+        seed::authorize(asked, &self.world().state).await
+    }
+
+    async fn start_over(&self, profile: Option<Profile>, script: Script) -> Result<(), TwinError> {
         let _turn = self.turn.lock().await;
         self.clock.restore(self.first_clock);
         let profile = profile.unwrap_or_else(|| self.world().profile);
@@ -169,7 +202,7 @@ impl Double {
         }
         let renewals = Renewals::of(&planted.origin.account);
         self.enter(&ground, &planted.origin.image, renewals).await?;
-        self.begin(self.first_script.clone());
+        self.begin(script);
         Ok(())
     }
 

@@ -19,7 +19,7 @@ pub mod account;
 mod call;
 mod clock;
 pub mod connect;
-mod control;
+pub mod control;
 mod double;
 mod entropy;
 mod error;
@@ -47,6 +47,6 @@ pub use crate::{
     faults::{Fault, Rule},
     options::{Expiry, Options, Rotation},
     profile::{Profile, UnknownProfile},
-    seed::Seed,
+    seed::{Authorization, Authorize, IssueToken, Means, Seed},
     twin::{Bound, Twin},
 };

@@ -161,16 +161,14 @@ async fn ask(world: &World, call: &Call, struck: &Strikes) -> (Answer, Learned) 
         None => answering.await,
     };
     let answer = Answer::read(response).await;
-    learn(world, call, &answer);
+    learn(world, &answer);
     (answer, learned)
 }
 
 /// Keeps what it takes to refresh the pair that was just given.
-fn learn(world: &World, call: &Call, answer: &Answer) {
-    if let Some((id, refresh_token)) = answer.pair()
-        && let Some(renewal) = call.renewal(&refresh_token)
-    {
-        world.renewals.keep(id, renewal);
+fn learn(world: &World, answer: &Answer) {
+    if let Some((id, refresh_token)) = answer.pair() {
+        world.renewals.keep(id, refresh_token);
     }
 }
 
@@ -190,7 +188,7 @@ impl Strikes {
                 Fault::ExpireToken if kind == Kind::RefreshToken => world.expire_pair(id).await?,
                 Fault::ExpireToken => world.expire_access_token(id).await?,
                 Fault::RevokeToken => world.revoke(id).await?,
-                Fault::RotateToken => world.rotate(id).await,
+                Fault::RotateToken => world.rotate(id).await?,
                 _ => continue,
             };
         }

@@ -2,18 +2,25 @@
 //! it.
 
 use axum::body::Body;
-use http::{
-    Request, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE},
+use http::{Request, header::AUTHORIZATION};
+use tokenry_core::{
+    early_expiry,
+    event::Actor,
+    grant_types::{
+        Circumstances,
+        refresh_token::{Refresh, refresh},
+    },
+    issue::IssuedTokens,
+    revocation,
 };
-use http_body_util::BodyExt as _;
-use serde::Deserialize;
-use tokenry_core::{early_expiry, event::Actor, revocation};
-use tokenry_protocol::ids::TokenId;
-use tokenry_server::envelope::Envelope;
+use tokenry_protocol::{
+    ids::TokenId,
+    oauth::token::{GrantType, Wishes},
+    secret::Kind,
+};
 use tokenry_store::{Conditional, StoreError};
 
-use crate::{call::LOOPBACK, renewals::Renewal, world::World};
+use crate::{call::LOOPBACK, seed::prove, world::World};
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,50 +61,49 @@ impl World {
 
     /// Refreshes a pair as its client would, and uses what comes of it: then the refresh token that
     /// the client has is worth nothing.
-    pub(crate) async fn rotate(&self, id: TokenId) -> Done {
-        let Some(renewal) = self.renewals.find(id) else { return Done::Nothing };
-        let Some(pair) = ask_for_pair(&self.envelope, &renewal).await else {
-            return Done::Nothing;
-        };
+    pub(crate) async fn rotate(&self, id: TokenId) -> Result<Done, StoreError> {
+        let Some(pair) = self.refresh(id).await? else { return Ok(Done::Nothing) };
         let used = Request::get("/api/v2/oauth/tokens/current.json")
-            .header(AUTHORIZATION, format!("Bearer {}", pair.access_token))
+            .header(AUTHORIZATION, format!("Bearer {}", pair.access_token.reveal()))
             .body(Body::empty());
         if let Ok(request) = used {
             let _ = self.envelope.clone().answer_and_tell(request, LOOPBACK).await;
         }
-        self.renewals.keep(id, Renewal { refresh_token: pair.refresh_token, ..renewal });
-        Done::Now
+        if let Some((refresh_token, _)) = pair.refresh_token {
+            self.renewals.keep(id, refresh_token.reveal().to_owned());
+        }
+        Ok(Done::Now)
     }
-}
 
-/// What a token request is answered with.
-#[derive(Deserialize)]
-struct Pair {
-    access_token: String,
-    refresh_token: String,
-}
-
-async fn ask_for_pair(envelope: &Envelope, renewal: &Renewal) -> Option<Pair> {
-    let request = Request::post("/oauth/token")
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form(renewal)));
-    let (response, _) = envelope.clone().answer_and_tell(request.ok()?, LOOPBACK).await;
-    if response.status() != StatusCode::OK {
-        return None;
+    /// The next pair of a record, if its newest refresh token is known and still refreshes.
+    async fn refresh(&self, id: TokenId) -> Result<Option<IssuedTokens>, StoreError> {
+        let state = &self.state;
+        let Some(presented) = self.renewals.find(id) else { return Ok(None) };
+        let Some(token) = state.verifier.find(id).await? else { return Ok(None) };
+        let client = state.store.find_client(token.client_id).await?;
+        let user = state.directory.find_user(token.user_id).await?;
+        let (keys, entropy) = (state.keys(), state.environment.entropy.as_ref());
+        let Ok(presented) = keys.token.read(&presented, &[Kind::RefreshToken]) else {
+            return Ok(None);
+        };
+        let client = client.filter(|client| client.may_use(GrantType::RefreshToken));
+        let Some(Ok(client)) = client.map(|client| prove(client, &keys.token, entropy)) else {
+            return Ok(None);
+        };
+        let now = state.now();
+        let circumstances =
+            Circumstances { policy: &state.policy, keys: &keys.token, entropy, now };
+        let wishes =
+            Wishes { scope: None, access_token_lifetime: None, refresh_token_lifetime: None };
+        let asked = (&presented, &wishes);
+        match refresh(&client, Some(&token), user.as_deref(), asked, &circumstances) {
+            Refresh::Rotate { write, answer } => {
+                let rotated = state.rotate(write, &token).await?;
+                Ok((rotated == Conditional::Now).then_some(answer))
+            }
+            _ => Ok(None),
+        }
     }
-    let body = response.into_body().collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&body).ok()
-}
-
-fn form(renewal: &Renewal) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token")
-        .append_pair("refresh_token", &renewal.refresh_token)
-        .append_pair("client_id", &renewal.client_id);
-    if let Some(secret) = &renewal.client_secret {
-        form.append_pair("client_secret", secret);
-    }
-    form.finish()
 }
 
 impl From<Conditional> for Done {

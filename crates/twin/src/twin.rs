@@ -10,7 +10,7 @@ use tokenry_server::{
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    account::Account,
+    account::{Account, AccountToken},
     clock::TwinClock,
     connect::ConnectionDetails,
     double::Double,
@@ -20,6 +20,7 @@ use crate::{
     options::Options,
     profile::Profile,
     script::Script,
+    seed::{Authorization, Authorize, IssueToken},
     service::Service,
 };
 
@@ -72,6 +73,11 @@ impl Twin {
         &self.double.clock
     }
 
+    /// Every call with its outcome.
+    pub fn journal(&self) -> &Journal {
+        &self.double.journal
+    }
+
     /// Puts a fault in force; its id, by which it can be ended.
     pub fn add_fault(&self, rule: Rule) -> u64 {
         self.double.script().faults.add(rule)
@@ -121,6 +127,22 @@ impl Twin {
     /// Goes back to a moment. It can be gone back to again.
     pub async fn restore(&self, name: &str) -> Result<(), TwinError> {
         self.double.restore(name).await
+    }
+
+    /// Begins a scenario: in the profile that it names with everything as it was at the start, and
+    /// without one where things are.
+    pub async fn play(&self, scenario: &Scenario) -> Result<(), TwinError> {
+        self.double.play(scenario).await
+    }
+
+    /// Makes a token record as if its client had asked for it, without a browser.
+    pub async fn issue_token(&self, asked: &IssueToken) -> Result<AccountToken, TwinError> {
+        self.double.issue(asked).await
+    }
+
+    /// Consents in a user's place: the code, and the address that a browser would bring back.
+    pub async fn authorize(&self, asked: &Authorize) -> Result<Authorization, TwinError> {
+        self.double.authorize(asked).await
     }
 
     /// Finishes what is in flight and ends. Dropping does the same, and does not wait for it.

@@ -6,10 +6,11 @@ use super::Page;
 use crate::workspace::Workspace;
 
 /// Each page, and the option of `tokenry reference` that prints it.
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     ("docs/endpoints.md", "--endpoints"),
     ("docs/configuration.md", "--configuration"),
     ("docs/cli.md", "--cli"),
+    ("docs/twin/control.md", "--twin"),
 ];
 
 pub(super) fn pages(workspace: &Workspace) -> impl Iterator<Item = Result<Page>> {

@@ -6,6 +6,7 @@ use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Args;
 use tokenry_server::{config::reference_markdown, routes};
+use tokenry_twin::control::addresses;
 
 use crate::output;
 
@@ -21,6 +22,9 @@ pub(crate) struct ReferenceArgs {
     /// Every endpoint, in Markdown
     #[arg(long)]
     pub(crate) endpoints: bool,
+    /// Every address of a twin's control, in Markdown
+    #[arg(long)]
+    pub(crate) twin: bool,
 }
 
 /// Prints one of the generated pages.
@@ -29,6 +33,8 @@ pub(crate) fn run(arguments: &ReferenceArgs) -> anyhow::Result<ExitCode> {
         reference_markdown()
     } else if arguments.cli {
         cli::page()
+    } else if arguments.twin {
+        addresses::reference()
     } else {
         endpoints()?
     };

@@ -1,10 +1,13 @@
-//! What tests turn: everything under `/twin`, and the page at `/`. Start at [`router`].
+//! What tests turn: everything under `/twin`, and the page at `/`. [`addresses`] has all of it in one
+//! table, for the router and for the reference.
 
+pub mod addresses;
 mod clock;
 mod faults;
 mod journal;
 mod page;
 mod reset;
+mod scenarios;
 mod snapshots;
 mod state;
 mod tokens;
@@ -17,7 +20,6 @@ use axum::{
     extract::Request,
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post},
 };
 use http::{
     HeaderValue, Method, StatusCode,
@@ -31,27 +33,11 @@ use tokenry_server::{
 use self::wire::ControlError;
 use crate::double::Double;
 
-/// Every address of the control, in one place.
+/// Answers every address of the table.
 pub(crate) fn router(double: Arc<Double>) -> Router {
-    Router::new()
-        .route("/", get(page::home))
-        .route("/twin", get(page::to_home))
-        .route("/twin/connect", get(page::connect))
-        .route("/twin/connect.env", get(page::exports))
-        .route("/twin/assets/{file}", get(page::asset))
-        .route("/twin/state", get(state::show))
-        .route("/twin/reset", post(reset::reset))
-        .route("/twin/clock", get(clock::show).post(clock::turn))
-        .route("/twin/faults", get(faults::list).post(faults::add).delete(faults::clear))
-        .route("/twin/faults/{id}", delete(faults::remove))
-        .route("/twin/journal", get(journal::show).delete(journal::clear))
-        .route("/twin/journal.json", get(journal::entries))
-        .route("/twin/snapshots", get(snapshots::list))
-        .route("/twin/snapshots/{name}", post(snapshots::take).delete(snapshots::forget))
-        .route("/twin/snapshots/{name}/restore", post(snapshots::restore))
-        .route("/twin/tokens/{id}/expire", post(tokens::expire))
-        .route("/twin/tokens/{id}/revoke", post(tokens::revoke))
-        .route("/twin/tokens/{id}/rotate", post(tokens::rotate))
+    let addresses = addresses::ALL.iter();
+    addresses
+        .fold(Router::new(), |router, address| router.route(address.path, (address.handler)()))
         .fallback(async || ControlError::NotFound)
         .method_not_allowed_fallback(async || ControlError::MethodNotAllowed)
         .layer(middleware::from_fn(own_pages_only))

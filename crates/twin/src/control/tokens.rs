@@ -6,11 +6,32 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use http::StatusCode;
 use tokenry_protocol::ids::TokenId;
 use tokenry_server::respond;
 
-use super::wire::ControlError;
-use crate::{double::Double, tokens::Done};
+use super::wire::{ControlError, Json};
+use crate::{
+    double::Double,
+    seed::{Authorize, IssueToken},
+    tokens::Done,
+};
+
+/// `POST /twin/tokens`: a record as if its client had asked for it.
+pub(super) async fn issue(
+    State(double): State<Arc<Double>>,
+    Json(asked): Json<IssueToken>,
+) -> Result<Response, ControlError> {
+    Ok(respond::json(StatusCode::CREATED, &double.issue(&asked).await?))
+}
+
+/// `POST /twin/codes`: an authorization code as if the user had consented.
+pub(super) async fn authorize(
+    State(double): State<Arc<Double>>,
+    Json(asked): Json<Authorize>,
+) -> Result<Response, ControlError> {
+    Ok(respond::json(StatusCode::CREATED, &double.authorize(&asked).await?))
+}
 
 /// `POST /twin/tokens/{id}/expire`: the access token; its refresh token lives on.
 pub(super) async fn expire(
@@ -38,7 +59,7 @@ pub(super) async fn rotate(
 ) -> Result<Response, ControlError> {
     let id = parse(&id)?;
     let why_not = "has no refresh token that this twin has seen, or it is over";
-    told(double.world().rotate(id).await, id, why_not)
+    told(double.world().rotate(id).await.map_err(store)?, id, why_not)
 }
 
 fn parse(id: &str) -> Result<TokenId, ControlError> {

@@ -253,6 +253,30 @@ impl<'de> Deserialize<'de> for ClientReference {
     }
 }
 
+impl From<&str> for UserReference {
+    fn from(email: &str) -> Self {
+        Self::Email(email.to_owned())
+    }
+}
+
+impl From<UserId> for UserReference {
+    fn from(id: UserId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<&str> for ClientReference {
+    fn from(identifier: &str) -> Self {
+        Self::Identifier(identifier.to_owned())
+    }
+}
+
+impl From<ClientId> for ClientReference {
+    fn from(id: ClientId) -> Self {
+        Self::Id(id)
+    }
+}
+
 impl fmt::Display for UserReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,7 +2,7 @@
 //! creation, a client's own request, or a consent whose code is redeemed at once.
 
 use tokenry_core::{
-    authorization::{self, JudgedRequest, Refusal},
+    authorization::{self, JudgedRequest, PageProblem, Refusal},
     client::Client,
     client_authentication::{AuthenticatedClient, Redeemer, authenticate},
     grant::Token,
@@ -50,13 +50,13 @@ pub(super) struct Grant {
     pub(super) redemption: Option<CodeRedemption>,
 }
 
-/// A record and what people are told of it. The time is that of the record.
+/// A record and what its client is given. The time is that of the record.
 pub(super) fn grant(
     token: &ResolvedToken<'_>,
     client: &KnownClient,
     user: &User,
     surroundings: &Surroundings<'_>,
-) -> Result<(Grant, AccountToken), SeedError> {
+) -> Result<(Grant, IssuedTokens), SeedError> {
     let issuance = Issuance {
         id: token.id,
         client_id: token.client,
@@ -66,16 +66,15 @@ pub(super) fn grant(
         entropy: surroundings.entropy,
     };
     let way = Way { token, client, user, surroundings, issuance };
-    let (grant, issued) = match token.seed.grant_type {
-        None => way.created()?,
-        Some(GrantType::ClientCredentials) => way.client_credentials()?,
-        Some(_) => way.authorization_code()?,
-    };
-    let told = told(token, &issued, surroundings);
-    Ok((grant, told))
+    match token.seed.grant_type {
+        None => way.created(),
+        Some(GrantType::ClientCredentials) => way.client_credentials(),
+        Some(_) => way.authorization_code(),
+    }
 }
 
-fn told(
+/// What people are told of it.
+pub(super) fn told(
     token: &ResolvedToken<'_>,
     issued: &IssuedTokens,
     surroundings: &Surroundings<'_>,
@@ -174,7 +173,7 @@ impl Way<'_> {
         authorization::judge(&request, Some(self.record()), self.surroundings.policy).map_err(
             |refusal| match refusal {
                 Refusal::Redirect(_, answer) => self.entry().refuse_grant(&answer),
-                Refusal::Page(problem) => self.entry().refuse(format!("{problem:?}")),
+                Refusal::Page(problem) => self.entry().refuse(shown(problem)),
             },
         )
     }
@@ -235,5 +234,18 @@ impl Way<'_> {
             access_token_lifetime: self.token.seed.expires_in.map(Seconds),
             refresh_token_lifetime: self.token.seed.refresh_token_expires_in.map(Seconds),
         }
+    }
+}
+
+/// What a page would tell the user.
+pub(super) const fn shown(problem: PageProblem) -> &'static str {
+    match problem {
+        PageProblem::ClientMissing => "a client is missing",
+        PageProblem::ClientUnknown => "there is no such client",
+        PageProblem::ClientDisabled => "the client is disabled",
+        PageProblem::RedirectUriMissing => {
+            "name a `redirect_uri`: the client has none or more than one"
+        }
+        PageProblem::RedirectUriUnknown => "the client has no such `redirect_uri`",
     }
 }

@@ -6,12 +6,14 @@
 //! * `resolve` gives every entry its id and finds what it refers to.
 //! * `prepare` has the decisions of the server make every record, before anything is written.
 //! * `plant` writes them.
+//! * `later` makes a grant in the same way while the double runs.
 //!
 //! The same seed, keys and entropy give the same credentials, byte for byte.
 
 pub mod entries;
 mod error;
 mod grants;
+mod later;
 mod lines;
 mod moment;
 mod plant;
@@ -26,8 +28,10 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 
 use self::entries::{NextIds, SeedApiToken, SeedClient, SeedToken, SeedUser};
+pub(crate) use self::later::{authorize, issue, prove};
 pub use self::{
     error::{Entry, EntryError, List, SeedError},
+    later::{Authorization, Authorize, IssueToken, Means},
     moment::{InvalidMoment, Moment},
     plant::plant,
 };

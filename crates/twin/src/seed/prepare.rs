@@ -241,12 +241,13 @@ impl Prepared {
             return Err(token.entry.refuse(NO_OWNER));
         };
         let at = surroundings.at(token.seed.created_at);
-        let (grant, told) = grants::grant(token, client, user, &surroundings.dated(at))?;
+        let surroundings_then = surroundings.dated(at);
+        let (grant, issued) = grants::grant(token, client, user, &surroundings_then)?;
         if let Some(used_at) = token.seed.used_at {
             let used_at = used_at.seen_from(surroundings.now);
             self.token_uses.push(TokenUse { id: token.id, used_at, rotation: 1 });
         }
-        self.account.tokens.push(told);
+        self.account.tokens.push(grants::told(token, &issued, &surroundings_then));
         self.grants.push(grant);
         Ok(())
     }

@@ -185,7 +185,7 @@ fn tokens<'a>(
 }
 
 /// What may be wished for is what the grant endpoints let clients ask for.
-fn check_lifetimes(entry: &Entry, seed: &SeedToken) -> Result<(), SeedError> {
+pub(super) fn check_lifetimes(entry: &Entry, seed: &SeedToken) -> Result<(), SeedError> {
     if seed.grant_type == Some(GrantType::RefreshToken) {
         return Err(entry.refuse(
             "a record begins with `authorization_code` or `client_credentials`, or without a \

@@ -1,10 +1,12 @@
 //! The twin as its users meet it: over a socket, and by its control.
 #![expect(clippy::unwrap_used, reason = "what does not hold must stop the test")]
 
+mod addresses;
 mod clock;
 mod faults;
 mod journal;
 mod profiles;
+mod grants;
 mod reset;
 mod support;
 mod tokens;

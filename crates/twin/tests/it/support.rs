@@ -1,5 +1,6 @@
 //! A twin and a client that knows nothing of it.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tokenry_twin::{Options, Twin, account::AccountToken};
 use ureq::{
@@ -7,9 +8,20 @@ use ureq::{
     http::{Request, Response},
 };
 
-/// A client like any other: it does not repeat what failed.
+/// A client like any other: it does not repeat what failed, and follows nobody.
 pub(crate) fn agent() -> Agent {
-    Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().new_agent()
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_idle_connections(0)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build()
+        .new_agent()
+}
+
+/// `Authorization` of a user and a password.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
 
 /// What a call came to: a status and a body, or what went wrong on the way.
