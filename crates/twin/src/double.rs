@@ -166,13 +166,11 @@ impl Double {
     /// without one where things are.
     pub(crate) async fn play(&self, scenario: &Scenario) -> Result<(), TwinError> {
         let script = Script::new(Some(scenario), &[], self.options.fault_seed);
-        match scenario.profile.as_deref() {
-            Some(profile) => self.start_over(Some(profile.parse()?), script).await,
-            None => {
-                self.begin(script);
-                Ok(())
-            }
+        if let Some(profile) = scenario.profile.as_deref() {
+            return self.start_over(Some(profile.parse()?), script).await;
         }
+        self.begin(script);
+        Ok(())
     }
 
     /// Makes a record as if its client had asked for it, so that it can be rotated as well.

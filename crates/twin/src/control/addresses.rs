@@ -375,7 +375,7 @@ pub const ALL: &[Address] = &[
     Address {
         method: "POST",
         path: "/twin/snapshots/{name}/restore",
-        about: "Goes back to that moment, as often as one likes. The journal stays.",
+        about: "Goes back to that moment, as often as one likes. The journal is empty then.",
         body: NOTHING,
         status: 204,
         answer: NOTHING,

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod clock;
+mod consistency;
 mod faults;
 mod journal;
 mod profiles;

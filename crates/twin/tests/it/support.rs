@@ -49,16 +49,7 @@ impl Played {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Outcome {
-        let uri = format!("{}{path}", self.twin.base_url());
-        let mut request = Request::builder().method(method).uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        if !body.is_empty() {
-            request = request.header("content-type", "application/json");
-        }
-        let request = request.body(body).unwrap();
+        let request = request(method, &format!("{}{path}", self.twin.base_url()), headers, &body);
         tokio::task::spawn_blocking(move || read(agent().run(request))).await.unwrap()
     }
 
@@ -95,7 +86,24 @@ impl Played {
     }
 }
 
-fn read(answered: Result<Response<ureq::Body>, ureq::Error>) -> Outcome {
+/// A request with JSON, or with nothing.
+pub(crate) fn request(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Request<String> {
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if body.is_null() {
+        return request.body(String::new()).unwrap();
+    }
+    request.header("content-type", "application/json").body(body.to_string()).unwrap()
+}
+
+pub(crate) fn read(answered: Result<Response<ureq::Body>, ureq::Error>) -> Outcome {
     let mut response = answered.map_err(|error| error.to_string())?;
     let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
