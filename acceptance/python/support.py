@@ -40,7 +40,8 @@ def finish(*packages):
 
 def pinned(name):
     """The package's name and version, after checking that it is the pinned one."""
-    lock = Path(__file__).with_name("requirements.txt").read_text()
+    locks = sorted(Path(__file__).parent.glob("requirements*.txt"))
+    lock = "".join(file.read_text() for file in locks)
     (wanted,) = re.findall(rf"^{re.escape(name)}==(\S+)", lock, re.MULTILINE)
     installed = version(name)
     assert installed == wanted, f"{name} is installed as {installed}, pinned as {wanted}"

@@ -10,6 +10,7 @@
     reason = "all of it is test code; the lints know only the functions marked as tests"
 )]
 
+mod clients;
 mod record_api;
 mod script;
 mod server;

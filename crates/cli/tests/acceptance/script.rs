@@ -11,19 +11,38 @@ use serde_json::{Value, json};
 use crate::record_api::create_client;
 use crate::server::Server;
 
+/// What a script is written in.
+#[derive(Clone, Copy)]
+pub(crate) enum Language {
+    Python,
+    Node,
+}
+
 /// Runs a script of `acceptance/python` in the environment that was made for it.
 pub(crate) fn python(name: &str, server: Server) {
-    let mut command = Command::new(installed("python").join("bin/python"));
-    // Nothing is written beside the scripts.
-    command.arg("-B").arg(scripts("python").join(name));
-    run(command, server);
+    run(command(Language::Python, name), server);
 }
 
 /// Runs a script of `acceptance/node` beside the packages that were installed for it.
 pub(crate) fn node(name: &str, server: Server) {
-    let mut command = Command::new("node");
-    command.arg(node_scripts().join(name));
-    run(command, server);
+    run(command(Language::Node, name), server);
+}
+
+/// What runs a script, without its set-up.
+pub(crate) fn command(language: Language, name: &str) -> Command {
+    match language {
+        Language::Python => {
+            let mut command = Command::new(installed("python").join("bin/python"));
+            // Nothing is written beside the scripts.
+            command.arg("-B").arg(scripts("python").join(name));
+            command
+        }
+        Language::Node => {
+            let mut command = Command::new("node");
+            command.arg(node_scripts().join(name));
+            command
+        }
+    }
 }
 
 /// Ends with a clean stop of the server, once the script has ended well.
