@@ -19,7 +19,6 @@ use crate::{
     journal::Journal,
     options::Options,
     profile::Profile,
-    script::Script,
     seed::{Authorization, Authorize, IssueToken},
     service::Service,
 };
@@ -96,17 +95,6 @@ impl Twin {
     /// The faults in force, and how often each has struck.
     pub fn faults(&self) -> Vec<InForce> {
         self.double.script().faults.list().to_vec()
-    }
-
-    /// Puts a run of troubles in force in place of what there is, from the next call on.
-    pub fn play(&self, scenario: &Scenario) {
-        let seed = self.double.options.fault_seed;
-        self.double.begin(Script::new(Some(scenario), &[], seed));
-    }
-
-    /// Every call with its outcome.
-    pub fn journal(&self) -> &Journal {
-        &self.double.journal
     }
 
     /// Everything as it was at the start.

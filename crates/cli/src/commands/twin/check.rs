@@ -90,7 +90,7 @@ async fn run_case(
     arguments: &CheckArgs,
 ) -> anyhow::Result<Evidence> {
     twin.reset_to(case.profile).await?;
-    twin.play(&case.scenario);
+    twin.play(&case.scenario).await?;
     let ended = runner.run(&twin.connection_details(), &case.name, &files.output).await?;
     let journal = twin.journal().since(0, &Filter::default());
     if let Some(path) = &files.calls {

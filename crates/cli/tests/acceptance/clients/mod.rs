@@ -36,7 +36,8 @@ fn every_client_does_what_its_page_says() {
         return;
     }
     let written = fs::read_to_string(path).unwrap_or_default();
-    let differing: Vec<_> = written.lines().zip(page.lines()).filter(|(old, new)| old != new).collect();
+    let differing: Vec<_> =
+        written.lines().zip(page.lines()).filter(|(old, new)| old != new).collect();
     assert!(
         written == page,
         "docs/clients.md is not what was measured: {differing:#?}\n\
@@ -53,7 +54,9 @@ fn measure_all() -> Vec<Measured> {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let Some((index, (client, way))) = waiting.lock().unwrap().next() else { break };
+                    let Some((index, (client, way))) = waiting.lock().unwrap().next() else {
+                        break;
+                    };
                     let measured = Bench::new(client, way).measure();
                     println!("  measured {} ({})", client.name, way.name);
                     done.lock().unwrap().insert(index, measured);

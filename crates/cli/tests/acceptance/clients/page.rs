@@ -95,10 +95,8 @@ fn cell(run: &Run, kind: Kind) -> String {
 }
 
 fn faults(page: &mut String, measured: &[Measured], kind: Kind) {
-    let columns: Vec<&Measured> = measured
-        .iter()
-        .filter(|it| it.way.faults && it.client.kind.is_like(kind))
-        .collect();
+    let columns: Vec<&Measured> =
+        measured.iter().filter(|it| it.way.faults && it.client.kind.is_like(kind)).collect();
     let title = match kind {
         Kind::Calls(_) => "On a read",
         Kind::Refreshes => "On a refresh, and on the read after it",

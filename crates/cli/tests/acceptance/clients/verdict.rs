@@ -140,7 +140,8 @@ fn without_secrets(word: &str) -> String {
 #[test]
 fn an_error_is_shown_without_what_differs_from_run_to_run() {
     let secret = "a000000004_tokenry_0001WPHDXnr7PkH2iQ2TKYuLN5Pdtju8nw4qInY2HUlpc";
-    let error = format!("Failed: http://127.0.0.1:41327/x <at 0x7f01>,\n port=41327 '{secret}' `|`");
+    let error =
+        format!("Failed: http://127.0.0.1:41327/x <at 0x7f01>,\n port=41327 '{secret}' `|`");
     let told = shown(&error, "http://127.0.0.1:41327");
     assert_eq!(told, "Failed: /x <at …>, port=PORT '…' '/'");
 }
