@@ -238,3 +238,6 @@ impl Strikes {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod consistency;
 mod faults;
 mod grants;
 mod journal;
+mod parallel;
 mod profiles;
 mod reset;
 mod support;
