@@ -2,10 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::{
-    body::{Body, Bytes},
-    response::{IntoResponse as _, Response},
-};
+use axum::body::{Body, Bytes};
 use http::{Method, Request, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokenry_core::jwt_access_token;
@@ -38,18 +35,21 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a call. The answer, if it cannot be read.
+    /// Reads a call. One whose body cannot be read has none, and what is to be answered.
     pub(crate) async fn read<B: Sent>(
         request: Request<B>,
         peer: SocketAddr,
         limits: &Limits,
-    ) -> Result<Self, Response> {
+    ) -> (Self, Option<ApiError>) {
         let (parts, body) = request.into_parts();
         let read = read_body(body, limits.body_max);
         let body = tokio::time::timeout(limits.request_timeout, read).await;
-        let body = body.unwrap_or(Err(ApiError::Timeout)).map_err(ApiError::into_response)?;
+        let (body, unreadable) = match body.unwrap_or(Err(ApiError::Timeout)) {
+            Ok(body) => (body, None),
+            Err(error) => (Bytes::new(), Some(error)),
+        };
         let parameters = parameters(&parts, &body).unwrap_or_default();
-        Ok(Self { parts, body, peer, parameters })
+        (Self { parts, body, peer, parameters }, unreadable)
     }
 
     /// As faults see it.

@@ -100,6 +100,16 @@ impl TwinClock {
         }
     }
 
+    /// What it would show by another setting.
+    pub(crate) fn shown_by(&self, setting: Setting) -> Timestamp {
+        self.0.reading(setting)
+    }
+
+    /// The setting by which it shows a time now, and runs on from there.
+    pub(crate) fn running_from(&self, time: Timestamp) -> Setting {
+        Setting::Running(time.millis_since(self.0.system.now()))
+    }
+
     pub(crate) fn setting(&self) -> Setting {
         *self.0.setting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,10 +5,14 @@ use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
 };
 
 use tokenry_protocol::time::Timestamp;
-use tokenry_server::{config::BaseUrl, environment::Clock as _};
+use tokenry_server::{
+    config::{BaseUrl, Limits},
+    environment::Clock as _,
+};
 use tokenry_store::sqlite::Image;
 use tokio::sync::Mutex as Turn;
 
@@ -17,8 +21,8 @@ use crate::{
     clock::{Setting, TwinClock},
     connect::{self, ApiTokens, ConnectionDetails},
     error::TwinError,
-    faults::Scenario,
-    journal::Journal,
+    faults::{Fault, Scenario, Seen, Struck},
+    journal::{self, Journal},
     options::Options,
     profile::Profile,
     renewals::Renewals,
@@ -41,6 +45,8 @@ pub(crate) struct Double {
     pub(crate) options: Options,
     /// The address it listens on.
     pub(crate) base: BaseUrl,
+    /// How much of a call is read, and for how long.
+    pub(crate) limits: Limits,
     /// Its time.
     pub(crate) clock: TwinClock,
     seed: Seed,
@@ -53,8 +59,8 @@ pub(crate) struct Double {
     script: Mutex<Script>,
     /// That of the command line, which a reset comes back to.
     first_script: Script,
-    /// And the clock as it was at first.
-    first_clock: Setting,
+    /// And the profile.
+    first_profile: Profile,
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
     /// One change of worlds at a time.
     turn: Turn<()>,
@@ -87,8 +93,6 @@ impl Double {
         if let Some(time) = options.clock {
             clock.set(time);
         }
-        let first_clock = clock.setting();
-        clock.advance(first_script.head_start());
         let place = Place::take(options.data.as_deref())?;
         let profile = options.profile;
         let ground = ground(&options, profile, &base, &clock);
@@ -96,15 +100,18 @@ impl Double {
         let renewals = Renewals::of(&planted.origin.account);
         let image = (!place.is_inhabited()).then_some(&planted.origin.image);
         let world = World::open(&ground, &place, image, renewals).await?;
+        // Behind the planting, as at a reset.
+        clock.advance(first_script.head_start());
         Ok(Self {
-            first_clock,
+            first_profile: profile,
             origin: RwLock::new(Arc::new(planted)),
+            script: Mutex::new(first_script.clone().within(world.number)),
             world: RwLock::new(Arc::new(world)),
             journal: Journal::new(JOURNAL_CAPACITY),
-            script: Mutex::new(first_script.clone()),
             first_script,
             snapshots: Mutex::default(),
             turn: Turn::default(),
+            limits: ground.config.limits,
             options,
             base,
             clock,
@@ -144,33 +151,54 @@ impl Double {
     }
 
     /// Another script from now on, in place of the one there is.
-    pub(crate) fn begin(&self, script: Script) {
+    fn begin(&self, script: Script) {
+        let mut live = self.script();
         let head_start = script.head_start();
-        *self.script() = script;
+        *live = script.within(live.world);
         self.clock.advance(head_start);
     }
 
-    /// A call is over.
-    pub(crate) fn end_call(&self) {
-        let advance = self.script().end_call();
+    /// Which faults strike a call. One that began in a world that was left meanwhile belongs to
+    /// nobody's test any more: none does.
+    pub(crate) fn decide(
+        &self,
+        world: &World,
+        in_header: Vec<Fault>,
+        seen: &Seen<'_>,
+    ) -> Vec<Struck> {
+        let mut script = self.script();
+        if script.world == world.number { script.decide(in_header, seen) } else { Vec::new() }
+    }
+
+    /// A call is over. The journal is told, and the clock turned if the script says so, unless the
+    /// world that it began in was left meanwhile.
+    pub(crate) fn end_call(&self, world: &World, call: &journal::Call<'_>) {
+        let mut script = self.script();
+        if script.world != world.number {
+            return;
+        }
+        self.journal.push(call);
+        let advance = script.end_call();
         self.clock.advance(advance);
     }
 
-    /// Everything as it was at the start, in another profile if one is named: the account as its
-    /// seed says, the clock, and the faults that the command line named.
-    pub(crate) async fn reset(&self, profile: Option<Profile>) -> Result<(), TwinError> {
-        self.start_over(profile, self.first_script.clone()).await
+    /// Everything as it was at the start, or in another profile: the account as its seed says, the
+    /// clock, and the faults that the command line named.
+    pub(crate) async fn reset(self: &Arc<Self>, profile: Option<Profile>) -> Result<(), TwinError> {
+        let (double, script) = (Arc::clone(self), self.first_script.clone());
+        to_its_end(async move { double.start_over(profile, script).await }).await
     }
 
     /// Begins a scenario: in the profile that it names with everything as it was at the start, and
     /// without one where things are.
-    pub(crate) async fn play(&self, scenario: &Scenario) -> Result<(), TwinError> {
+    pub(crate) async fn play(self: &Arc<Self>, scenario: &Scenario) -> Result<(), TwinError> {
         let script = Script::new(Some(scenario), &[], self.options.fault_seed);
-        if let Some(profile) = scenario.profile.as_deref() {
-            return self.start_over(Some(profile.parse()?), script).await;
-        }
-        self.begin(script);
-        Ok(())
+        let Some(profile) = scenario.profile.as_deref() else {
+            self.begin(script);
+            return Ok(());
+        };
+        let (double, profile) = (Arc::clone(self), profile.parse()?);
+        to_its_end(async move { double.start_over(Some(profile), script).await }).await
     }
 
     /// Makes a record as if its client had asked for it, so that it can be rotated as well.
@@ -190,18 +218,25 @@ impl Double {
 
     async fn start_over(&self, profile: Option<Profile>, script: Script) -> Result<(), TwinError> {
         let _turn = self.turn.lock().await;
-        self.clock.restore(self.first_clock);
-        let profile = profile.unwrap_or_else(|| self.world().profile);
+        let profile = profile.unwrap_or(self.first_profile);
         let ground = self.ground(profile);
+        // What is planted now is as old as the clock will be.
+        let clock = self.first_clock();
         let mut planted = self.planted();
-        if planted.profile != profile || !planted.is_fresh(self.clock.now()) {
+        if planted.profile != profile || !planted.is_fresh(self.clock.shown_by(clock)) {
+            self.clock.restore(clock);
             planted = Arc::new(Planted::new(&self.seed, &ground).await?);
             *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&planted);
         }
         let renewals = Renewals::of(&planted.origin.account);
-        self.enter(&ground, &planted.origin.image, renewals).await?;
-        self.begin(script);
-        Ok(())
+        self.enter(&ground, &planted.origin.image, renewals, (clock, script.from_start())).await
+    }
+
+    fn first_clock(&self) -> Setting {
+        match self.options.clock {
+            Some(time) => self.clock.running_from(time),
+            None => Setting::Running(0),
+        }
     }
 
     /// Keeps this moment under a name. What had the name before is gone.
@@ -224,15 +259,18 @@ impl Double {
     }
 
     /// Goes back to a moment. It can be gone back to again.
-    pub(crate) async fn restore(&self, name: &str) -> Result<(), TwinError> {
-        let _turn = self.turn.lock().await;
+    pub(crate) async fn restore(self: &Arc<Self>, name: &str) -> Result<(), TwinError> {
         let snapshot = self.snapshots().get(name).map(Arc::clone);
         let snapshot = snapshot.ok_or_else(|| TwinError::NoSnapshot(name.to_owned()))?;
-        let ground = self.ground(snapshot.profile);
-        self.enter(&ground, &snapshot.image, snapshot.renewals.copy()).await?;
-        self.clock.restore(snapshot.clock);
-        *self.script() = snapshot.script.clone();
-        Ok(())
+        let double = Arc::clone(self);
+        to_its_end(async move {
+            let _turn = double.turn.lock().await;
+            let ground = double.ground(snapshot.profile);
+            let script = (snapshot.script.clone(), Duration::ZERO);
+            let renewals = snapshot.renewals.copy();
+            double.enter(&ground, &snapshot.image, renewals, (snapshot.clock, script)).await
+        })
+        .await
     }
 
     /// Forgets a moment.
@@ -252,24 +290,54 @@ impl Double {
         self.world().close().await;
     }
 
+    /// Puts another world in place of the one there is. Calls see all of the old one or all of the
+    /// new one.
     async fn enter(
         &self,
         ground: &Ground,
         image: &Image,
         renewals: Renewals,
+        (clock, (script, head_start)): (Setting, (Script, Duration)),
     ) -> Result<(), TwinError> {
-        if matches!(self.place, Place::Folder { .. }) {
-            // One file holds one world at a time.
-            self.world().close().await;
-        }
-        let world = Arc::new(World::open(ground, &self.place, Some(image), renewals).await?);
-        let mut serving = self.world.write().unwrap_or_else(PoisonError::into_inner);
-        let left = std::mem::replace(&mut *serving, world);
-        drop(serving);
-        self.journal.clear();
-        // Not under the lock: the last who leaves a world ends its threads.
+        let world = Arc::new(self.open_world(ground, image, renewals).await?);
+        let left = {
+            let mut live = self.script();
+            self.clock.restore(clock);
+            self.clock.advance(head_start);
+            *live = script.within(world.number);
+            self.journal.clear();
+            let mut serving = self.world.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *serving, world)
+        };
+        // Not under the locks: the last who leaves a world ends its threads.
         drop(left);
         Ok(())
+    }
+
+    async fn open_world(
+        &self,
+        ground: &Ground,
+        image: &Image,
+        renewals: Renewals,
+    ) -> Result<World, TwinError> {
+        let before = self.world();
+        if matches!(self.place, Place::Memory) {
+            return World::open(ground, &self.place, Some(image), renewals).await;
+        }
+        // One file holds one world at a time.
+        before.close().await;
+        match World::open(ground, &self.place, Some(image), renewals).await {
+            Ok(world) => Ok(world),
+            Err(error) => {
+                // Whatever is there is better than a twin that answers nothing.
+                let ground = self.ground(before.profile);
+                let again = World::open(&ground, &self.place, None, before.renewals.copy()).await?;
+                let again = Arc::new(again);
+                self.script().world = again.number;
+                *self.world.write().unwrap_or_else(PoisonError::into_inner) = again;
+                Err(error)
+            }
+        }
     }
 
     fn ground(&self, profile: Profile) -> Ground {
@@ -298,4 +366,11 @@ impl Planted {
 
 fn ground(options: &Options, profile: Profile, base: &BaseUrl, clock: &TwinClock) -> Ground {
     Ground { config: options.config(profile), profile, base: base.clone(), clock: clock.clone() }
+}
+
+/// A turn goes on when whoever asked for it has hung up: half of one would be no world at all.
+async fn to_its_end(
+    turn: impl Future<Output = Result<(), TwinError>> + Send + 'static,
+) -> Result<(), TwinError> {
+    tokio::spawn(turn).await.unwrap_or_else(|error| Err(TwinError::Turn(error.to_string())))
 }

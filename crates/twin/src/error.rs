@@ -43,6 +43,9 @@ pub enum TwinError {
     /// A grant that the server would not make either, and why.
     #[error("{0}")]
     Grant(String),
+    /// A reset or the like that broke off.
+    #[error("the twin could not be turned: {0}")]
+    Turn(String),
     /// A snapshot that was not taken.
     #[error("there is no snapshot {0:?}")]
     NoSnapshot(String),

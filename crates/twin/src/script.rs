@@ -13,6 +13,8 @@ use crate::{
 pub(crate) struct Script {
     /// The rules.
     pub(crate) faults: Faults,
+    /// The number of the world that it is for; 0 while there is none.
+    pub(crate) world: u64,
     steps: Vec<ClockStep>,
     /// How many calls there were since it began.
     calls: u64,
@@ -33,7 +35,18 @@ impl Script {
             faults.add(rule.clone());
         }
         let steps = scenario.map_or_else(Vec::new, |scenario| scenario.clock.clone());
-        Self { faults, steps, calls: 0 }
+        Self { faults, world: 0, steps, calls: 0 }
+    }
+
+    /// The same for a world.
+    pub(crate) fn within(self, world: u64) -> Self {
+        Self { world, ..self }
+    }
+
+    /// It, and by how much the clock is turned on before its first call.
+    pub(crate) fn from_start(self) -> (Self, Duration) {
+        let head_start = self.head_start();
+        (self, head_start)
     }
 
     /// By how much the clock is turned on before the first call.

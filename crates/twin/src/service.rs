@@ -58,80 +58,96 @@ impl listen::Answer for Service {
         if control::is_at(request.uri().path()) {
             return control::answer(control, request, peer).await;
         }
+        let (at, started) = (double.clock.now(), Instant::now());
+        let (call, unreadable) = Call::read(request, peer, &double.limits).await;
+        // Behind the reading: a call belongs to the world that it can change something in.
         let world = double.world();
-        match Call::read(request, peer, &world.state.config.limits).await {
-            Ok(call) => answer(&double, &world, call).await,
-            Err(refused) => refused,
+        let ended = match (unreadable, faults_in_header(&call)) {
+            (Some(error), _) => Ended::without_faults(error.into_response()).await,
+            (None, Err(error)) => Ended::without_faults(refused(&error)).await,
+            (None, Ok(in_header)) => {
+                let struck = Strikes(double.decide(&world, in_header, &call.seen()));
+                answer(&world, &call, struck).await
+            }
+        };
+        let delay = ended.struck.delay();
+        let took = started.elapsed() + delay.unwrap_or_default();
+        tell(&double, &world, &call, &ended, (at, took));
+        if let Some(delay) = delay {
+            tokio::time::sleep(delay).await;
+        }
+        ended.seen.send(ended.fate)
+    }
+}
+
+/// A call that is over, before anything of it is sent.
+struct Ended {
+    /// What went wrong on demand.
+    struck: Strikes,
+    /// What the server answered; `None` if it was not asked.
+    decided: Option<Answer>,
+    learned: Learned,
+    /// What is sent.
+    seen: Answer,
+    /// How much of it.
+    fate: Fate,
+}
+
+impl Ended {
+    async fn without_faults(response: Response) -> Self {
+        Self {
+            struck: Strikes(Vec::new()),
+            decided: None,
+            learned: Learned::default(),
+            seen: Answer::read(response).await,
+            fate: Fate::Whole,
         }
     }
 }
 
-async fn answer(double: &Double, world: &World, call: Call) -> Response {
-    let in_header = match faults_in_header(&call) {
-        Ok(faults) => faults,
-        Err(error) => return refused(&error),
+async fn answer(world: &World, call: &Call, struck: Strikes) -> Ended {
+    let instead = match struck.prepare(world, call).await {
+        Ok(()) => struck.instead(call),
+        Err(error) => Some(ApiError::Store(error).into_response()),
     };
-    let (at, started) = (double.clock.now(), Instant::now());
-    let struck = Strikes(double.script().decide(in_header, &call.seen()));
-    if let Err(error) = struck.prepare(world, &call).await {
-        return ApiError::Store(error).into_response();
+    if let Some(response) = instead {
+        return Ended { struck, ..Ended::without_faults(response).await };
     }
-    let (answer, learned) = if let Some(response) = struck.instead(&call) {
-        (Answer::read(response).await, None)
-    } else {
-        let (answer, learned) = ask(world, &call, &struck).await;
-        (answer, Some(learned))
-    };
-    let decided = learned.is_some().then(|| answer.head.status.as_u16());
-    let (answer, fate) = struck.change(&call, answer).await;
-    let ended = Ended { learned: learned.unwrap_or_default(), decided, fate, struck: &struck.0 };
-    tell(double, &call, &answer, &ended, (at, started.elapsed()));
-    double.end_call();
-    if let Some(delay) = struck.delay() {
-        tokio::time::sleep(delay).await;
-    }
-    answer.send(fate)
+    let (decided, learned) = ask(world, call, &struck).await;
+    let (seen, fate) = struck.change(call, decided.clone()).await;
+    Ended { struck, decided: Some(decided), learned, seen, fate }
 }
 
-/// How a call ended.
-struct Ended<'a> {
-    learned: Learned,
-    /// What the server answered, if it was asked.
-    decided: Option<u16>,
-    fate: Fate,
-    struck: &'a [Struck],
-}
-
-/// Tells the journal.
+/// Tells the journal, and counts the call.
 fn tell(
     double: &Double,
+    world: &World,
     call: &Call,
-    answer: &Answer,
-    ended: &Ended<'_>,
+    ended: &Ended,
     (at, took): (Timestamp, Duration),
 ) {
-    // Files of pages come beside what a test does.
-    if call.parts.uri.path().starts_with("/assets/") {
-        return;
-    }
     let Learned { route, user, client } = ended.learned;
     let presented = call.presented().map(|credential| credential.public_part());
-    let sent = answer.head.status.as_u16();
-    double.journal.push(&journal::Call {
+    let answer = ended.decided.as_ref().unwrap_or(&ended.seen);
+    let told = journal::Call {
         route: Some(route).filter(|route| !route.is_empty()),
         grant_type: call.grant_type(),
-        decided: ended.decided,
-        sent: (ended.fate != Fate::Lost).then_some(sent),
+        decided: ended.decided.as_ref().map(|answer| answer.head.status.as_u16()),
+        sent: (ended.fate != Fate::Lost).then_some(ended.seen.head.status.as_u16()),
         user_id: user,
         client_id: client,
         record_id: call.record().map(|(id, _)| id.get()),
         credential: presented.as_deref(),
-        struck: ended.struck,
+        struck: &ended.struck.0,
         took,
         request: Body { content_type: content_type(&call.parts.headers), bytes: &call.body },
         answer: Body { content_type: content_type(&answer.head.headers), bytes: &answer.body },
         ..journal::Call::new(at, call.parts.method.as_str(), call.target())
-    });
+    };
+    // Files of pages come beside what a test does.
+    if !call.parts.uri.path().starts_with("/assets/") {
+        double.end_call(world, &told);
+    }
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {

@@ -38,6 +38,7 @@ use crate::faults::ServerError;
 const RETRY_LATER: u16 = 2;
 
 /// An answer whose body is in memory.
+#[derive(Clone)]
 pub(crate) struct Answer {
     /// Its head.
     pub(crate) head: http::response::Parts,
@@ -78,7 +79,7 @@ impl Answer {
         let half = self.body.slice(..length / 2);
         let mut head = self.head;
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        Response::from_parts(head, Body::new(CutBody { half: Some(half), length }))
+        Response::from_parts(head, Body::new(CutBody { half: Some(half), length, is_sent: false }))
     }
 
     /// The record and the refresh token of a token answer.
@@ -162,6 +163,8 @@ fn is_oauth(path: &str) -> bool {
 struct CutBody {
     half: Option<Bytes>,
     length: usize,
+    /// What was given is sent when the connection finds nothing more to send, and not before.
+    is_sent: bool,
 }
 
 impl HttpBody for CutBody {
@@ -170,12 +173,16 @@ impl HttpBody for CutBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(match self.half.take() {
-            Some(half) => Ok(Frame::data(half)),
-            None => Err(io::Error::other("cut on purpose")),
-        }))
+        if let Some(half) = self.half.take() {
+            return Poll::Ready(Some(Ok(Frame::data(half))));
+        }
+        if !std::mem::replace(&mut self.is_sent, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::Error::other("cut on purpose"))))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -3,7 +3,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokenry_core::credentials::Key;
@@ -32,6 +35,9 @@ use crate::{
 /// It seals nothing that is worth anything: whoever reaches a double may have all of it.
 const ROOT_KEY: [u8; 32] = *b"a twin of Zendesk guards nothing";
 
+/// The next world's.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
 /// What a world is made of besides its database.
 #[derive(Clone)]
 pub(crate) struct Ground {
@@ -55,6 +61,8 @@ pub(crate) struct Origin {
 
 /// A world that serves.
 pub(crate) struct World {
+    /// No two worlds of a process have one.
+    pub(crate) number: u64,
     /// What the server's handlers share.
     pub(crate) state: AppState,
     /// What answers.
@@ -148,7 +156,8 @@ impl World {
         let (stop, signal) = StopSignal::new();
         let jobs = Mutex::new(jobs::start(&state, None, None, &signal));
         let envelope = Envelope::new(state.clone());
-        Ok(Self { state, envelope, profile: ground.profile, renewals, store, stop, jobs })
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { number, state, envelope, profile: ground.profile, renewals, store, stop, jobs })
     }
 
     /// Everything that was acknowledged until now.

@@ -91,3 +91,27 @@ async fn a_browser_is_given_a_page_and_a_program_json() {
     assert_eq!(status, 400);
     assert!(told["error_description"].as_str().unwrap().contains("since"), "{told}");
 }
+
+/// What the server decided stands there, whatever was made of its answer on the way.
+#[tokio::test]
+async fn an_answer_that_was_replaced_is_told_as_the_server_gave_it() {
+    let played = Played::new().await;
+    let replaced = [("x-twin-fault", "status=504 applied, delay=50ms")];
+    let (status, _) = played.refresh("r-unknown", &replaced).await.unwrap();
+    assert_eq!(status, 504);
+    let page = played.control("GET", "/twin/journal", Value::Null).await;
+    let entry = &page["entries"][0];
+    assert_eq!(entry["status"], 504);
+    assert_eq!(entry["answer"]["error"], "invalid_grant");
+    assert!(entry["outcome"].as_str().unwrap().contains("invalid_grant"), "{entry}");
+    assert!(entry["micros"].as_u64().unwrap() >= 50_000, "{entry}");
+}
+
+#[tokio::test]
+async fn a_call_that_was_refused_for_its_fault_header_stands_there_as_well() {
+    let played = Played::new().await;
+    let headers = [("x-twin-fault", "loose-answer")];
+    played.call("GET", "/api/v2/users/me.json", &headers, Value::Null).await.unwrap();
+    let page = played.control("GET", "/twin/journal", Value::Null).await;
+    assert_eq!(page["entries"][0]["status"], 400);
+}

@@ -92,3 +92,73 @@ async fn in_a_folder_the_account_outlives_the_twin_and_a_reset_begins_it_anew() 
     assert_eq!(played.verify(access_token).await, 401);
     assert_eq!(played.verify(&token.access_token).await, 200);
 }
+
+/// Whoever started a reset and is gone, as a test that was stopped, leaves a whole twin.
+#[tokio::test]
+async fn a_reset_whose_caller_hangs_up_is_done_to_its_end() {
+    use std::{io::Write as _, net::TcpStream};
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let played = Played::with(options).await;
+    let token = played.seeded();
+    let address = played.twin.base_url().trim_start_matches("http://").to_owned();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let request =
+            format!("POST /twin/reset HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        drop(stream);
+        tokio::task::yield_now().await;
+    }
+    played.control("POST", "/twin/reset", Value::Null).await;
+    assert_eq!(played.verify(&token.access_token).await, 200);
+}
+
+/// A call whose body comes after a reset belongs to no test: it takes no fault of the new one.
+#[tokio::test]
+async fn a_call_that_began_before_a_reset_is_answered_in_the_new_world_or_in_none() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    let before = played.twin.account();
+    played.control("POST", "/twin/faults", json!({"text": "delay=300ms route=verify"})).await;
+    let slow = played.verify(&token.access_token);
+    let turned = async {
+        let struck = async || played.twin.faults().first().map_or(0, |rule| rule.struck);
+        while struck().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        played.control("POST", "/twin/reset", Value::Null).await;
+        played.control("POST", "/twin/faults", json!({"text": "status=503"})).await;
+    };
+    let (status, ()) = tokio::join!(slow, turned);
+    assert_eq!(status, 200);
+    assert_eq!(played.twin.faults()[0].struck, 0);
+    let journal = played.control("GET", "/twin/journal", Value::Null).await;
+    assert_eq!(journal["entries"], json!([]));
+    assert_eq!(played.twin.account(), before);
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_profile_of_the_start_whatever_was_played_since() {
+    let played = Played::new().await;
+    played.control("POST", "/twin/scenario", json!({"name": "lost-refresh-answer"})).await;
+    let state = played.control("GET", "/twin/state", Value::Null).await;
+    assert_eq!(state["profile"], "refreshing");
+    played.control("POST", "/twin/reset", Value::Null).await;
+    let state = played.control("GET", "/twin/state", Value::Null).await;
+    assert_eq!(state["profile"], "legacy");
+}
+
+#[tokio::test]
+async fn a_scenario_that_turns_the_clock_at_once_begins_the_same_at_the_start_and_after_a_reset() {
+    let text = "name = \"n\"\nabout = \"a\"\n[[clock]]\nafter_calls = 0\nadvance = \"31d\"\n";
+    let scenario = tokenry_twin::faults::Scenario::read(text).unwrap();
+    let played = Played::with(Options { scenario: Some(scenario), ..Options::default() }).await;
+    let refresh_token = played.seeded().refresh_token.unwrap();
+    for _ in 0..2 {
+        assert!((2_678_390..2_678_410).contains(&played.twin.clock().read().ahead_seconds));
+        let (status, body) = played.refresh(&refresh_token, &[]).await.unwrap();
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "it is over");
+        played.control("POST", "/twin/reset", Value::Null).await;
+    }
+}
