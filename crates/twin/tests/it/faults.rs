@@ -1,5 +1,10 @@
 //! What each fault does to a call, and what it leaves behind.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
 use serde_json::{Value, json};
 
 use crate::support::Played;
@@ -25,6 +30,27 @@ async fn a_cut_answer_ends_in_the_middle() {
     let cut = played.refresh(&token.refresh_token.unwrap(), &[(FAULT, "cut-answer")]).await;
     assert!(cut.is_err(), "{cut:?}");
     assert_eq!(played.verify(&token.access_token).await, 401, "it took effect");
+}
+
+#[tokio::test]
+async fn the_first_half_of_a_cut_answer_is_seen() {
+    let played = Played::new().await;
+    let address = played.twin.base_url().strip_prefix("http://").unwrap().to_owned();
+    let asked = "GET /api/v2/users/me HTTP/1.1\r\nhost: twin\r\nx-twin-fault: cut-answer\r\n\r\n";
+    let told = tokio::task::spawn_blocking(move || {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.write_all(asked.as_bytes()).unwrap();
+        let mut told = Vec::new();
+        // Ended by the other side, in one way or the other.
+        let _ = connection.read_to_end(&mut told);
+        String::from_utf8(told).unwrap()
+    });
+    let told = told.await.unwrap();
+    let (head, body) = told.split_once("\r\n\r\n").expect("a head");
+    let announced = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let announced: usize = announced.parse().unwrap();
+    assert!(head.starts_with("HTTP/1.1 "), "{head}");
+    assert_eq!(body.len(), announced / 2, "{body}");
 }
 
 #[tokio::test]
