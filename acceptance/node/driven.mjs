@@ -12,6 +12,24 @@ for (const name of ['log', 'info', 'debug']) {
 }
 
 class WrongAnswer extends Error {}
+class Hangs extends Error {}
+
+/** Longer than anything takes that comes to an end, in seconds. */
+const PATIENCE = 10;
+
+/** What a job comes to, or the error that it comes to nothing. */
+async function finished(job) {
+  let timer;
+  const over = new Promise((_, reject) => {
+    const told = `neither an answer nor an error within ${PATIENCE} seconds`;
+    timer = setTimeout(() => reject(new Hangs(told)), PATIENCE * 1000);
+  });
+  try {
+    return await Promise.race([job, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** No error, and not what was asked for either. */
 export function expect(told, expected) {
@@ -42,7 +60,7 @@ export async function drive(driven, what) {
     goOn();
     const { do: name, ...asked } = JSON.parse(line);
     try {
-      tell({ told: (await driven[name](asked)) ?? null });
+      tell({ told: (await finished(driven[name](asked))) ?? null });
     } catch (error) {
       tell({ error: `${error?.constructor?.name}: ${error?.message ?? JSON.stringify(error)}` });
     }

@@ -1,4 +1,5 @@
-"""A client that is driven line by line: a JSON object in for each thing to do, one out for what came of it.
+"""A client that is driven line by line: a JSON object in for each thing to do, one out for what
+came of it.
 
 The first line out names what is driven. What is printed meanwhile goes to standard error.
 """

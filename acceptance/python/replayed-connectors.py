@@ -106,7 +106,8 @@ class Airbyte(Connector):
         """Its framework goes on for five minutes after 429 and 5xx; the waits are cut short here."""
         grant = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         for wait in [0.05] * 8 + [None]:
-            answer = requests.post(DOOR, data={**grant, **self.client()}, timeout=60)
+            data = {**grant, **self.client(), **self.asked}
+            answer = requests.post(DOOR, data=data, timeout=60)
             if wait is None or not (answer.status_code == 429 or answer.status_code >= 500):
                 break
             time.sleep(wait)
@@ -117,7 +118,8 @@ class Airbyte(Connector):
 
 
 class AirbyteSince(Airbyte):
-    """Airbyte#83815, mended: the code's exchange asks for `expires_in`, and the expiry is kept."""
+    """Airbyte#83815, mended: the code's exchange asks for `expires_in`, and the expiry is kept.
+    That the refresh asks as well is not said there."""
 
     asked = {"expires_in": LIFETIME}
 

@@ -1,8 +1,9 @@
-"""The Ruby gem `zendesk_api`, replayed: the requests that its version 3.1.1 sends, with the headers
-that it sends them with, and what it makes of each answer. `retry` is on, as its documentation has it.
+"""The Ruby gem `zendesk_api`, replayed: the requests that its version 3.1.1 sends, with the
+headers that it sends them with, and what it makes of each answer. `retry` is on, as its
+documentation has it.
 
-It saves and deletes through the record's `url`, lists tokens by page number and clients by cursor, and
-sends a call once more after 429 and 503, having waited as long as `Retry-After` says.
+It saves and deletes through the record's `url`, lists tokens by page number and clients by cursor,
+and sends a call once more after 429 and 503, having waited as long as `Retry-After` says.
 """
 
 import time

@@ -17,20 +17,29 @@ const STAMP: &str = "installed-from";
 
 /// Into a virtual environment of its own, `target/acceptance/python`.
 pub(super) fn python(context: &Context) -> Result<Tally> {
-    let lock = context.workspace.root.join("acceptance/python/requirements.txt");
+    let source = context.workspace.root.join("acceptance/python");
+    let lock = source.join("requirements.txt");
+    let lock_of_sources = source.join("requirements-source.txt");
     let folder = context.workspace.target.join("acceptance/python");
     let version = ask(Command::new("python3").arg("--version")).unwrap_or_default();
-    let text = format!("{version}\n{}", read(&lock)?);
+    let text = format!("{version}\n{}{}", read(&lock)?, read(&lock_of_sources)?);
     if is_installed(context, &folder, &text)? {
         return Ok(Tally::one_passed());
     }
     succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    // Hashes of published files and no build: nothing else than what was locked can come in.
+    succeed(pip(&folder).args(["--only-binary", ":all:", "--requirement"]).arg(&lock))?;
+    // Built with what is installed by now, so again nothing else comes in.
+    let build = ["--no-deps", "--no-build-isolation", "--requirement"];
+    succeed(pip(&folder).args(build).arg(&lock_of_sources))?;
+    finish(&folder, &text)
+}
+
+fn pip(folder: &Path) -> Command {
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    // Hashes of published files and no build: nothing else than what was locked can come in.
-    pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(&lock);
-    succeed(&mut pip)?;
-    finish(&folder, &text)
+    pip.arg("--require-hashes");
+    pip
 }
 
 /// Into `target/acceptance/node/node_modules`, with no script of any package run.

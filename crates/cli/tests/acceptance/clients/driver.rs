@@ -1,4 +1,4 @@
-//! A client that is driven line by line (`acceptance/python/driven.py`, `acceptance/node/driven.mjs`).
+//! A client that is driven line by line (`acceptance/python/driven.py`, `node/driven.mjs`).
 
 use std::{
     fs,

@@ -161,8 +161,9 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         name: "node-zendesk",
         about: "npm, unmodified: tokens by cursor, clients, the caller.",
-        advice: "It repeats nothing, so wait as long as `Retry-After` says and call again \
-                 yourself. It cannot refresh: build it anew with a fresh access token after a 401.",
+        advice: "Look at what `users.me()` and its like return: after 429, 502, 503 and 504 it is \
+                 no error and undefined. Set a limit of time yourself: an answer that breaks off is \
+                 waited for without end. It repeats nothing. It cannot refresh: build it anew with a fresh access token after a 401.",
         language: Language::Node,
         script: "driven-node-zendesk.mjs",
         kind: Kind::Calls(RECORDS),
@@ -238,7 +239,8 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         name: "Airbyte",
         about: "Replayed from Airbyte#83815: the check before a source is saved spends the refresh \
-                token and drops its successor; and with that mended.",
+                token and drops its successor; and with that mended. The report does not say whether \
+                its refresh asks for `expires_in`; here it does, like the mended exchange.",
         advice: "Use a version with Airbyte#83815, and sign in again for sources made before: what \
                  they hold is spent.",
         language: Language::Python,
@@ -265,7 +267,8 @@ pub(super) const CLIENTS: &[Client] = &[
         about: "npm, unmodified but for where its requests go: a whole sign-in, from its redirect \
                 to the profile.",
         advice: "It signs in and no more: keep the refresh token that `verify` is given, and \
-                 refresh by other means. What fails is mended by signing in again.",
+                 refresh by other means. What fails is mended by signing in again; set a limit of \
+                 time, for an answer that breaks off is waited for without end.",
         language: Language::Node,
         script: "driven-passport-zendesk.mjs",
         kind: Kind::SignsIn,

@@ -13,21 +13,23 @@ const HEAD: &str = "\
 
 <!-- Written by `WRITE_CLIENTS=1 cargo xtask test --only acceptance`, which measures it. -->
 
-How programs that were written for Zendesk's API, and ordinary OAuth clients, get through what Zendesk does to accounts, and
-through what networks and servers do to everybody: each of them against `tokenry twin`, with every [profile](twin.md) and every
-[fault](faults.md). The clients are unmodified and pinned (`acceptance/`) unless their line says *replayed*; then a small program
-sends what they send. The page is measured by a test, which fails when a client does something else.
+How programs that were written for Zendesk's API, and ordinary OAuth clients, get through what
+Zendesk does to accounts, and through what networks and servers do to everybody: each of them
+against `tokenry twin`, with every profile and every [fault](faults.md). The clients are unmodified
+and pinned (`acceptance/`) unless their line says *replayed*; then a small program sends what they
+send. The page is measured by a test, which fails when a client does something else.
 
 ## Profiles
 
-Without faults: every job of the client, and its main one again half an hour later, when the first access token has ended.
+Without faults: every job of the client, and its main one again half an hour later and an hour
+later, when access tokens have ended.
 ";
 
 const FAULTS: &str = "\
 ## Faults
 
-All in the profile `refreshing`, each on the one call that it names. The client is asked for the same once more after it, and those
-that refresh again half an hour later.
+All in the profile `refreshing`, each on the one call that it names (`times=4`: on as many). The
+client is asked for the same again after it, and those that refresh once more half an hour later.
 
 | word | what it stands for |
 |---|---|
@@ -68,7 +70,7 @@ fn profiles(page: &mut String, measured: &[Measured]) {
         format!("{works} of {} in `{profile}`", measured.len())
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
-    writeln!(page, "\nAll of their jobs do, of these set-ups: {counts}.\n").unwrap();
+    writeln!(page, "\nSet-ups in which every job works: {counts}.\n").unwrap();
 }
 
 /// A client's name, with the version that it says it has.
@@ -141,7 +143,9 @@ fn about(page: &mut String, measured: &[Measured], client: &Client) {
         let name = measured.way.head.unwrap_or(measured.way.name);
         write!(page, "\n| what the caller is told ({name}) | under |\n|---|---|\n").unwrap();
         for (error, faults) in rows {
-            writeln!(page, "| `{error}` | {} |", faults.join(", ")).unwrap();
+            let all = faults.len() == client.kind.faults().len();
+            let under = if all { "everything".to_owned() } else { faults.join(", ") };
+            writeln!(page, "| `{error}` | {under} |").unwrap();
         }
     }
 }

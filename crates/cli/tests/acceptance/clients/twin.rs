@@ -74,9 +74,11 @@ impl Twin {
         self.control("/twin/faults", &json!({ "text": rule }));
     }
 
-    /// How often the fault in force has struck; 0 without one.
-    pub(super) fn struck(&self) -> u64 {
-        self.ask("/twin/faults")["faults"][0]["struck"].as_u64().unwrap_or_default()
+    /// Takes back the fault in force; how often it has struck.
+    pub(super) fn end_faults(&self) -> u64 {
+        let struck = self.ask("/twin/faults")["faults"][0]["struck"].as_u64().unwrap();
+        ureq::delete(format!("{}/twin/faults", self.base())).call().unwrap();
+        struck
     }
 
     /// How many calls there have been.

@@ -12,7 +12,11 @@ pub(super) enum Verdict {
     Retries,
     Loops,
     StopsRefreshing(String),
-    FailsOnce(String),
+    Hangs(String),
+    HangsAndNeedsTheUser(String),
+    /// It reports success, and what it reports is not so.
+    SaysNothing(String),
+    FailsThenWorks(String),
     Stuck(String),
     NeedsTheUser(String),
 }
@@ -25,12 +29,16 @@ pub(super) struct Seen {
     pub(super) calls: u64,
     /// And how many it makes without one.
     pub(super) usual: u64,
-    /// The job, the same again, and the same when another access token's life has passed.
+    /// The job; the same once the trouble is over; and when another access token's life has passed.
     pub(super) jobs: [Heard; 3],
     /// Whether anything that the client holds at the end is good.
     pub(super) holds_good: bool,
 }
 
+/// How a script names an answer that is no error and not what was asked for.
+const WRONG_ANSWER: &str = "WrongAnswer:";
+/// And one that never came.
+const HANGS: &str = "Hangs:";
 /// As many repetitions of a refused call in one job are taken for repetitions without an end.
 pub(super) const WITHOUT_END: u64 = 4;
 
@@ -40,11 +48,18 @@ impl Verdict {
         match &seen.jobs {
             [Ok(()), _, _] if seen.struck == 0 => Self::NotMet,
             [Ok(()), _, Err(error)] => Self::StopsRefreshing(error.clone()),
-            [Ok(()), Err(error), Ok(())] => Self::FailsOnce(error.clone()),
+            [Ok(()), Err(error), Ok(())] => Self::FailsThenWorks(error.clone()),
             [Ok(()), _, _] if more >= WITHOUT_END => Self::Loops,
             [Ok(()), _, _] if more > 0 => Self::Retries,
             [Ok(()), _, _] => Self::Works,
-            [Err(error), Ok(()), _] => Self::FailsOnce(error.clone()),
+            [Err(error), Err(_), _] if error.starts_with(HANGS) && !seen.holds_good => {
+                Self::HangsAndNeedsTheUser(error.clone())
+            }
+            [Err(error), Ok(()), _] if error.starts_with(HANGS) => Self::Hangs(error.clone()),
+            [Err(error), Ok(()), _] if error.starts_with(WRONG_ANSWER) => {
+                Self::SaysNothing(error.clone())
+            }
+            [Err(error), Ok(()), _] => Self::FailsThenWorks(error.clone()),
             [Err(error), Err(_), _] if seen.holds_good => Self::Stuck(error.clone()),
             [Err(_), Err(error), _] => Self::NeedsTheUser(error.clone()),
         }
@@ -58,7 +73,10 @@ impl Verdict {
             Self::Retries => "retries and works",
             Self::Loops => "loops",
             Self::StopsRefreshing(_) => "stops refreshing",
-            Self::FailsOnce(_) => "fails once",
+            Self::Hangs(_) => "hangs",
+            Self::HangsAndNeedsTheUser(_) => "hangs, and needs the user again",
+            Self::SaysNothing(_) => "says nothing",
+            Self::FailsThenWorks(_) => "fails, then works",
             Self::Stuck(_) => "stuck",
             Self::NeedsTheUser(_) => "needs the user again",
         }
@@ -69,7 +87,10 @@ impl Verdict {
         match self {
             Self::NotMet | Self::Works | Self::Retries | Self::Loops => None,
             Self::StopsRefreshing(error)
-            | Self::FailsOnce(error)
+            | Self::Hangs(error)
+            | Self::HangsAndNeedsTheUser(error)
+            | Self::SaysNothing(error)
+            | Self::FailsThenWorks(error)
             | Self::Stuck(error)
             | Self::NeedsTheUser(error) => Some(error),
         }
@@ -80,7 +101,20 @@ impl Verdict {
 pub(super) const LEGEND: &[(&str, &str)] = &[
     ("works", "the job is done, with no more calls than without the fault"),
     ("retries and works", "the client sends a call again by itself, and the job is done"),
-    ("fails once", "the caller gets an error, and the same job works when it is asked for again"),
+    (
+        "fails, then works",
+        "the caller gets an error, and the same job works when it is asked for again, once the \
+         trouble is over",
+    ),
+    (
+        "says nothing",
+        "as before, but the caller gets no error: the client reports success, and has nothing",
+    ),
+    (
+        "hangs",
+        "the caller gets neither an answer nor an error, for as long as was waited; what is asked \
+         afterwards works, unless the word goes on",
+    ),
     (
         "loops",
         "the client repeats the call by itself as often as it is refused; here the fourth refusal \
@@ -104,7 +138,7 @@ pub(super) const LEGEND: &[(&str, &str)] = &[
 ];
 
 /// The longest error that is shown, in characters.
-const SHOWN_MAX: usize = 110;
+const SHOWN_MAX: usize = 90;
 /// Runs of so many characters of a token are none of an error's words.
 const SECRET_MIN: usize = 32;
 
@@ -114,6 +148,8 @@ pub(super) fn shown(error: &str, base: &str) -> String {
     let told = error.replace(base, "").replace(port, "PORT");
     let told: Vec<String> = told.split_whitespace().map(without_secrets).collect();
     let told = told.join(" ").replace('`', "'").replace('|', "/");
+    // What follows counts bytes of a record, and those may grow.
+    let told = told.split_inclusive("IncompleteRead(").next().unwrap_or_default();
     match told.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", told[..end].trim_end()),
         None => told,
@@ -157,7 +193,13 @@ fn a_verdict_follows_from_what_was_seen() {
     assert_eq!(seen(1, 2, [Ok(()), Ok(()), Ok(())], true), "retries and works");
     assert_eq!(seen(4, 5, [Ok(()), Ok(()), Ok(())], true), "loops");
     assert_eq!(seen(1, 1, [Ok(()), Ok(()), failed()], true), "stops refreshing");
-    assert_eq!(seen(1, 1, [failed(), Ok(()), Ok(())], true), "fails once");
+    assert_eq!(seen(1, 1, [failed(), Ok(()), Ok(())], true), "fails, then works");
+    let hung = || Err("Hangs: nothing".to_owned());
+    assert_eq!(seen(1, 1, [hung(), Ok(()), Ok(())], true), "hangs");
+    let for_good = seen(1, 1, [hung(), failed(), failed()], false);
+    assert_eq!(for_good, "hangs, and needs the user again");
+    let wrong = || Err("WrongAnswer: nothing".to_owned());
+    assert_eq!(seen(1, 1, [wrong(), Ok(()), Ok(())], true), "says nothing");
     assert_eq!(seen(0, 1, [failed(), failed(), failed()], true), "stuck");
     assert_eq!(seen(1, 1, [failed(), failed(), failed()], false), "needs the user again");
 }
