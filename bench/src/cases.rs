@@ -46,6 +46,8 @@ pub(crate) enum Case {
     Start,
     /// Memory, and bytes on disk
     Footprint,
+    /// The twin: start, reset, snapshots, and calls beside a server in real use (SQLite only)
+    Twin,
 }
 
 /// A case, ready to be sent.
@@ -76,6 +78,7 @@ impl Case {
             Self::UnderWrites => "current token at half load, beside writes",
             Self::Start => "start",
             Self::Footprint => "memory and disk",
+            Self::Twin => "the twin",
         }
     }
 
@@ -88,9 +91,14 @@ impl Case {
         }
     }
 
-    /// Whether it makes sense on this engine: an embedded database serves one node.
+    /// Whether it makes sense on this engine: an embedded database serves one node, and a twin has
+    /// one.
     pub(crate) fn is_of(self, engine: Engine) -> bool {
-        self != Self::Nodes || engine == Engine::Postgres
+        match self {
+            Self::Nodes => engine == Engine::Postgres,
+            Self::Twin => engine == Engine::Sqlite,
+            _ => true,
+        }
     }
 
     /// Connections when nobody says otherwise.
@@ -98,7 +106,7 @@ impl Case {
         match self {
             Self::ClientCredentials | Self::Rotation => &[1, 16, 64],
             Self::CurrentToken => &[1, 16],
-            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint => &[],
+            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint | Self::Twin => &[],
             _ => &[16],
         }
     }
@@ -135,7 +143,7 @@ impl Case {
                 let request = client::request("GET", target, &[], Body::Empty);
                 Ok(repeated(vec![request], Expected::new(200, "\"issuer\":\"")))
             }
-            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint => {
+            Self::Nodes | Self::UnderWrites | Self::Start | Self::Footprint | Self::Twin => {
                 bail!("not measured in turns")
             }
         }

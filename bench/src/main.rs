@@ -8,6 +8,7 @@
 //! - `load`, `measure`: the load, and rounds in turns.
 //! - `nodes`: several nodes on one database.
 //! - `under_writes`, `start`, `footprint`: what is not measured in turns.
+//! - `twin`: the double, by itself and in turns with the others.
 //! - `report`: what came of it.
 
 mod arguments;
@@ -26,6 +27,7 @@ mod report;
 mod run;
 mod start;
 mod subject;
+mod twin;
 mod under_writes;
 
 use std::process::ExitCode;

@@ -19,6 +19,8 @@ use crate::{
     reference::{self, FixedAnswer, Write},
 };
 
+/// How the line begins in which a twin says where it is.
+const TWIN_READY: &str = "{\"base_url\":\"http://";
 const TOKENRY_READY: &str = "Tokenry serves http://";
 
 /// A running server; killed when it is dropped.
@@ -66,6 +68,13 @@ impl Programs {
         Ok(Process { id: id_of(&child)?, child, address })
     }
 
+    /// A twin in memory, on any free port, once it serves.
+    pub(crate) fn twin(&self) -> Result<Process> {
+        let mut command = Command::new(&self.tokenry);
+        command.args(["twin", "--port", "0", "--json"]);
+        self.start(command, TWIN_READY)
+    }
+
     fn serving(&self, folder: &Folder, listen: &str) -> Result<Command> {
         let log = folder.path.with_extension("log");
         let log = OpenOptions::new().create(true).append(true).open(log)?;
@@ -100,8 +109,9 @@ impl Programs {
         let id = id_of(&child)?;
         let lines = child.stdout.take().map(|output| BufReader::new(output).lines());
         let lines = lines.context("no standard output")?;
-        let address =
-            lines.map_while(Result::ok).find_map(|line| line.strip_prefix(ready)?.parse().ok());
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix(ready)?.split('"').next()?.parse().ok());
         let Some(address) = address else {
             let _ = child.kill();
             bail!("{command:?} did not start: {}", child.wait()?);

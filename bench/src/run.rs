@@ -23,7 +23,7 @@ use crate::{
     report::{Comparison, Results, Surroundings, chart, growth, page},
     start,
     subject::Subject,
-    under_writes,
+    twin, under_writes,
 };
 
 /// Tokens that are introspected one after the other.
@@ -84,7 +84,21 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     }
     println!("\n{}", results.tables());
     if plan.write {
-        page::write(&results, &plan.pattern())?;
+        write(plan, &results)?;
+    }
+    Ok(())
+}
+
+/// The pages of what was measured. What takes no comparison has a place of its own, and the rest
+/// stays as it was.
+fn write(plan: &Plan, results: &Results) -> Result<()> {
+    let pattern = plan.pattern();
+    if results.twin.is_some() {
+        page::write_twin(results, &pattern)?;
+        println!("{} has the twin", page::path(plan.store));
+    }
+    if !results.comparisons.is_empty() {
+        page::write(results, &pattern)?;
         let (page, chart) = (page::path(plan.store), chart::path(plan.store));
         println!("{page}, {chart} and {} written", growth::PATH);
     }
@@ -95,7 +109,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
 /// with the last value that knows of it.
 fn databases(plan: &Plan, folder: PathBuf, cores: Cores) -> Result<(PathBuf, Databases)> {
     if let Some(case) = plan.case.iter().find(|case| !case.is_of(plan.store)) {
-        bail!("{} share a database, and an embedded one has one: --store postgres", case.title());
+        bail!("{} is not of this engine: choose another one with --store", case.title());
     }
     match plan.store {
         Engine::Sqlite => Ok((folder, Databases::Sqlite)),
@@ -119,6 +133,13 @@ impl Alone<'_> {
     fn measure(&self, mut subject: Subject, results: &mut Results) -> Result<()> {
         let (plan, programs, tokens) = (self.plan, self.programs, self.tokens);
         let cases = plan.cases();
+        // It has a table of its own, so that of the others does not matter.
+        if cases.contains(&Case::Twin) && plan.tokens().first() == Some(&tokens) {
+            let folder = subject.data.folder.path.parent().context("no folder")?.to_owned();
+            let measured = twin::measure(programs, &subject, &folder, &plan.pattern())?;
+            println!("{}", measured.lines());
+            results.twin = Some(measured);
+        }
         if cases.contains(&Case::Nodes) {
             for nodes in nodes::measure(programs, &subject, plan.pattern(), tokens)? {
                 println!("{}", nodes.lines());

@@ -4,6 +4,7 @@ pub(crate) mod chart;
 mod database;
 pub(crate) mod growth;
 pub(crate) mod page;
+mod twin;
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     cases::Case, database::Engine, footprint::Footprint, machine::told_by, measure::Series,
-    nodes::Nodes, start::Starts, under_writes::UnderWrites,
+    nodes::Nodes, start::Starts, twin::Twin, under_writes::UnderWrites,
 };
 
 /// One case at one size of table and one number of connections.
@@ -42,7 +43,7 @@ pub(crate) struct Comparison {
 pub(crate) struct Results {
     #[serde(flatten)]
     pub(crate) surroundings: Surroundings,
-    commit: String,
+    pub(crate) commit: String,
     /// In the order they were measured.
     pub(crate) comparisons: Vec<Comparison>,
     /// One for each size of table and number of nodes.
@@ -54,6 +55,9 @@ pub(crate) struct Results {
     pub(crate) starts: Vec<Starts>,
     /// One for each size of table.
     pub(crate) footprints: Vec<Footprint>,
+    /// The double, which has a table of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) twin: Option<Twin>,
 }
 
 /// Where a run took place.
@@ -199,6 +203,7 @@ impl Results {
             under_writes: Vec::new(),
             starts: Vec::new(),
             footprints: Vec::new(),
+            twin: None,
         }
     }
 

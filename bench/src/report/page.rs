@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs};
 
 use anyhow::{Context as _, Result};
 
-use super::{Comparison, Results, Surroundings, chart, database, growth};
+use super::{Comparison, Results, Surroundings, chart, database, growth, twin};
 use crate::{database::Engine, footprint::Footprint, measure::Pattern, measure::Series};
 
 /// The page.
@@ -33,6 +33,12 @@ pub(crate) fn write(results: &Results, pattern: &Pattern) -> Result<()> {
     replace(path, marks(engine), &results_text(results, pattern)?)?;
     replace(growth::PATH, growth::marks(engine), &growth::text(results)?)?;
     Ok(fs::write(chart::path(engine), chart::draw(results)?)?)
+}
+
+/// Replaces what the page says of the twin.
+pub(crate) fn write_twin(results: &Results, pattern: &Pattern) -> Result<()> {
+    let text = twin::text(results, pattern)?;
+    replace(path(results.surroundings.engine), twin::MARKS, &text)
 }
 
 /// What stands between two marks of a page.

@@ -55,13 +55,12 @@ impl Asked {
     fn mutilated(&self, mutilation: &Mutilation) -> Self {
         let mut asked = self.clone();
         match mutilation {
-            Mutilation::None => {}
             Mutilation::Method(method) => (*method).clone_into(&mut asked.method),
             Mutilation::WithoutHeader(at) if !asked.headers.is_empty() => {
                 let name = asked.headers.keys().nth(at.index(asked.headers.len())).cloned();
                 asked.headers.remove(&name.unwrap());
             }
-            Mutilation::WithoutHeader(_) => {}
+            Mutilation::None | Mutilation::WithoutHeader(_) => {}
             Mutilation::Target(end) => asked.target.push_str(end),
             Mutilation::Body(at) => {
                 let length = at.index(asked.body.len() + 1);

@@ -40,12 +40,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::List),
         1 => Just(Step::Create),
         1 => Just(Step::ClientCredentials),
-        2 => any::<bool>().prop_map(Step::Issue),
+        2 => prop::sample::select(vec!["acme_mobile", "acme_reports"]).prop_map(Step::Issue),
         1 => Just(Step::Consent),
         2 => at().prop_map(Step::Expire),
         1 => at().prop_map(Step::Revoke),
         2 => at().prop_map(Step::Rotate),
-        2 => prop::sample::select(vec![1_u32, 600, 1_860, 259_200, 2_678_400]).prop_map(Step::Advance),
+        2 => prop::sample::select(vec![1_u32, 600, 1_860, 259_200, 2_678_400])
+            .prop_map(Step::Advance),
         2 => (0..3_u8).prop_map(Step::Snapshot),
         3 => (0..3_u8).prop_map(Step::Restore),
         1 => profile().prop_map(Step::Reset),
@@ -53,7 +54,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_is_turned_and_called_the_account_stays_consistent(

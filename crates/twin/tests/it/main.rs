@@ -1,5 +1,9 @@
 //! The twin as its users meet it: over a socket, and by its control.
-#![expect(clippy::unwrap_used, reason = "what does not hold must stop the test")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what does not hold must stop the test"
+)]
 
 mod addresses;
 mod clock;

@@ -132,7 +132,7 @@ impl World {
     }
 
     /// One of the records that the model has, alive or over, but for the administrator's own.
-    pub(super) fn pick(&self, at: &Index) -> Option<u64> {
+    pub(super) fn pick(&self, at: Index) -> Option<u64> {
         let ids: Vec<_> = self.moment.records.keys().copied().filter(|id| *id != ADMIN).collect();
         (!ids.is_empty()).then(|| ids[at.index(ids.len())])
     }
@@ -167,8 +167,8 @@ impl World {
         support::read(self.agent.run(support::request(method, &url, headers, body)))
     }
 
-    /// A form, at the doors that take one. The other token door does not tell how long a token lives
-    /// unless it is asked to.
+    /// A form, at the doors that take one. The other token door does not tell how long a token
+    /// lives unless it is asked to.
     pub(super) fn post_form(
         &mut self,
         path: &str,
@@ -203,7 +203,7 @@ impl World {
         body
     }
 
-    /// Whether a token works. A refresh token that does not work is asked about as its client would.
+    /// Whether a token works. A refresh token is presented as its client would present it.
     pub(super) fn works(&mut self, token: &Given) -> bool {
         let (status, body) = match token {
             Given::Access(text) => {

@@ -20,8 +20,8 @@ pub(super) enum Step {
     List,
     Create,
     ClientCredentials,
-    /// To the public client or to the other one.
-    Issue(bool),
+    /// To this client.
+    Issue(&'static str),
     Consent,
     Expire(Index),
     Revoke(Index),
@@ -99,8 +99,8 @@ impl Struck {
 impl World {
     pub(super) fn take(&mut self, step: &Step) {
         match step {
-            Step::Refresh(at, struck) => self.refresh(at, *struck),
-            Step::Verify(at, struck) => self.verify(at, *struck),
+            Step::Refresh(at, struck) => self.refresh(*at, *struck),
+            Step::Verify(at, struck) => self.verify(*at, *struck),
             Step::UseDead(at) => {
                 let dead = self.dead();
                 if !dead.is_empty() {
@@ -108,16 +108,16 @@ impl World {
                     assert!(!self.works(token), "{token:?} must not work");
                 }
             }
-            Step::RevokeToken(at) => self.revoke_token(at),
-            Step::DeleteRecord(at) => self.delete_record(at),
+            Step::RevokeToken(at) => self.revoke_token(*at),
+            Step::DeleteRecord(at) => self.delete_record(*at),
             Step::List => self.check_list(),
             Step::Create => self.create(),
             Step::ClientCredentials => self.client_credentials(),
-            Step::Issue(is_public) => self.issue(*is_public),
+            Step::Issue(client) => self.issue(client),
             Step::Consent => self.consent(),
-            Step::Expire(at) => self.control_expires(at),
-            Step::Revoke(at) => self.control_revokes(at),
-            Step::Rotate(at) => self.control_rotates(at),
+            Step::Expire(at) => self.control_expires(*at),
+            Step::Revoke(at) => self.control_revokes(*at),
+            Step::Rotate(at) => self.control_rotates(*at),
             Step::Advance(seconds) => {
                 self.twin.clock().advance(Duration::from_secs((*seconds).into()));
                 self.moment.now = self.moment.now.plus(Seconds(*seconds));
@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    fn refresh(&mut self, at: &Index, struck: Struck) {
+    fn refresh(&mut self, at: Index, struck: Struck) {
         let Some(id) = self.pick(at) else { return };
         let record = self.moment.records[&id].clone();
         let Some(text) = record.refresh.and_then(|refresh| refresh.text) else { return };
@@ -184,7 +184,7 @@ impl World {
         }
     }
 
-    fn verify(&mut self, at: &Index, struck: Struck) {
+    fn verify(&mut self, at: Index, struck: Struck) {
         let Some(id) = self.pick(at) else { return };
         let Some(text) = self.moment.records[&id].access.text.clone() else { return };
         let bearer = format!("Bearer {text}");
@@ -208,7 +208,7 @@ impl World {
     }
 
     /// RFC 7009: a live token of a pair ends both, and nobody is told which it was.
-    fn revoke_token(&mut self, at: &Index) {
+    fn revoke_token(&mut self, at: Index) {
         let Some(id) = self.pick(at) else { return };
         let record = self.moment.records[&id].clone();
         let token = record.refresh.filter(|_| at.index(2) == 0).unwrap_or(record.access);
@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    fn delete_record(&mut self, at: &Index) {
+    fn delete_record(&mut self, at: Index) {
         let Some(id) = self.pick(at) else { return };
         let path = format!("/api/v2/oauth/tokens/{id}");
         let is_live = self.moment.records[&id].is_live(self.moment.now);
@@ -251,8 +251,7 @@ impl World {
         self.keep_new("acme_reports", &body);
     }
 
-    fn issue(&mut self, is_public: bool) {
-        let client = if is_public { "acme_mobile" } else { "acme_reports" };
+    fn issue(&mut self, client: &str) {
         let asked = IssueToken::pair("cleo@acme.test", client, &["read"]);
         let issued = self.runtime.block_on(self.twin.issue_token(&asked)).unwrap();
         let AccountToken { id, access_token, expires_at, refresh_token, .. } = issued;
@@ -273,7 +272,7 @@ impl World {
         self.keep_new("acme_reports", &answer);
     }
 
-    fn control_expires(&mut self, at: &Index) {
+    fn control_expires(&mut self, at: Index) {
         let Some(id) = self.pick(at) else { return };
         let is_live = self.moment.records[&id].access.is_live(self.moment.now);
         assert_eq!(self.turn(id, "expire"), if is_live { 204 } else { 404 });
@@ -281,7 +280,7 @@ impl World {
     }
 
     /// What is wholly over may be cleared away at any time.
-    fn control_revokes(&mut self, at: &Index) {
+    fn control_revokes(&mut self, at: Index) {
         let Some(id) = self.pick(at) else { return };
         let is_live = self.moment.records[&id].is_live(self.moment.now);
         let status = self.turn(id, "revoke");
@@ -289,7 +288,7 @@ impl World {
         self.end(id);
     }
 
-    fn control_rotates(&mut self, at: &Index) {
+    fn control_rotates(&mut self, at: Index) {
         let Some(id) = self.pick(at) else { return };
         let refreshes = self.moment.records[&id].refreshes(self.moment.now);
         assert_eq!(self.turn(id, "rotate"), if refreshes { 204 } else { 404 });
@@ -373,7 +372,7 @@ impl World {
     }
 }
 
-fn headers<'a>(struck: Struck, bearer: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+fn headers(struck: Struck, bearer: Option<&str>) -> Vec<(&'static str, &str)> {
     let fault = Some(("x-twin-fault", struck.word())).filter(|_| struck != Struck::Not);
     fault.into_iter().chain(bearer.map(|bearer| ("authorization", bearer))).collect()
 }
