@@ -70,7 +70,7 @@ class Nango(Connector):
 
 
 class NangoSince(Nango):
-    """Nango#6763: `expires_in` is among the parameters of the code's exchange and of the refresh."""
+    """Nango#6763: `expires_in` is a parameter of the code's exchange and of the refresh."""
 
     asked = {"expires_in": LIFETIME}
 
@@ -103,7 +103,7 @@ class Airbyte(Connector):
         self.fetch_user(self.access_token)
 
     def refresh(self):
-        """Its framework goes on for five minutes after 429 and 5xx; the waits are cut short here."""
+        """Its framework goes on for five minutes after 429 and 5xx; the waits are short here."""
         grant = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         for wait in [0.05] * 8 + [None]:
             data = {**grant, **self.client(), **self.asked}

@@ -46,7 +46,7 @@ async fn the_first_half_of_a_cut_answer_is_seen() {
         String::from_utf8(told).unwrap()
     });
     let told = told.await.unwrap();
-    let (head, body) = told.split_once("\r\n\r\n").expect("a head");
+    let (head, body) = told.split_once("\r\n\r\n").unwrap();
     let announced = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     let announced: usize = announced.parse().unwrap();
     assert!(head.starts_with("HTTP/1.1 "), "{head}");

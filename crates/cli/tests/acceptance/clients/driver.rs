@@ -36,11 +36,10 @@ impl Driver {
         });
         let asks = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let driven = String::new();
-        let base = base.to_owned();
-        let mut driver = Self { process, asks, answers, base, driven, _folder: folder };
-        driver.driven = driver.hear()["driven"].as_str().unwrap().to_owned();
-        driver
+        let (base, driven) = (base.to_owned(), String::new());
+        let mut started = Self { process, asks, answers, base, driven, _folder: folder };
+        started.hear()["driven"].as_str().unwrap().clone_into(&mut started.driven);
+        started
     }
 
     pub(super) fn open(&mut self, account: &Value) {
@@ -79,8 +78,10 @@ impl Driver {
     }
 
     fn hear(&mut self) -> Value {
-        let line = self.answers.next().expect("the client ended; what it said is above").unwrap();
-        serde_json::from_str(&line).unwrap()
+        let Some(line) = self.answers.next() else {
+            panic!("the client {} ended; what it said is above", self.driven)
+        };
+        serde_json::from_str(&line.unwrap()).unwrap()
     }
 }
 

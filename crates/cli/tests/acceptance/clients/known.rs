@@ -95,13 +95,12 @@ impl Kind {
 const RECORDS: &[&str] =
     &["me", "list_tokens", "create_token", "show_token", "revoke_token", "list_clients"];
 
-const fn signs_in(name: &'static str, faults: bool) -> Way {
-    Way { name, option: ("sign_in", Setting::Text(name)), head: None, faults }
+const fn signs_in(name: &'static str) -> Way {
+    Way { name, option: ("sign_in", Setting::Text(name)), head: None, faults: true }
 }
 
-const API_TOKEN: Way = signs_in("API token", false);
-const ACCESS_TOKEN: Way = signs_in("access token", true);
-const BOTH: &[Way] = &[API_TOKEN, ACCESS_TOKEN];
+const API_TOKEN: Way = signs_in("API token");
+const BOTH: &[Way] = &[Way { faults: false, ..API_TOKEN }, signs_in("access token")];
 const ASKS: &[Way] = &[
     Way {
         name: "as its documentation has it",
@@ -135,7 +134,7 @@ pub(super) const CLIENTS: &[Client] = &[
         language: Language::Python,
         script: "driven-python-zendesk.py",
         kind: Kind::Calls(RECORDS),
-        ways: &[signs_in("API token", true)],
+        ways: &[API_TOKEN],
     },
     Client {
         name: "zdesk",
@@ -162,8 +161,9 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "node-zendesk",
         about: "npm, unmodified: tokens by cursor, clients, the caller.",
         advice: "Look at what `users.me()` and its like return: after 429, 502, 503 and 504 it is \
-                 no error and undefined. Set a limit of time yourself: an answer that breaks off is \
-                 waited for without end. It repeats nothing. It cannot refresh: build it anew with a fresh access token after a 401.",
+                 no error and undefined. Set a limit of time yourself: an answer that breaks off \
+                 is waited for without end. It repeats nothing. It cannot refresh: build it anew \
+                 with a fresh access token after a 401.",
         language: Language::Node,
         script: "driven-node-zendesk.mjs",
         kind: Kind::Calls(RECORDS),
@@ -239,8 +239,8 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         name: "Airbyte",
         about: "Replayed from Airbyte#83815: the check before a source is saved spends the refresh \
-                token and drops its successor; and with that mended. The report does not say whether \
-                its refresh asks for `expires_in`; here it does, like the mended exchange.",
+                token and drops its successor; and with that mended. The report does not say \
+                whether its refresh asks for `expires_in`; here it does, like the mended exchange.",
         advice: "Use a version with Airbyte#83815, and sign in again for sources made before: what \
                  they hold is spent.",
         language: Language::Python,

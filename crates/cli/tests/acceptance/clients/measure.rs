@@ -54,10 +54,8 @@ impl Bench {
 
     pub(super) fn measure(mut self) -> Measured {
         let profiles = PROFILES.map(|profile| self.run(profile)).into();
-        let faults = match self.way.faults {
-            true => self.client.kind.faults().iter().map(|row| self.strike(row)).collect(),
-            false => Vec::new(),
-        };
+        let rows = if self.way.faults { self.client.kind.faults() } else { &[] };
+        let faults = rows.iter().map(|row| self.strike(row)).collect();
         let driven = self.single_use.1.driven.clone();
         Measured { client: self.client, way: self.way, driven, profiles, faults }
     }

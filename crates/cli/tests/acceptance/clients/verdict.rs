@@ -152,7 +152,7 @@ pub(super) fn shown(error: &str, base: &str) -> String {
     let told = told.split_inclusive("IncompleteRead(").next().unwrap_or_default();
     match told.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", told[..end].trim_end()),
-        None => told,
+        None => told.to_owned(),
     }
 }
 
