@@ -13,6 +13,7 @@ mod grants;
 mod journal;
 mod parallel;
 mod profiles;
+mod recipe;
 mod reset;
 mod support;
 mod tokens;
