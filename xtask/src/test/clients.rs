@@ -15,7 +15,7 @@ use super::{Context, Network};
 
 const STAMP: &str = "installed-from";
 
-/// Into a virtual environment of its own, `target/acceptance/python`.
+/// Into `target/acceptance/python`.
 pub(super) fn python(context: &Context) -> Result<Tally> {
     let source = context.workspace.root.join("acceptance/python");
     let lock = source.join("requirements.txt");
@@ -40,14 +40,36 @@ fn pip(folder: &Path) -> Command {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     pip.arg("--require-hashes");
     pip
+    let lock = context.workspace.root.join("acceptance/python/requirements.txt");
+    install_python(context, &lock, &context.workspace.target.join("acceptance/python"))
 }
 
-/// Into `target/acceptance/node/node_modules`, with no script of any package run.
+/// Into `target/acceptance/node/node_modules`.
 pub(super) fn npm(context: &Context) -> Result<Tally> {
     let source = context.workspace.root.join("acceptance/node");
-    let folder = context.workspace.target.join("acceptance/node");
+    install_npm(context, &source, &context.workspace.target.join("acceptance/node"))
+}
+
+/// Into a virtual environment of its own.
+pub(super) fn install_python(context: &Context, lock: &Path, folder: &Path) -> Result<Tally> {
+    let version = ask(Command::new("python3").arg("--version")).unwrap_or_default();
+    let text = format!("{version}\n{}", read(lock)?);
+    if is_installed(context, folder, &text)? {
+        return Ok(Tally::one_passed());
+    }
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    // Hashes of published files and no build: nothing else than what was locked can come in.
+    pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(lock);
+    succeed(&mut pip)?;
+    finish(folder, &text)
+}
+
+/// Into the folder's `node_modules`, with no script of any package run.
+pub(super) fn install_npm(context: &Context, source: &Path, folder: &Path) -> Result<Tally> {
     let text = read(&source.join("package.json"))? + &read(&source.join("package-lock.json"))?;
-    if is_installed(context, &folder, &text)? {
+    if is_installed(context, folder, &text)? {
         return Ok(Tally::one_passed());
     }
     for name in ["package.json", "package-lock.json", ".npmrc"] {
@@ -55,8 +77,8 @@ pub(super) fn npm(context: &Context) -> Result<Tally> {
     }
     let mut npm = Command::new("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    succeed(npm.current_dir(&folder))?;
-    finish(&folder, &text)
+    succeed(npm.current_dir(folder))?;
+    finish(folder, &text)
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -13,6 +13,7 @@ mod policy;
 mod rolling_upgrade;
 mod tally;
 mod tools;
+mod twin_packages;
 
 use std::time::{Duration, Instant};
 
@@ -129,6 +130,12 @@ const STEPS: &[Step] = &[
         what: "the same over the other engine",
         needs: &["packages", "python-clients", "npm-clients", "postgresql"],
         run: checks::acceptance_on_postgresql,
+    },
+    Step {
+        name: "twin-packages",
+        what: "the twin in test suites of Python and Node.js, and the recipes for CI",
+        needs: &["packages"],
+        run: twin_packages::run,
     },
     Step {
         name: "bench",
