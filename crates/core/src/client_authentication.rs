@@ -54,6 +54,11 @@ impl Redeemer {
             Self::ByVerifier(_) => Err(Rejection::ClientSecretWrong),
         }
     }
+
+    /// Whether it is more than named: anybody can name a client.
+    pub fn has_shown_secret(&self) -> bool {
+        self.authenticated().is_ok() && self.client().kind() == ClientKind::Confidential
+    }
 }
 
 impl From<AuthenticatedClient> for Redeemer {

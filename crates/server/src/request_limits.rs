@@ -13,10 +13,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokenry_core::client::Client;
+use tokenry_core::client_authentication::Redeemer;
 use tokenry_protocol::{
     ids::{ClientId, UserId},
-    redirect_uri::ClientKind,
     time::{Seconds, Timestamp},
 };
 
@@ -33,19 +32,21 @@ const CALLERS_MAX: usize = 200_000;
 pub enum Caller {
     /// Who calls the record API, by whatever credentials.
     User(UserId),
-    /// A client that has proved itself at the token endpoint.
+    /// A client that has shown its secret at the token endpoint.
     Client(ClientId),
-    /// A public client there, from one address (of IPv6, one network): whoever knows its identifier
-    /// can name it, and must not spend what its other users have.
-    PublicClient(ClientId, IpAddr),
+    /// A client that was only named there, from one address (of IPv6, one network): whoever knows
+    /// its identifier can name it, and must not spend what is others'.
+    NamedClient(ClientId, IpAddr),
 }
 
 impl Caller {
     /// The client as it is counted.
-    pub fn client(client: &Client, address: IpAddr) -> Self {
-        match client.kind() {
-            ClientKind::Confidential => Self::Client(client.id),
-            ClientKind::Public => Self::PublicClient(client.id, network(address)),
+    pub fn client(redeemer: &Redeemer, address: IpAddr) -> Self {
+        let id = redeemer.client().id;
+        if redeemer.has_shown_secret() {
+            Self::Client(id)
+        } else {
+            Self::NamedClient(id, network(address))
         }
     }
 }
@@ -225,15 +226,15 @@ mod tests {
             user(1),
             user(2),
             Caller::Client(client),
-            Caller::PublicClient(client, address("192.0.2.1")),
-            Caller::PublicClient(client, address("192.0.2.2")),
-            Caller::PublicClient(client, address("2001:db8::1")),
+            Caller::NamedClient(client, address("192.0.2.1")),
+            Caller::NamedClient(client, address("192.0.2.2")),
+            Caller::NamedClient(client, address("2001:db8::1")),
         ];
         for caller in callers {
             assert!(limits.take(caller, at(NOW)).is_ok(), "{caller:?}");
             assert!(limits.take(caller, at(NOW)).is_err(), "{caller:?}");
         }
-        let neighbour = Caller::PublicClient(client, address("2001:db8::2"));
+        let neighbour = Caller::NamedClient(client, address("2001:db8::2"));
         assert!(limits.take(neighbour, at(NOW)).is_err());
     }
 

@@ -16,7 +16,6 @@ use tokenry_protocol::{
     ids::TokenId,
     oauth::token::Wishes,
     pkce::CodeVerifier,
-    redirect_uri::ClientKind,
     secret::{Credential, Kind},
 };
 
@@ -179,14 +178,12 @@ fn verifier_answers(
     client: &Redeemer,
     verifier: Option<&str>,
 ) -> Result<bool, Rejection> {
-    let secret_proved =
-        client.authenticated().is_ok() && client.client().kind() == ClientKind::Confidential;
     match (&consented.challenge, verifier) {
         (Some(challenge), Some(verifier)) => {
             Ok(CodeVerifier::parse(verifier)
                 .is_ok_and(|verifier| challenge.is_answered_by(&verifier)))
         }
-        (None, None) if secret_proved => Ok(true),
+        (None, None) if client.has_shown_secret() => Ok(true),
         // Missing is no guess, so it is not counted.
         _ => Err(Rejection::VerifierWrong),
     }

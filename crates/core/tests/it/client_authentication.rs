@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tokenry_core::{
     client::{Client, ClientStatus},
-    client_authentication::{authenticate, authenticate_by_verifier},
+    client_authentication::{Redeemer, authenticate, authenticate_by_verifier},
 };
 use tokenry_protocol::secret::Kind;
 
@@ -102,8 +102,11 @@ fn a_client_that_its_verifier_is_to_prove_has_proved_nothing_yet() {
     let confidential = by_verifier(&world.client).unwrap();
     assert_eq!(confidential.client().id, world.client.id);
     assert_eq!(confidential.authenticated().unwrap_err().as_str(), "client_secret_wrong");
+    assert!(!confidential.has_shown_secret());
+    assert!(Redeemer::from(world.proved()).has_shown_secret());
     let named = by_verifier(&public.client).unwrap();
     assert_eq!(named.authenticated().unwrap().client().id, public.client.id);
+    assert!(!named.has_shown_secret());
     assert_eq!(authenticate_by_verifier(None).unwrap_err().as_str(), "client_unknown");
     for mut client in [world.client, public.client] {
         client.status = ClientStatus::Disabled;

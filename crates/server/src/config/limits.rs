@@ -61,9 +61,10 @@ section! {
         stop_timeout: Duration = Duration::from_secs(30), duration(0, 3_600);
         /// Requests of one caller in a sliding minute, then 429 with `Retry-After`: of a user on
         /// the record API, where answers then say what is left (`X-Rate-Limit`, `ratelimit-limit`
-        /// and so on), and of a client at the token endpoint; of a public client, each address by
-        /// itself. Where a token looks at itself and introspection are not limited. Each node
-        /// counts by itself. Unset by default; 700 is what one plan of Zendesk's allows.
+        /// and so on), and of a client at the token endpoint; of a client that shows no secret
+        /// there, each address by itself. Where a token looks at itself and introspection are not
+        /// limited. Each node counts by itself. Unset by default; 700 is what one plan of
+        /// Zendesk's allows.
         requests_per_caller: Option<u32> = None,
             Optional(small_count(1, 1_000_000));
     }

@@ -87,7 +87,7 @@ async fn token(
     let grant_type = request.required("grant_type")?;
     // 4. (§3.2.1)
     let client = request.redeemer(grant_type, state).await?;
-    request.count(client.client(), state)?;
+    request.count(&client, state)?;
     // 5. (§5.2)
     let grant_type = GrantType::parse(grant_type).ok_or(Rejection::GrantTypeUnknown)?;
     if !client.client().may_use(grant_type) {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use tokenry_core::{
-    client::Client,
     client_authentication::{AuthenticatedClient, Redeemer},
     policy::UnknownScopes,
 };
@@ -84,8 +83,8 @@ impl GrantRequest {
         Sender { headers, parameters, dialect: *dialect, ip: *ip }
     }
 
-    /// Counts the request of a client that has proved itself.
-    pub fn count(&self, client: &Client, state: &AppState) -> Result<(), OAuthError> {
+    /// Counts the request of a client, by its address too if it has shown no secret.
+    pub fn count(&self, client: &Redeemer, state: &AppState) -> Result<(), OAuthError> {
         if !state.request_limits.is_on() {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Limits on requests. Docs: rules, "Rate limits and repetition", "Headers on answers".
 
-use crate::support::{Answer, Door, TestApp, TestClient, TestUser};
+use crate::support::{Answer, Door, TestApp, TestClient, TestUser, VERIFIER};
 
 const TOKENS: &str = "/api/v2/oauth/tokens";
 const CURRENT: &str = "/api/v2/oauth/tokens/current";
@@ -22,8 +22,12 @@ struct World {
 
 impl World {
     async fn with(requests_per_caller: Option<u32>) -> Self {
-        let app =
-            TestApp::with(|config| config.limits.requests_per_caller = requests_per_caller).await;
+        Self::of(TestApp::with(|config| config.limits.requests_per_caller = requests_per_caller))
+            .await
+    }
+
+    async fn of(app: impl Future<Output = TestApp>) -> Self {
+        let app = app.await;
         let ada = app.admin("Ada").await;
         let ben = app.agent("Ben").await;
         let reports = app.confidential_client("acme_reports", &ada).await;
@@ -114,13 +118,29 @@ async fn checking_a_token_is_not_limited() {
 
 #[tokio::test]
 async fn who_has_not_proved_to_be_somebody_spends_nothing() {
-    let world = World::with(Some(1)).await;
+    let world = World::of(TestApp::with(|config| {
+        config.limits.requests_per_caller = Some(1);
+        config.tokens.pkce_without_secret = true;
+    }))
+    .await;
     for _ in 0..3 {
         let user = format!("{}/token", world.ben.email);
         let answer = world.app.get(TOKENS).basic(&user, "wrong").await.expect(401);
         assert_eq!(told(&answer), None);
         let call = world.app.post("/oauth/token").basic("acme_reports", "wrong");
         call.form(&[("grant_type", "client_credentials")]).await.expect(401);
+    }
+    // A client that leaves its proof to a verifier is only named, and counts by address.
+    let made_up = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "acme_reports"),
+        ("code", "made up"),
+        ("code_verifier", VERIFIER),
+    ];
+    for (peer, status) in
+        [("198.51.100.7:1", 400), ("198.51.100.7:2", 429), ("198.51.100.8:1", 400)]
+    {
+        world.app.post("/oauth/token").at_peer(peer).form(&made_up).await.expect(status);
     }
     world.list(&world.ben).await.expect(200);
     let call = world.app.post("/oauth/token").by_client(&world.reports);
