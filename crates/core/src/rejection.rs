@@ -41,7 +41,8 @@ pub enum Rejection {
     ForeignClient,
     /// Its time is over.
     CredentialExpired,
-    /// It was redeemed by a request that came first, a moment ago.
+    /// It was redeemed by a request that came first: a moment ago, or before this one that has not
+    /// proved its client.
     AlreadyRedeemed,
     /// It was redeemed or rotated before: the grant ends.
     Replayed,

@@ -4,7 +4,8 @@
 //!
 //! 1. The record exists and belongs to the client: before that, nothing can be harmed.
 //! 2. It is still rotation 0. If not, and the tag says the code was ours, it is a replay: the grant
-//!    ends (§4.1.2).
+//!    ends (§4.1.2), unless all that would prove the client is its verifier: the challenge went
+//!    with the redemption, so anybody may have sent this.
 //! 3. The stored hash accepts the code, and its time is not over.
 //! 4. The user is still there.
 //! 5. The redirect address is the one that the code was sent to.
@@ -134,13 +135,7 @@ fn check(
     let token = owned(token, presented, client.client())?;
     // 2. (§4.1.2)
     let Stage::Consented(consented) = &token.stage else {
-        let actor = Actor::Client(client.client().id);
-        return match circumstances.keys.recognise(request.code) {
-            Mint::Ours if request.code.parts().rotation == 0 => {
-                Ok(Redemption::Replay(GrantEnd::new(token, EventKind::CodeReplayed, actor, now)))
-            }
-            _ => Err(Rejection::CredentialForged),
-        };
+        return spent(client, token, request.code, circumstances);
     };
     // 3. (§4.1.2)
     if !consented.code_hash.matches(&request.code.hash()) {
@@ -160,6 +155,24 @@ fn check(
         return Ok(Redemption::WrongVerifier(WrongVerifier { end, max: WRONG_VERIFIERS_MAX }));
     }
     issue(client, token, request.wishes, circumstances)
+}
+
+/// The grant has its tokens. Only a client that was proved without its verifier can end it, since
+/// whoever is not that client must harm nobody.
+fn spent(
+    client: &Redeemer,
+    token: &Token,
+    code: &Credential,
+    circumstances: &Circumstances<'_>,
+) -> Result<Redemption, Rejection> {
+    let is_ours = circumstances.keys.recognise(code) == Mint::Ours;
+    if !is_ours || code.parts().rotation != 0 {
+        return Err(Rejection::CredentialForged);
+    }
+    let client = client.authenticated().map_err(|_| Rejection::AlreadyRedeemed)?;
+    let actor = Actor::Client(client.client().id);
+    let end = GrantEnd::new(token, EventKind::CodeReplayed, actor, circumstances.now);
+    Ok(Redemption::Replay(end))
 }
 
 /// RFC 6749 §4.1.3: required if the authorization request named it, and identical.

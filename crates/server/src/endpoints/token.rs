@@ -207,7 +207,10 @@ async fn redeem_code(
             Err(Rejection::VerifierWrong.into())
         }
         Redemption::Refuse(rejection) => {
-            note_foreign(state, client.client(), token.as_ref(), request.code, now).await?;
+            // A client that was only named may not be the one that presents the code.
+            if let Ok(client) = client.authenticated() {
+                note_foreign(state, client.client(), token.as_ref(), request.code, now).await?;
+            }
             Err(rejection.into())
         }
     }

@@ -1,13 +1,16 @@
 //! A code comes a second time: RFC 6749 §4.1.2; docs: grants, row 11.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use tokenry_core::{
+    client_authentication::authenticate_by_verifier,
     event::{Actor, Event, EventKind},
     grant_types::authorization_code::Redemption,
 };
 use tokenry_protocol::{oauth::token::Wishes, secret::Kind};
 
-use crate::support::{DAY, Grant, KeyFate, Redeeming, World, some, want_scope};
+use crate::support::{DAY, Grant, KeyFate, Redeeming, VERIFIER, World, some, want_scope};
 
 /// A grant whose code was spent a moment ago.
 fn spent() -> Redeeming {
@@ -66,6 +69,21 @@ fn a_spent_code_in_a_strangers_hands_harms_nobody() {
     let mut request = spent();
     request.by = Some(request.world.stranger().into());
     assert_eq!(request.outcome(), "refuse: foreign_client");
+}
+
+/// The challenge went with the redemption, so that a verifier proves nothing any more.
+#[test]
+fn a_spent_code_is_refused_and_ends_nothing_where_a_verifier_alone_is_to_prove_its_client() {
+    let mut request = spent();
+    let client = Arc::new(request.world.client.clone());
+    request.by = Some(authenticate_by_verifier(Some(client)).unwrap());
+    for verifier in [some(VERIFIER), some("x")] {
+        request.code_verifier = verifier;
+        assert_eq!(request.outcome(), "refuse: already_redeemed");
+    }
+    let id = request.token.id;
+    request.code = request.world.forged(Kind::AuthorizationCode, id, 0);
+    assert_eq!(request.outcome(), "refuse: credential_forged");
 }
 
 /// Nobody can end a grant by its number, which is public.

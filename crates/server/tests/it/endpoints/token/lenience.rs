@@ -3,6 +3,7 @@
 use serde_json::json;
 use tokenry_core::{client::ClientStatus, policy::UnknownScopes};
 use tokenry_server::config::Config;
+use tokenry_store::Store as _;
 
 use crate::support::{Call, Door, GrantSpec, TestApp, TestClient, TestUser, VERIFIER};
 
@@ -179,9 +180,10 @@ async fn nothing_but_the_answer_to_a_challenge_stands_for_a_secret() {
     }
 }
 
-/// It has proved no more than a public client, and what it does wrong counts as of one.
+/// Nothing tells it from a stranger who has seen the code. Guesses are counted all the same: a code
+/// that may be guessed at without end is worth nothing.
 #[tokio::test]
-async fn without_its_secret_a_client_spends_its_code_by_guessing_and_its_grant_by_a_replay() {
+async fn without_the_secret_a_code_is_spent_by_guessing_and_a_spent_one_harms_nobody() {
     let world = World::with(|config| config.tokens.pkce_without_secret = true).await;
     let (wrong, right) = ([("code_verifier", OTHER_VERIFIER)], [("code_verifier", VERIFIER)]);
     let code = world.code(Some(VERIFIER)).await;
@@ -196,6 +198,21 @@ async fn without_its_secret_a_client_spends_its_code_by_guessing_and_its_grant_b
     let redeem = || world.redeem_without_secret(Door::Record, &code, &right);
     let tokens = redeem().await.expect(201).tokens();
     assert_eq!(redeem().await.refusal(), "400 invalid_grant");
+    assert!(world.app.is_alive(&tokens.access).await);
+    // Nor is a client accused in whose name somebody sends another's code.
+    let night = world.app.confidential_client("night_export", &world.ada).await;
+    let named = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "night_export"),
+        ("code", &code),
+        ("redirect_uri", &night.redirect_uri),
+        right[0],
+    ];
+    assert_eq!(Door::Record.call(&world.app, &named).await.refusal(), "400 invalid_grant");
+    assert!(world.app.store.list_events(tokens.id).await.unwrap().is_empty());
+    // With the secret the same code is a replay.
+    let replay = Door::Record.redeem(&world.app, &world.reports, &code, &right).await;
+    assert_eq!(replay.refusal(), "400 invalid_grant");
     assert!(!world.app.is_alive(&tokens.access).await);
 }
 
