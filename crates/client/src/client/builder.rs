@@ -126,8 +126,11 @@ impl ClientBuilder {
     /// Runs every call as this end user, who is named by id or by address. It takes a bearer token
     /// of an administrator's with the scope `impersonate`; its other scopes say what may be done.
     pub fn on_behalf_of(mut self, user: impl fmt::Display) -> Self {
-        let value = HeaderValue::from_bytes(user.to_string().as_bytes());
-        self.on_behalf_of = Some(value.map_err(|_| {
+        let user = user.to_string();
+        // Servers take a header without a name for none, and the call would run as its caller.
+        let named = Some(user.as_bytes()).filter(|_| !user.trim().is_empty());
+        let value = named.and_then(|name| HeaderValue::from_bytes(name).ok());
+        self.on_behalf_of = Some(value.ok_or_else(|| {
             Error::Request("on_behalf_of takes the id or the address of a user".to_owned())
         }));
         self

@@ -69,7 +69,9 @@ async fn an_administrator_acts_for_an_end_user_in_every_call() {
 
 #[test]
 fn what_can_be_no_users_name_is_refused_before_anything_is_sent() {
-    let named = Client::builder().server("http://127.0.0.1:1").on_behalf_of("37\r\nx: y");
-    let error = named.build().unwrap_err().to_string();
-    assert!(error.contains("on_behalf_of takes the id or the address of a user"), "{error}");
+    for name in ["37\r\nx: y", "", " ", "\t "] {
+        let named = Client::builder().server("http://127.0.0.1:1").on_behalf_of(name);
+        let error = named.build().unwrap_err().to_string();
+        assert!(error.contains("on_behalf_of takes the id or the address of a user"), "{error}");
+    }
 }
