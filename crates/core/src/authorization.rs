@@ -23,7 +23,7 @@ use crate::{
     client::{Client, ClientStatus},
     grant::{Consented, Origin, SentTo, Stage, Token},
     issue::{Issuance, NewToken},
-    policy::{AUTHORIZATION_CODE_LIFETIME, Policy},
+    policy::{AUTHORIZATION_CODE_LIFETIME, Policy, RedemptionProof},
     rejection::{Rejection, error_response},
     scope::check_scope,
 };
@@ -89,6 +89,14 @@ impl JudgedRequest {
     /// The answer for the client when the user refuses (§4.1.2.1).
     pub fn refused_by_user(&self) -> Refusal {
         self.refuse(ErrorCode::AccessDenied, "The user refused.")
+    }
+
+    /// Whether nobody gets tokens from this without the client's secret. Otherwise whoever sent it
+    /// cannot prove to be the client that was approved (RFC 6749 §10.2).
+    fn needs_secret(&self, client: &Client, policy: &Policy) -> bool {
+        let by_verifier = policy.redemption_proof == RedemptionProof::SecretOrVerifier
+            && self.challenge.is_some();
+        client.kind() == ClientKind::Confidential && !by_verifier
     }
 
     fn refuse(&self, error: ErrorCode, description: &str) -> Refusal {
@@ -224,8 +232,7 @@ pub fn next_step(
     approved: &[Scope],
     policy: &Policy,
 ) -> Result<NextStep, Refusal> {
-    // A public client cannot prove that it is the one that was approved (RFC 6749 §10.2).
-    let is_approved = client.kind() == ClientKind::Confidential
+    let is_approved = request.needs_secret(client, policy)
         && approved.iter().any(|held| request.scope.beyond(held, &policy.scopes).is_empty());
     match (request.prompt, presence) {
         (Prompt::None, Presence::Nobody) => {

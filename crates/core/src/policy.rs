@@ -36,6 +36,8 @@ pub struct Policy {
     pub rotation: Rotation,
     /// How access tokens of grants are written.
     pub access_token_format: AccessTokenFormat,
+    /// What proves a confidential client that redeems a code.
+    pub redemption_proof: RedemptionProof,
 }
 
 /// What becomes of scope names that mean nothing.
@@ -63,6 +65,15 @@ pub enum AccessTokenFormat {
     Opaque,
     /// A JWT around it (RFC 9068).
     Jwt,
+}
+
+/// What proves a confidential client that redeems a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedemptionProof {
+    /// Its secret.
+    Secret,
+    /// Its secret, or the answer to the challenge of its authorization request.
+    SecretOrVerifier,
 }
 
 impl Policy {

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use tokenry_core::{
     authorization::{Refusal, judge},
     client::Client,
-    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, RedemptionProof, Rotation, UnknownScopes},
 };
 use tokenry_protocol::{
     oauth::{
@@ -44,6 +44,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy {
     scopes: ScopeCatalog::new(["tickets", "users:read"]).unwrap(),
     rotation: Rotation::Forgiving,
     access_token_format: AccessTokenFormat::Opaque,
+    redemption_proof: RedemptionProof::Secret,
 });
 
 pub(super) fn run(data: &[u8]) {

@@ -195,6 +195,7 @@ impl Config {
             scopes: self.scopes.catalog()?,
             rotation: tokens.rotation,
             access_token_format: tokens.access_token_format,
+            redemption_proof: tokens.redemption_proof(),
         })
     }
 }

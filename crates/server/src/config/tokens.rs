@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use tokenry_core::{
     client_registration::RETRY_WINDOW,
-    policy::{AccessTokenFormat, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, RedemptionProof, Rotation, UnknownScopes},
 };
 use tokenry_protocol::oauth::token::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 
@@ -72,7 +72,9 @@ section! {
         parameters_in_query: bool = false, Switch;
         /// Whether a confidential client may redeem a code without its secret, if it sent a code
         /// challenge with the authorization request and the code verifier answers it. It then
-        /// proves no more than a public client does. A refresh asks for the secret all the same.
+        /// proves no more than a public client does: users are asked about each request of it that
+        /// has a challenge, and a code that comes twice without the secret ends no grant. A refresh
+        /// asks for the secret all the same.
         pkce_without_secret: bool = false, Switch;
         /// What becomes of a refresh token once it was used. `forgiving`: the same tokens again
         /// after a lost answer (`retry_window_confidential` and what is said there), and any other
@@ -86,5 +88,15 @@ section! {
         /// it reads user, client and scope. Tokens of the record API are opaque in any case, and
         /// both forms are taken whatever this says.
         access_token_format: AccessTokenFormat = AccessTokenFormat::Opaque, ACCESS_TOKEN_FORMAT;
+    }
+}
+
+impl Tokens {
+    pub(super) const fn redemption_proof(&self) -> RedemptionProof {
+        if self.pkce_without_secret {
+            RedemptionProof::SecretOrVerifier
+        } else {
+            RedemptionProof::Secret
+        }
     }
 }

@@ -70,7 +70,8 @@ impl Config {
             (
                 tokens.pkce_without_secret,
                 "tokens.pkce_without_secret",
-                "Codes of confidential clients can be redeemed without their secret.",
+                "Codes of confidential clients can be redeemed without their secret, so for a \
+                 request with a challenge no earlier consent counts.",
             ),
         ]
     }

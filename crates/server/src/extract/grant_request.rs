@@ -6,7 +6,7 @@ use axum::extract::Request;
 use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use tokenry_core::{
     client_authentication::{AuthenticatedClient, Redeemer},
-    policy::UnknownScopes,
+    policy::{RedemptionProof, UnknownScopes},
 };
 use tokenry_protocol::oauth::{
     parameters::{InvalidRequest, Parameters},
@@ -71,7 +71,7 @@ impl GrantRequest {
     ) -> Result<Redeemer, OAuthError> {
         let has_verifier = grant_type == GrantType::AuthorizationCode.as_str()
             && self.parameters.has("code_verifier");
-        if has_verifier && state.config.tokens.pkce_without_secret {
+        if has_verifier && state.policy.redemption_proof == RedemptionProof::SecretOrVerifier {
             redeeming_client(&self.sender(), state).await
         } else {
             self.client(state).await.map(Redeemer::from)

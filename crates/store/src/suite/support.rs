@@ -20,7 +20,7 @@ use tokenry_core::{
         refresh_token::{Refresh, refresh},
     },
     issue::{Issuance, IssuedTokens, NewToken},
-    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, RedemptionProof, Rotation, UnknownScopes},
     revision::Revision,
     revocation,
     sign_in_session::SignInSession,
@@ -104,6 +104,7 @@ impl World {
             scopes: ScopeCatalog::new(["tickets", "users"]).unwrap(),
             rotation: Rotation::Forgiving,
             access_token_format: AccessTokenFormat::Opaque,
+            redemption_proof: RedemptionProof::Secret,
         };
         Arc::new(Self {
             store,

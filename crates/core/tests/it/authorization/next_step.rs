@@ -1,13 +1,24 @@
 //! Who is signed in, what was approved before, and so what comes next.
 
-use tokenry_core::authorization::{NextStep, Presence, Refusal, next_step};
+use tokenry_core::{
+    authorization::{NextStep, Presence, Refusal, next_step},
+    policy::RedemptionProof,
+};
 use tokenry_protocol::{
+    oauth::authorization::AuthorizationRequest,
     redirect_uri::ClientKind::{self, Confidential, Public},
     scope::Scope,
 };
 
 use super::said;
-use crate::support::{World, scope};
+use crate::support::{World, scope, some};
+
+/// Whether the authorization request carries a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Challenge {
+    Sent,
+    Absent,
+}
 
 /// The request and what is known of the user.
 struct Case<'a> {
@@ -21,9 +32,18 @@ fn step(asked: &str, case: &Case<'_>) -> String {
     let world = World::of(case.kind);
     let mut request = world.request(asked);
     request.prompt = Some(case.prompt.to_owned()).filter(|prompt| !prompt.is_empty());
-    let judged = world.judged(&request);
-    let approved: Vec<Scope> = case.approved.iter().map(|text| scope(text)).collect();
-    match next_step(&judged, &world.client, case.presence, &approved, &world.policy) {
+    step_of(&world, &request, case.presence, case.approved)
+}
+
+fn step_of(
+    world: &World,
+    request: &AuthorizationRequest,
+    presence: Presence,
+    approved: &[&str],
+) -> String {
+    let judged = world.judged(request);
+    let approved: Vec<Scope> = approved.iter().map(|text| scope(text)).collect();
+    match next_step(&judged, &world.client, presence, &approved, &world.policy) {
         Ok(NextStep::SignIn) => "sign in".to_owned(),
         Ok(NextStep::AskConsent) => "ask".to_owned(),
         Ok(NextStep::Approve) => "approve".to_owned(),
@@ -64,6 +84,35 @@ fn the_next_step_follows_from_prompt_presence_and_earlier_consent() {
         let case = Case { kind, prompt, presence, approved };
         let expected = expected.to_owned();
         assert_eq!(step("read", &case), expected, "{kind:?} {prompt:?} {presence:?} {approved:?}");
+    }
+}
+
+/// Whoever sends a challenge of their own could redeem the code without the client's secret.
+#[test]
+fn where_a_verifier_stands_for_the_secret_a_request_with_a_challenge_is_asked_about_every_time() {
+    use Challenge::{Absent, Sent};
+    for (proof, challenge, prompt, expected) in [
+        (RedemptionProof::Secret, Sent, "", "approve"),
+        (RedemptionProof::Secret, Absent, "", "approve"),
+        (RedemptionProof::SecretOrVerifier, Sent, "", "ask"),
+        (RedemptionProof::SecretOrVerifier, Absent, "", "approve"),
+        (
+            RedemptionProof::SecretOrVerifier,
+            Sent,
+            "none",
+            "consent_required: The user must be asked.",
+        ),
+        (RedemptionProof::SecretOrVerifier, Absent, "none", "approve"),
+    ] {
+        let mut world = World::confidential();
+        world.policy.redemption_proof = proof;
+        let mut request = world.request("read");
+        request.prompt = some(prompt);
+        if challenge == Absent {
+            (request.code_challenge, request.code_challenge_method) = (None, None);
+        }
+        let step = step_of(&world, &request, Presence::SignedIn, &["read"]);
+        assert_eq!(step, expected, "{proof:?} {challenge:?} {prompt:?}");
     }
 }
 

@@ -24,7 +24,7 @@ use tokenry_core::{
     grant::{Issued, Token},
     grant_types::Circumstances,
     issue::Issuance,
-    policy::{AccessTokenFormat, Policy, Rotation, UnknownScopes},
+    policy::{AccessTokenFormat, Policy, RedemptionProof, Rotation, UnknownScopes},
     user::{Role, User},
 };
 use tokenry_protocol::{
@@ -227,6 +227,7 @@ pub(crate) fn policy() -> Policy {
         scopes: ScopeCatalog::new(["tickets", "users", "auditlogs:read", "oauth"]).unwrap(),
         rotation: Rotation::Forgiving,
         access_token_format: AccessTokenFormat::Opaque,
+        redemption_proof: RedemptionProof::Secret,
     }
 }
 

@@ -3,7 +3,10 @@
 mod consent;
 mod refusal;
 
-use tokenry_protocol::redirect_uri::{ClientKind, RedirectUri};
+use tokenry_protocol::{
+    pkce::CodeVerifier,
+    redirect_uri::{ClientKind, RedirectUri},
+};
 use tokenry_server::config::Config;
 
 use crate::support::{
@@ -149,6 +152,24 @@ async fn a_public_client_asks_every_time() {
     let answer = browser.get(&silent).await.expect(303);
     let error = parameter(answer.location(), "error");
     assert_eq!(error.as_deref(), Some("consent_required"));
+}
+
+/// Its code could be redeemed by whoever sent the challenge.
+#[tokio::test]
+async fn where_a_verifier_stands_for_the_secret_a_challenge_is_asked_about_every_time() {
+    let world = World::with(|config| config.tokens.pkce_without_secret = true).await;
+    let browser = world.signed_in().await;
+    world.app.grant(&world.ada, &world.reports, "read").await;
+    let own = CodeVerifier::parse(VERIFIER).unwrap().challenge();
+    let challenge = [("code_challenge", own.as_str()), ("code_challenge_method", "S256")];
+    browser.get(&request(&world.reports, &challenge)).await.expect(200);
+    let silent = [&challenge[..], &[("prompt", "none")]].concat();
+    let answer = browser.get(&request(&world.reports, &silent)).await.expect(303);
+    let error = parameter(answer.location(), "error");
+    assert_eq!(error.as_deref(), Some("consent_required"));
+    // Without a challenge the code takes the secret.
+    let answer = browser.get(&request(&world.reports, &[])).await.expect(303);
+    assert!(parameter(answer.location(), "code").is_some());
 }
 
 #[tokio::test]
