@@ -25,6 +25,11 @@ pub enum TwinError {
          end"
     )]
     Subdomain(String),
+    /// A name to be called by.
+    #[error(
+        "{0:?} is no name of a host: write it without scheme, port and path, as twin.example.com"
+    )]
+    Host(String),
     /// The seed does not become an account.
     #[error(transparent)]
     Seed(#[from] SeedError),

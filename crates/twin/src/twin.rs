@@ -152,6 +152,9 @@ impl Bound {
         if !is_label(&options.subdomain) {
             return Err(TwinError::Subdomain(options.subdomain));
         }
+        if let Some(host) = options.hosts.iter().find(|host| !is_host_name(host)) {
+            return Err(TwinError::Host(host.clone()));
+        }
         let fail = |error| NodeError::Listen { address: options.listen, error };
         let listener = listen::bind(options.listen).map_err(fail)?;
         let bound = listener.local_addr().map_err(fail)?;
@@ -174,6 +177,11 @@ async fn serve(listener: Listener, double: Arc<Double>, stopped: oneshot::Receiv
     let stopped = async move { drop(stopped.await) };
     listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stopped).await;
     double.close().await;
+}
+
+/// Labels with dots between them.
+fn is_host_name(name: &str) -> bool {
+    name.to_ascii_lowercase().split('.').all(is_label)
 }
 
 /// RFC 1123 §2.1, in lower case.

@@ -1,7 +1,7 @@
 //! Going back: to the start, and to a moment that was kept.
 
 use serde_json::{Value, json};
-use tokenry_twin::{Options, Profile};
+use tokenry_twin::{Options, Profile, Twin};
 
 use crate::support::Played;
 
@@ -161,4 +161,19 @@ async fn a_scenario_that_turns_the_clock_at_once_begins_the_same_at_the_start_an
         assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "it is over");
         played.control("POST", "/twin/reset", Value::Null).await;
     }
+#[tokio::test]
+async fn a_name_that_is_given_at_the_start_is_a_name_of_the_twin() {
+    let hosts = vec!["twin.example.com".to_owned()];
+    let played = Played::with(Options { hosts, ..Options::default() }).await;
+    for (host, expected) in [("twin.example.com", 200), ("other.example.com", 403)] {
+        let headers = [("host", host)];
+        let (status, told) =
+            played.call("GET", "/twin/state", &headers, Value::Null).await.unwrap();
+        assert_eq!(status, expected, "{host}");
+        let told = told["error_description"].as_str().unwrap_or("--host NAME").to_owned();
+        assert!(told.contains("--host NAME"), "{told}");
+    }
+    let hosts = vec!["http://twin.example.com".to_owned()];
+    let refused = Twin::start_with(Options { hosts, ..Options::default() }).await.err().unwrap();
+    assert!(refused.to_string().contains("without scheme"), "{refused}");
 }
