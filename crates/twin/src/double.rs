@@ -43,7 +43,7 @@ const SEED_FRESH: i64 = 30_000;
 pub(crate) struct Double {
     /// How it was started.
     pub(crate) options: Options,
-    /// The address it listens on.
+    /// The address under which this machine reaches it.
     pub(crate) base: BaseUrl,
     /// How much of a call is read, and for how long.
     pub(crate) limits: Limits,
@@ -202,9 +202,13 @@ impl Double {
     }
 
     /// Makes a record as if its client had asked for it, so that it can be rotated as well.
-    pub(crate) async fn issue(&self, asked: &IssueToken) -> Result<AccountToken, TwinError> {
+    pub(crate) async fn issue(
+        &self,
+        asked: &IssueToken,
+        base: &BaseUrl,
+    ) -> Result<AccountToken, TwinError> {
         let world = self.world();
-        let issued = seed::issue(asked, &world.state).await?;
+        let issued = seed::issue(asked, &world.state, base).await?;
         if let Some(refresh_token) = issued.refresh_token.clone() {
             world.renewals.keep(issued.id, refresh_token);
         }
@@ -212,8 +216,12 @@ impl Double {
     }
 
     /// Consents in a user's place.
-    pub(crate) async fn authorize(&self, asked: &Authorize) -> Result<Authorization, TwinError> {
-        seed::authorize(asked, &self.world().state).await
+    pub(crate) async fn authorize(
+        &self,
+        asked: &Authorize,
+        base: &BaseUrl,
+    ) -> Result<Authorization, TwinError> {
+        seed::authorize(asked, &self.world().state, base).await
     }
 
     async fn start_over(&self, profile: Option<Profile>, script: Script) -> Result<(), TwinError> {

@@ -1,6 +1,9 @@
 //! A running twin.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use tokenry_server::{
     config::{BaseUrl, Config},
@@ -125,12 +128,12 @@ impl Twin {
 
     /// Makes a token record as if its client had asked for it, without a browser.
     pub async fn issue_token(&self, asked: &IssueToken) -> Result<AccountToken, TwinError> {
-        self.double.issue(asked).await
+        self.double.issue(asked, &self.double.base).await
     }
 
     /// Consents in a user's place: the code, and the address that a browser would bring back.
     pub async fn authorize(&self, asked: &Authorize) -> Result<Authorization, TwinError> {
-        self.double.authorize(asked).await
+        self.double.authorize(asked, &self.double.base).await
     }
 
     /// Finishes what is in flight and ends. Dropping does the same, and does not wait for it.
@@ -158,7 +161,8 @@ impl Bound {
         let fail = |error| NodeError::Listen { address: options.listen, error };
         let listener = listen::bind(options.listen).map_err(fail)?;
         let bound = listener.local_addr().map_err(fail)?;
-        let base = BaseUrl::at(bound).map_err(|error| fail(std::io::Error::other(error)))?;
+        let base =
+            BaseUrl::at(reachable(bound)).map_err(|error| fail(std::io::Error::other(error)))?;
         Ok(Self { listener, base, options })
     }
 
@@ -177,6 +181,16 @@ async fn serve(listener: Listener, double: Arc<Double>, stopped: oneshot::Receiv
     let stopped = async move { drop(stopped.await) };
     listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stopped).await;
     double.close().await;
+}
+
+/// Where this machine reaches what listens on an address: on all of them, by the loopback one.
+const fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
 }
 
 /// Labels with dots between them.

@@ -45,7 +45,7 @@ pub(crate) struct Ground {
     pub(crate) config: Config,
     /// What the account is said to be in.
     pub(crate) profile: Profile,
-    /// The address it listens on.
+    /// The address under which this machine reaches it.
     pub(crate) base: BaseUrl,
     /// Its time.
     pub(crate) clock: TwinClock,

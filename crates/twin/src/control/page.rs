@@ -11,7 +11,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
-use tokenry_server::respond;
+use tokenry_server::{config::BaseUrl, respond};
 
 use super::wire::ControlError;
 use crate::{
@@ -74,10 +74,14 @@ pub(super) fn setting(double: &Double) -> Setting {
     }
 }
 
-/// By the address under which whoever asks has found the twin.
 fn details(double: &Double, request: &Request) -> ConnectionDetails {
+    double.connection_details(base_of(double, request).as_str())
+}
+
+/// The address under which whoever asks has found the twin.
+pub(super) fn base_of(double: &Double, request: &Request) -> BaseUrl {
     let base = double.world().state.base_of(request);
-    double.connection_details(base.as_deref().unwrap_or(&double.base).as_str())
+    base.map_or_else(|| double.base.clone(), |base| *base)
 }
 
 fn shown(rule: &InForce) -> FaultInForce {

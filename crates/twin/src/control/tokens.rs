@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{FromRequest as _, Path, Request, State},
     response::Response,
 };
 use http::StatusCode;
 use tokenry_protocol::ids::TokenId;
 use tokenry_server::respond;
 
-use super::wire::{ControlError, Json};
+use super::{
+    page::base_of,
+    wire::{ControlError, Json},
+};
 use crate::{
     double::Double,
     seed::{Authorize, IssueToken},
@@ -20,17 +23,21 @@ use crate::{
 /// `POST /twin/tokens`: a record as if its client had asked for it.
 pub(super) async fn issue(
     State(double): State<Arc<Double>>,
-    Json(asked): Json<IssueToken>,
+    request: Request,
 ) -> Result<Response, ControlError> {
-    Ok(respond::json(StatusCode::CREATED, &double.issue(&asked).await?))
+    let base = base_of(&double, &request);
+    let Json(asked): Json<IssueToken> = Json::from_request(request, &()).await?;
+    Ok(respond::json(StatusCode::CREATED, &double.issue(&asked, &base).await?))
 }
 
 /// `POST /twin/codes`: an authorization code as if the user had consented.
 pub(super) async fn authorize(
     State(double): State<Arc<Double>>,
-    Json(asked): Json<Authorize>,
+    request: Request,
 ) -> Result<Response, ControlError> {
-    Ok(respond::json(StatusCode::CREATED, &double.authorize(&asked).await?))
+    let base = base_of(&double, &request);
+    let Json(asked): Json<Authorize> = Json::from_request(request, &()).await?;
+    Ok(respond::json(StatusCode::CREATED, &double.authorize(&asked, &base).await?))
 }
 
 /// `POST /twin/tokens/{id}/expire`: the access token; its refresh token lives on.

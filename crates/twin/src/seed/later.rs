@@ -9,7 +9,7 @@ use tokenry_core::{
     authorization::{self, Refusal},
     client::{Client, ClientSecret},
     client_authentication::{AuthenticatedClient, authenticate},
-    issue::{Issuance, IssuedTokens},
+    issue::Issuance,
     jwt_access_token,
     policy::{AUTHORIZATION_CODE_LIFETIME, AccessTokenFormat},
     rejection::Rejection,
@@ -21,7 +21,7 @@ use tokenry_protocol::{
     secret::Kind,
     time::Timestamp,
 };
-use tokenry_server::{keyring::Keys, state::AppState};
+use tokenry_server::{config::BaseUrl, keyring::Keys, state::AppState};
 use tokenry_store::{Conditional, IdSequence, StoreError};
 
 use super::{
@@ -156,8 +156,12 @@ impl Authorize {
     }
 }
 
-/// Makes a record, and tells it as its client would be given it.
-pub(crate) async fn issue(asked: &IssueToken, state: &AppState) -> Result<AccountToken, TwinError> {
+/// Makes a record, and tells it as its client would be given it at the address `base`.
+pub(crate) async fn issue(
+    asked: &IssueToken,
+    state: &AppState,
+    base: &BaseUrl,
+) -> Result<AccountToken, TwinError> {
     let client = find_client(state, &asked.client).await?;
     let user = match (&asked.user, asked.means) {
         (Some(user), _) => find_user(state, user).await?,
@@ -187,14 +191,20 @@ pub(crate) async fn issue(asked: &IssueToken, state: &AppState) -> Result<Accoun
         return Err(StoreError::Corrupt("a new code was redeemed already".to_owned()).into());
     }
     let told = grants::told(&token, &issued, &surroundings);
-    let access_token = written(&issued, asked.means, &known.record, state, &keys);
+    let is_jwt = state.policy.access_token_format == AccessTokenFormat::Jwt;
+    // The record API gives no JWTs.
+    let jwt = (is_jwt && asked.means != Means::Created)
+        .then(|| jwt_access_token::write(&issued, &known.record, base.as_str(), &keys.token))
+        .flatten();
+    let access_token = jwt.map_or(told.access_token, |jwt| jwt.reveal().to_owned());
     Ok(AccountToken { access_token, ..told })
 }
 
-/// Consents, and tells what a browser would bring back.
+/// Consents, and tells what a browser would bring back from the address `base`.
 pub(crate) async fn authorize(
     asked: &Authorize,
     state: &AppState,
+    base: &BaseUrl,
 ) -> Result<Authorization, TwinError> {
     let client = find_client(state, &asked.client).await?;
     let user = find_user(state, &asked.user).await?;
@@ -232,7 +242,7 @@ pub(crate) async fn authorize(
     Ok(Authorization {
         id: issuance.id,
         code: code.reveal().to_owned(),
-        location: judged.return_address().with_code(code.reveal(), state.base().as_str()),
+        location: judged.return_address().with_code(code.reveal(), base.as_str()),
         expires_at: now.plus(AUTHORIZATION_CODE_LIFETIME),
     })
 }
@@ -244,22 +254,6 @@ fn surroundings<'a>(state: &'a AppState, keys: &'a Keys) -> Surroundings<'a> {
         entropy: state.environment.entropy.as_ref(),
         now: state.now(),
     }
-}
-
-/// The access token in the form in which the profile gives it. The record API gives no JWTs.
-fn written(
-    issued: &IssuedTokens,
-    means: Means,
-    client: &Client,
-    state: &AppState,
-    keys: &Keys,
-) -> String {
-    let is_jwt = state.policy.access_token_format == AccessTokenFormat::Jwt;
-    let base = state.base();
-    let jwt = (is_jwt && means != Means::Created)
-        .then(|| jwt_access_token::write(issued, client, base.as_str(), &keys.token))
-        .flatten();
-    jwt.map_or_else(|| issued.access_token.reveal().to_owned(), |jwt| jwt.reveal().to_owned())
 }
 
 /// A copy of a client that has a secret of ours: the database has only the hash of its own, and
