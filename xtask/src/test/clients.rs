@@ -18,30 +18,10 @@ const STAMP: &str = "installed-from";
 /// Into `target/acceptance/python`.
 pub(super) fn python(context: &Context) -> Result<Tally> {
     let source = context.workspace.root.join("acceptance/python");
-    let lock = source.join("requirements.txt");
-    let lock_of_sources = source.join("requirements-source.txt");
+    let locks = ["requirements.txt", "requirements-source.txt"].map(|name| source.join(name));
+    let [lock, of_sources] = &locks;
     let folder = context.workspace.target.join("acceptance/python");
-    let version = ask(Command::new("python3").arg("--version")).unwrap_or_default();
-    let text = format!("{version}\n{}{}", read(&lock)?, read(&lock_of_sources)?);
-    if is_installed(context, &folder, &text)? {
-        return Ok(Tally::one_passed());
-    }
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    // Hashes of published files and no build: nothing else than what was locked can come in.
-    succeed(pip(&folder).args(["--only-binary", ":all:", "--requirement"]).arg(&lock))?;
-    // Built with what is installed by now, so again nothing else comes in.
-    let build = ["--no-deps", "--no-build-isolation", "--requirement"];
-    succeed(pip(&folder).args(build).arg(&lock_of_sources))?;
-    finish(&folder, &text)
-}
-
-fn pip(folder: &Path) -> Command {
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    pip.arg("--require-hashes");
-    pip
-    let lock = context.workspace.root.join("acceptance/python/requirements.txt");
-    install_python(context, &lock, &context.workspace.target.join("acceptance/python"))
+    install_python(context, (lock.as_path(), Some(of_sources.as_path())), &folder)
 }
 
 /// Into `target/acceptance/node/node_modules`.
@@ -50,20 +30,34 @@ pub(super) fn npm(context: &Context) -> Result<Tally> {
     install_npm(context, &source, &context.workspace.target.join("acceptance/node"))
 }
 
-/// Into a virtual environment of its own.
-pub(super) fn install_python(context: &Context, lock: &Path, folder: &Path) -> Result<Tally> {
+/// Into a virtual environment of its own: what is published built, and then what is built here.
+pub(super) fn install_python(
+    context: &Context,
+    (lock, of_sources): (&Path, Option<&Path>),
+    folder: &Path,
+) -> Result<Tally> {
     let version = ask(Command::new("python3").arg("--version")).unwrap_or_default();
-    let text = format!("{version}\n{}", read(lock)?);
+    let sources = of_sources.map(read).transpose()?.unwrap_or_default();
+    let text = format!("{version}\n{}{sources}", read(lock)?);
     if is_installed(context, folder, &text)? {
         return Ok(Tally::one_passed());
     }
     succeed(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    // Hashes of published files and no build: nothing else than what was locked can come in.
+    succeed(pip(folder).args(["--only-binary", ":all:", "--requirement"]).arg(lock))?;
+    if let Some(of_sources) = of_sources {
+        // Built with what is installed by now, so again nothing else comes in.
+        let build = ["--no-deps", "--no-build-isolation", "--requirement"];
+        succeed(pip(folder).args(build).arg(of_sources))?;
+    }
+    finish(folder, &text)
+}
+
+fn pip(folder: &Path) -> Command {
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    // Hashes of published files and no build: nothing else than what was locked can come in.
-    pip.args(["--require-hashes", "--only-binary", ":all:", "--requirement"]).arg(lock);
-    succeed(&mut pip)?;
-    finish(folder, &text)
+    pip.arg("--require-hashes");
+    pip
 }
 
 /// Into the folder's `node_modules`, with no script of any package run.

@@ -32,7 +32,8 @@ fn with_binary(context: &Context, mut command: Command) -> Command {
 fn python(context: &Context) -> Result<Tally> {
     let source = context.workspace.root.join("twin/python");
     let environment = context.workspace.target.join("twin/python");
-    clients::install_python(context, &source.join("requirements.txt"), &environment)?;
+    let lock = source.join("requirements.txt");
+    clients::install_python(context, (&lock, None), &environment)?;
     let interpreter = environment.join("bin/python");
     let mut install = Command::new(&interpreter);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);

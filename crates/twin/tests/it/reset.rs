@@ -161,6 +161,8 @@ async fn a_scenario_that_turns_the_clock_at_once_begins_the_same_at_the_start_an
         assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "it is over");
         played.control("POST", "/twin/reset", Value::Null).await;
     }
+}
+
 #[tokio::test]
 async fn a_name_that_is_given_at_the_start_is_a_name_of_the_twin() {
     let hosts = vec!["twin.example.com".to_owned()];
