@@ -3,7 +3,7 @@
 
 use tokenry_protocol::{
     api::error::FieldErrorCode::{InvalidValue, TooLong, TooManyValues},
-    scope::{InvalidScope, LENGTH_MAX, Scope, ScopeToken, TOKENS_MAX},
+    scope::{InvalidScope, LENGTH_MAX, NOT_A_STRING, Scope, ScopeToken, TOKENS_MAX},
 };
 
 use crate::{
@@ -42,7 +42,12 @@ pub(crate) fn check_scope(
     if policy.unknown_scopes == UnknownScopes::Refuse && !unknown.is_empty() {
         return Err(Rejection::ScopeUnknown(unknown.into_iter().cloned().collect()));
     }
-    match beyond_ceiling(scope, client, policy) {
+    let mut beyond = beyond_ceiling(scope, client, policy);
+    if policy.unknown_scopes == UnknownScopes::Accept {
+        // A list in place of a string gets a token that may do nothing, whatever the client may.
+        beyond.retain(|token| token.as_str() != NOT_A_STRING);
+    }
+    match beyond {
         beyond if beyond.is_empty() => Ok(()),
         beyond => Err(Rejection::ScopeNotAllowed(beyond.into_iter().cloned().collect())),
     }

@@ -138,6 +138,11 @@ impl Scope {
         Self([ScopeToken("read".to_owned())].into())
     }
 
+    /// What stands for names of which none was approved, where unknown ones are accepted.
+    pub fn not_approved() -> Self {
+        Self([ScopeToken(NOT_APPROVED.to_owned())].into())
+    }
+
     /// All that a scope can grant.
     pub fn everything() -> Self {
         let words = Access::BOTH.map(Access::as_str).into_iter().chain([IMPERSONATE]);
@@ -231,6 +236,11 @@ pub struct ScopeCatalog {
     resources: BTreeMap<String, Vec<Access>>,
 }
 
+/// Stands in a scope for a list that was sent where a string belongs, and grants nothing: no
+/// configuration can give it a meaning.
+pub const NOT_A_STRING: &str = "not-a-string";
+/// Stands there for names of which none was approved, in the same way.
+const NOT_APPROVED: &str = "not-approved";
 const UNRESTRICTED: &str = "unrestricted";
 const IMPERSONATE: &str = "impersonate";
 
@@ -245,7 +255,8 @@ impl ScopeCatalog {
         for entry in resources {
             let token = ScopeToken::parse(entry)?;
             let (name, access) = token.split();
-            if !general(name).is_empty() || name == IMPERSONATE {
+            let is_taken = [IMPERSONATE, NOT_A_STRING, NOT_APPROVED].contains(&name);
+            if !general(name).is_empty() || is_taken {
                 return Err(InvalidScope::Token(entry.to_owned()));
             }
             let offered = known.entry(name.to_owned()).or_default();
@@ -429,6 +440,14 @@ mod tests {
             let longest = format!("{}{access}", "x".repeat(NAME_MAX));
             assert!(ScopeToken::parse(&longest).is_ok(), "{longest}");
             assert!(ScopeToken::parse(&format!("x{longest}")).is_err(), "x{longest}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_no_scope_can_be_no_resource() {
+        for name in [NOT_A_STRING, Scope::not_approved().tokens()[0].as_str()] {
+            assert!(ScopeCatalog::new([name]).is_err(), "{name}");
+            assert!(!catalog().knows(&ScopeToken::parse(name).unwrap()), "{name}");
         }
     }
 

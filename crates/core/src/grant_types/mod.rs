@@ -6,7 +6,7 @@ pub mod refresh_token;
 
 use tokenry_protocol::{
     oauth::token::Wishes,
-    scope::Scope,
+    scope::{Scope, ScopeToken},
     secret::{Credential, Kind},
     time::{Seconds, Timestamp},
 };
@@ -117,6 +117,19 @@ impl GrantLife {
     }
 }
 
+/// A name that means nothing today is a right once a resource of that name is added, so the grant's
+/// tokens carry it only if the user approved it.
+pub(crate) fn without_unapproved(asked: &Scope, granted: &Scope, policy: &Policy) -> Scope {
+    let unknown = policy.scopes.unknown(asked);
+    if unknown.is_empty() {
+        return asked.clone();
+    }
+    let is_approved =
+        |token: &&ScopeToken| !unknown.contains(token) || granted.tokens().contains(token);
+    let kept = asked.tokens().iter().filter(is_approved).cloned();
+    Scope::from_tokens(kept).unwrap_or_else(|_| Scope::not_approved())
+}
+
 /// What a new access token of a grant carries: what is asked for within what was approved, or all
 /// of it, cut to what the client may have today.
 pub(crate) fn scope_within_grant(
@@ -137,7 +150,7 @@ pub(crate) fn scope_within_grant(
     let mut wider = asked.beyond(granted, &policy.scopes);
     wider.retain(|token| policy.scopes.knows(token));
     match wider {
-        wider if wider.is_empty() => Ok(asked.clone()),
+        wider if wider.is_empty() => Ok(without_unapproved(asked, granted, policy)),
         wider => Err(Rejection::ScopeWider(wider.into_iter().cloned().collect())),
     }
 }

@@ -28,7 +28,9 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use super::{Circumstances, GrantLife, Terms, check_user, owned, refresh_expiry, terms};
+use super::{
+    Circumstances, GrantLife, Terms, check_user, owned, refresh_expiry, terms, without_unapproved,
+};
 use crate::{
     client::Client,
     client_authentication::AuthenticatedClient,
@@ -355,7 +357,8 @@ fn check_same_wishes(
     policy: &Policy,
 ) -> Result<(), Rejection> {
     let Request { client, wishes, .. } = *request;
-    let same_scope = wishes.scope.as_ref().is_none_or(|scope| {
+    let same_scope = wishes.scope.as_ref().is_none_or(|asked| {
+        let scope = without_unapproved(asked, &grant.token.granted, policy);
         let held = grant.issued.scope.tokens();
         scope.tokens().len() == held.len() && scope.tokens().iter().all(|name| held.contains(name))
     });

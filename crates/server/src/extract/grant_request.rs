@@ -8,9 +8,12 @@ use tokenry_core::{
     client_authentication::{AuthenticatedClient, Redeemer},
     policy::{RedemptionProof, UnknownScopes},
 };
-use tokenry_protocol::oauth::{
-    parameters::{InvalidRequest, Parameters},
-    token::{Dialect, GrantType},
+use tokenry_protocol::{
+    oauth::{
+        parameters::{InvalidRequest, Parameters},
+        token::{Dialect, GrantType},
+    },
+    scope::NOT_A_STRING,
 };
 
 use super::{
@@ -104,7 +107,7 @@ impl GrantRequest {
 /// that may do nothing. Where unknown names are accepted this is one of them, and says what it is.
 fn take_scope_lists(parameters: &mut Parameters) {
     for name in ["scope", "scopes"] {
-        parameters.replace_list(name, "not-a-string");
+        parameters.replace_list(name, NOT_A_STRING);
     }
 }
 

@@ -64,6 +64,10 @@ fn the_scope_is_known_and_within_what_the_client_may_have() {
         (None, Some("write"), Refuse, not_allowed),
         (Some("reed"), Some("reed"), Accept, "reed"),
         (Some("reed"), Some("read"), Accept, not_allowed),
+        // What stands for a list allows nothing, so no ceiling is too low for it.
+        (Some("not-a-string"), Some("read"), Accept, "not-a-string"),
+        (Some("not-a-string write"), Some("read"), Accept, not_allowed),
+        (Some("not-a-string"), Some("read"), Refuse, unknown),
         // Unknown comes first: it is the likelier mistake.
         (Some("reed write"), Some("read"), Refuse, unknown),
     ] {

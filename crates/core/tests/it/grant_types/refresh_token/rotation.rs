@@ -178,6 +178,30 @@ fn names_that_mean_nothing_pass_where_the_policy_accepts_them_and_no_others_with
     }
 }
 
+/// It would become a right with the resource that somebody adds.
+#[test]
+fn a_name_that_means_nothing_is_carried_only_if_it_was_approved() {
+    let mut grant = Grant::of(World::confidential(), "tickets:read");
+    grant.world.policy.unknown_scopes = UnknownScopes::Accept;
+    for (approved, asked, carried) in [
+        ("tickets:read", "tickets:read reed", "tickets:read"),
+        ("tickets:read", "reed rite:write", "not-approved"),
+        ("tickets:read", "not-approved", "not-approved"),
+        ("tickets:read reed", "reed", "reed"),
+        ("tickets:read reed", "rite reed", "reed"),
+    ] {
+        grant.token.granted = scope(approved);
+        let (before, answer) = grant.rotate_for(&want_scope(asked));
+        assert_eq!(answer.scope, scope(carried), "{asked}");
+        assert_eq!(issued(&grant.token).scope, scope(carried), "{asked}");
+        // What was lost on the way may be asked for in the same words, or in those of the answer.
+        for again in [asked, carried] {
+            let again = grant.outcome_for(&before.refresh, &want_scope(again));
+            assert_eq!(again, "repeat", "{asked}");
+        }
+    }
+}
+
 /// Without `scope`: what was approved, cut to the client's `allowed_scopes` of today.
 #[test]
 fn the_clients_ceiling_of_today_cuts_what_was_approved_and_refuses_what_is_asked_for() {

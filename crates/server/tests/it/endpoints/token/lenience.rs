@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tokenry_core::{client::ClientStatus, policy::UnknownScopes};
+use tokenry_protocol::scope::Scope;
 use tokenry_server::config::Config;
 use tokenry_store::Store as _;
 
@@ -263,9 +264,36 @@ async fn names_that_mean_nothing_are_granted_at_both_doors_and_allow_nothing() {
         let asked = [("scope", "read reed")];
         let redeemed = door.redeem(&world.app, &world.reports, &code, &asked).await;
         let redeemed = redeemed.expect(door.success());
-        assert_eq!(redeemed.json()["scope"], "read reed");
+        assert_eq!(redeemed.json()["scope"], "read", "nobody approved the other");
         let refresh = redeemed.tokens().refresh;
         let refreshed = door.refresh(&world.app, &world.reports, &refresh, &[("scope", "reed")]);
-        assert_eq!(refreshed.await.expect(door.success()).json()["scope"], "reed");
+        let refreshed = refreshed.await.expect(door.success());
+        assert_eq!(refreshed.json()["scope"], "not-approved");
+        let access = refreshed.tokens().access;
+        world.app.get("/api/v2/users/me").bearer(&access).await.expect(403);
     }
+}
+
+#[tokio::test]
+async fn a_list_as_scope_is_accepted_of_a_client_that_may_not_ask_for_everything_too() {
+    let world = World::with(|config| config.tokens.unknown_scopes = UnknownScopes::Accept).await;
+    world
+        .app
+        .change_client(&world.reports, |client| client.allowed_scope = Some(Scope::read()))
+        .await;
+    let asked = |scope: serde_json::Value| {
+        let body = json!({
+            "grant_type": "client_credentials",
+            "client_id": "acme_reports",
+            "client_secret": world.reports.secret(),
+            "scope": scope,
+        });
+        world.app.post("/oauth/tokens").json(&body)
+    };
+    let answer = asked(json!(["read", "write"])).await.expect(201);
+    assert_eq!(answer.json()["scope"], "not-a-string");
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    world.app.get("/api/v2/users/me").bearer(&access).await.expect(403);
+    assert_eq!(asked(json!("write")).await.refusal(), "400 invalid_scope");
+    assert_eq!(asked(json!("reed")).await.refusal(), "400 invalid_scope");
 }
