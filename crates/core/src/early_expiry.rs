@@ -8,8 +8,9 @@ use tokenry_protocol::{
 
 use crate::grant::{AccessToken, Issued, Token};
 
-/// What a token without expiry is given, so that it has something to be over.
-const LIFETIME: Seconds = Seconds(1_800);
+/// What a token without expiry is given, so that it has something to be over. No other token lives
+/// no time at all, so a refresh knows that the next one has no expiry either.
+pub(crate) const ENDED_EARLY: Seconds = Seconds(0);
 
 /// A pair of which the access token is over from now on, or both are. Lifetimes stay what they
 /// were, because the client's next token lives as long: it is the time of issue that moves back.
@@ -63,7 +64,7 @@ pub fn expire_pair(token: &Token, now: Timestamp) -> Option<EarlyExpiry> {
 }
 
 fn ended(issued: &Issued, now: Timestamp) -> AccessToken {
-    let lifetime = issued.access.lifetime.unwrap_or(LIFETIME);
+    let lifetime = issued.access.lifetime.unwrap_or(ENDED_EARLY);
     let issued_at = now.minus(lifetime);
     AccessToken { hash: issued.access.hash, issued_at, lifetime: Some(lifetime) }
 }

@@ -14,7 +14,8 @@ use tokenry_protocol::{
 use crate::{
     client::Client,
     credentials::{Entropy, TokenKeys},
-    grant::Token,
+    early_expiry::ENDED_EARLY,
+    grant::{AccessToken, Token},
     policy::{Policy, shorter},
     rejection::Rejection,
     scope::check_scope,
@@ -73,9 +74,9 @@ pub(crate) fn terms(
     let scope = scope_within_grant(wishes.scope.as_ref(), &token.granted, client, policy)?;
     let refresh_lifetime = policy.refresh_lifetime(client, wishes.refresh_token_lifetime);
     let refresh_expires_at = refresh_expiry(policy, now, refresh_lifetime, token.created_at)?;
-    let before = token.issued().and_then(|issued| issued.access.lifetime);
-    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, before);
     let grant = GrantLife { granted_at: token.created_at, refresh_expires_at };
+    let before = token.issued().and_then(|issued| grant.inherited(&issued.access, policy));
+    let access_lifetime = policy.access_lifetime(client, wishes.access_token_lifetime, before);
     let access_lifetime = grant.cut(access_lifetime, now, policy);
     Ok(Terms { scope, access_lifetime, refresh_lifetime, refresh_expires_at })
 }
@@ -101,6 +102,14 @@ pub(crate) struct GrantLife {
 }
 
 impl GrantLife {
+    /// The lifetime that the pair `before` hands on. One without expiry that only ended with the
+    /// grant, or that was ended early, hands on none.
+    pub(crate) fn inherited(&self, before: &AccessToken, policy: &Policy) -> Option<Seconds> {
+        let is_endless = policy.access_token_lifetime.is_none()
+            && before.lifetime == self.cut(None, before.issued_at, policy);
+        before.lifetime.filter(|lifetime| !is_endless && *lifetime != ENDED_EARLY)
+    }
+
     /// No access token that expires outlives the refresh token beside it. One that does not expire
     /// needs no refresh, and ends with the grant if that has an end.
     pub(crate) fn cut(

@@ -331,8 +331,9 @@ fn renew(
     let (issued, refresh) = (grant.issued, grant.refresh);
     let refresh_lifetime = policy.refresh_lifetime(client, Some(refresh.lifetime));
     let expires_at = refresh_expiry(policy, now, refresh_lifetime, grant.token.created_at)?;
-    let access_lifetime = policy.access_lifetime(client, None, issued.access.lifetime);
     let life = GrantLife { granted_at: grant.token.created_at, refresh_expires_at: expires_at };
+    let before = life.inherited(&issued.access, policy);
+    let access_lifetime = policy.access_lifetime(client, None, before);
     let renewed = Issued {
         access: AccessToken {
             hash: issued.access.hash,

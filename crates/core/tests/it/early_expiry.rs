@@ -29,7 +29,8 @@ fn an_access_token_without_expiry_is_given_one_to_be_over() {
     grant.token.stage = Stage::Issued(without_expiry);
     let expiry = expire_access_token(&grant.token, grant.world.now).unwrap();
     assert_eq!(expiry.access().expires_at(), Some(grant.world.now));
-    assert_eq!(expiry.access().lifetime, Some(Seconds(1_800)));
+    assert_eq!(expiry.access().issued_at, grant.world.now);
+    assert_eq!(expiry.access().lifetime, Some(Seconds(0)));
 }
 
 #[test]

@@ -53,6 +53,24 @@ async fn only_in_legacy_do_tokens_not_expire_that_nobody_asked_a_lifetime_for() 
     }
 }
 
+/// The end that the control gave one of them is not that of the next.
+#[tokio::test]
+async fn a_token_without_expiry_that_was_expired_is_followed_by_another_without() {
+    let played = Played::with(of(Profile::Legacy)).await;
+    let asked = json!({"client": "acme_mobile", "user": "cleo@acme.test", "scopes": ["read"]});
+    let made = played.control("POST", "/twin/tokens", asked).await;
+    let access_token = made["access_token"].as_str().unwrap();
+    assert_eq!(expires_at(&played, access_token).await, Value::Null);
+    let expire = format!("/twin/tokens/{}/expire", made["id"]);
+    played.control("POST", &expire, Value::Null).await;
+    assert_eq!(played.verify(access_token).await, 401);
+    let refresh_token = made["refresh_token"].as_str().unwrap();
+    let (status, next) = played.refresh(refresh_token, &[]).await.unwrap();
+    assert_eq!((status, &next["expires_in"]), (201, &Value::Null), "{next}");
+    let next = expires_at(&played, next["access_token"].as_str().unwrap()).await;
+    assert_eq!(next, Value::Null);
+}
+
 #[tokio::test]
 async fn expiry_and_rotation_can_be_other_than_the_profile_says() {
     let options = Options {

@@ -1,12 +1,13 @@
 //! Access tokens that do not expire: `tokens.access_token_lifetime = "none"`.
 
+use tokenry_core::{early_expiry::expire_access_token, grant::Stage};
 use tokenry_protocol::{
     oauth::token::Wishes,
     time::{Seconds, Timestamp},
 };
 
 use crate::support::{
-    DAY, Grant, NOON, World, issued, same_text, seconds, want_access_lifetime,
+    DAY, Grant, NOON, World, issued, millis, same_text, seconds, want_access_lifetime,
     want_refresh_lifetime,
 };
 
@@ -86,6 +87,67 @@ fn the_end_of_a_grant_ends_it_too() {
         assert_eq!(answer.access_token_lifetime, Some(Seconds(left)), "{wait}");
         assert_eq!(issued(&grant.token).access.expires_at(), Some(end), "{wait}");
     }
+}
+
+/// Nobody asked for an end, so the refresh token's is none of its business.
+#[test]
+fn one_that_ends_with_its_grant_is_not_shortened_by_a_refresh() {
+    let mut world = world();
+    let life = Seconds(180 * 86_400);
+    world.policy.grant_lifetime_max = Some(life);
+    let mut grant = Grant::of(world, "read");
+    let end = NOON.plus(life);
+    assert_eq!(issued(&grant.token).access.expires_at(), Some(end));
+    let mut before = grant.pair.clone();
+    for wait in [0, 1_000, 10 * 86_400] {
+        grant.wait(seconds(wait));
+        before = grant.rotate();
+        assert_eq!(issued(&grant.token).access.expires_at(), Some(end), "{wait}");
+    }
+    grant.wait(DAY);
+    assert_eq!(grant.outcome(&before.refresh), "renew");
+    grant.send(&before.refresh, &Wishes::NONE);
+    assert_eq!(issued(&grant.token).access.expires_at(), Some(end), "renewed");
+    // One that was asked for is inherited, as ever.
+    grant.rotate_for(&want_access_lifetime(86_400));
+    let (_, answer) = grant.rotate_for(&Wishes::NONE);
+    assert_eq!(answer.access_token_lifetime, Some(Seconds(86_400)));
+}
+
+/// A moment of the grant is seldom a whole second, and a lifetime always is.
+#[test]
+fn the_end_of_a_grant_is_known_again_whatever_the_fraction_of_its_second() {
+    let mut world = world();
+    world.now = Timestamp::from_millis(NOON.as_millis() + 250);
+    world.policy.grant_lifetime_max = Some(Seconds(180 * 86_400));
+    let mut grant = Grant::of(world, "read");
+    for wait in [700, 1_300, 9_999] {
+        grant.wait(millis(wait));
+        let (_, answer) = grant.rotate_for(&Wishes::NONE);
+        assert!(answer.access_token_lifetime > Some(Seconds(179 * 86_400)), "{wait}");
+    }
+}
+
+/// The next one knows nothing of that end.
+#[test]
+fn one_that_was_ended_early_is_followed_by_one_without_expiry() {
+    let mut grant = grant();
+    let early = expire_access_token(&grant.token, grant.world.now).unwrap();
+    let mut ended = issued(&grant.token).clone();
+    ended.access = *early.access();
+    grant.token.stage = Stage::Issued(ended);
+    assert!(issued(&grant.token).access.is_expired(grant.world.now));
+    let (before, answer) = grant.rotate_for(&Wishes::NONE);
+    assert_eq!(answer.access_token_lifetime, None);
+    assert_eq!(issued(&grant.token).access.lifetime, None);
+
+    let early = expire_access_token(&grant.token, grant.world.now).unwrap();
+    let mut ended = issued(&grant.token).clone();
+    ended.access = *early.access();
+    grant.token.stage = Stage::Issued(ended);
+    grant.wait(DAY);
+    assert_eq!(grant.outcome(&before.refresh), "renew");
+    assert_eq!(grant.send(&before.refresh, &Wishes::NONE).access_token_lifetime, None);
 }
 
 #[test]
