@@ -178,6 +178,22 @@ async fn a_token_counts_in_the_authorization_header_alone() {
     world.app.get("/api/v2/users/me").bearer(&token).await.expect(200);
 }
 
+/// RFC 6750 §2: where a token may stand in the address, it stands there once and nowhere else.
+#[tokio::test]
+async fn two_tokens_in_the_query_are_one_too_many_where_one_may_be_there() {
+    let app = TestApp::with(|config| config.record_api.token_in_query = true).await;
+    let world = World::of(app).await;
+    let token = world.bearer("read write").await;
+    let address = format!("/api/v2/users/me?access_token={token}");
+    world.app.get(&address).await.expect(200);
+    for twice in [format!("&access_token={token}"), "&access_token=".to_owned()] {
+        let answer = world.app.get(&format!("{address}{twice}")).await.expect(400);
+        assert_eq!(answer.error(), "invalid_request");
+    }
+    world.app.get(&address).bearer(&token).await.expect(400);
+    world.app.get("/api/v2/users/me?access_token=%ff&access_token=x").await.expect(400);
+}
+
 /// RFC 6819 §5.2.2.2, RFC 7009 §2.1 (CVE-2016-6582): a client has no say over tokens of others.
 #[tokio::test]
 async fn a_client_neither_sees_nor_uses_nor_ends_the_tokens_of_another() {
