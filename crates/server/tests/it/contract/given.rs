@@ -26,6 +26,7 @@ const REQUESTS_PER_CALLER: u32 = 700;
 pub fn configure(number: u32, config: &mut Config) {
     match number {
         62 => config.limits.requests_per_caller = Some(REQUESTS_PER_CALLER),
+        120 => config.record_api.global_clients = vec![star_charts()],
         142 => config.api_tokens.creation = false,
         145 => config.api_tokens.enabled = false,
         440 => config.scopes.resources = ["tickets", "users"].map(str::to_owned).to_vec(),
@@ -122,6 +123,7 @@ async fn clients_and_users(number: u32, world: &mut World<'_>) {
             world.app.clock.set("2026-03-05T13:05:00Z");
         }
         117 => drop(world.send(&Fixture::number(116)).await.expect(204)),
+        120 => add_star_charts(world).await,
         140 => clock.set("2026-03-05T11:59:58Z"),
         141 | 146 => clock.set("2026-03-05T12:10:00Z"),
         143 => clock.set("2026-03-05T12:11:00Z"),
@@ -129,6 +131,26 @@ async fn clients_and_users(number: u32, world: &mut World<'_>) {
         164 => world.create_token(1016, "tickets:read", "2026-03-04T08:00:00Z").await,
         _ => {}
     }
+}
+
+/// The client that is everybody's.
+fn star_charts() -> ClientId {
+    ClientId::new(9_001).unwrap()
+}
+
+/// Ada has let it in.
+async fn add_star_charts(world: &World<'_>) {
+    let ada = world.ada.id;
+    let client = world
+        .app
+        .add_client(star_charts(), "zdg-star-charts", ClientKind::Confidential, |client| {
+            client.user_id = ada;
+            "Star Charts".clone_into(&mut client.name);
+            client.company = Some("Nebula GmbH".to_owned());
+        })
+        .await;
+    let id = TokenId::new(1_017).unwrap();
+    world.app.create_token(&world.ada, &client, id, "read").await;
 }
 
 /// Everybody but the visitor of 200 is Ada, signed in.
