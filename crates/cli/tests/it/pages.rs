@@ -6,7 +6,6 @@
 
 use std::{
     fs::{self, File},
-    os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, Stdio},
 };
@@ -72,17 +71,6 @@ fn steady(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// Ends a shell and what it has started.
-struct Shell(std::process::Child);
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-        let _ = self.0.wait();
-    }
-}
-
 /// Runs a page: what each block printed, as far as it came, and whether it came to its end.
 fn run(blocks: &[Block]) -> (Vec<String>, bool) {
     let folder = tempfile::tempdir().unwrap();
@@ -110,10 +98,8 @@ fn run(blocks: &[Block]) -> (Vec<String>, bool) {
         .current_dir(&work)
         .stdin(Stdio::null())
         .stdout(written.try_clone().unwrap())
-        .stderr(written)
-        .process_group(0);
-    let mut shell = Shell(shell.spawn().unwrap());
-    let is_done = shell.0.wait().unwrap().success();
+        .stderr(written);
+    let is_done = shell.status().unwrap().success();
     let printed = fs::read_to_string(&output).unwrap();
     let printed = printed.split(&format!("{MARK}\n")).map(str::to_owned).collect();
     (printed, is_done)

@@ -47,10 +47,7 @@ pub(super) async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::new(arguments.keep.as_deref())?;
     let twin = Twin::start_with(options(&arguments)?).await?;
     let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    let form = match arguments.markdown {
-        true => Form::Markdown,
-        false => Form::Records(arguments.output),
-    };
+    let form = if arguments.markdown { Form::Markdown } else { Form::Records(arguments.output) };
     let mut report = Report::new(form, &names);
     let stop = stop_signal()?;
     let checked = check_all(&twin, &cases, (&arguments, &folder), &mut report);

@@ -64,7 +64,7 @@ fn what_a_command_wrote_and_called_can_be_seen_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let keep = folder.path().join("kept");
     let script = format!("{CLIENT}\necho to see; me $ZENDESK_ACCESS_TOKEN; echo $'\\e[2J' >&2");
-    let options = ["--only", "legacy", "--verbose", "--keep", keep.to_str().unwrap()];
+    let options = ["--only", "legacy", "--verbose", "--output", keep.to_str().unwrap()];
     let output = check(&options, &script).output().unwrap();
     let text = said(&output);
     assert!(text.contains("│ to see\n") && text.contains("│ 200\\u{1b}[2J\n"), "{text}");

@@ -45,7 +45,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, short)]
     pub(super) verbose: bool,
     /// Keep what the command writes and what it called in this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "output", value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
     /// Print a table in Markdown
     #[arg(long, conflicts_with = "output", help_heading = "Output")]
@@ -65,10 +65,10 @@ const EXAMPLES: &str = "\
 Examples:
   tokenry twin check -- pytest tests/test_zendesk.py
   tokenry twin check --only expire-token,rate-limited -- ./nightly-export
-  tokenry twin check --profile after-2027-04-30 --only after-2027-04-30 -- npm test
+  tokenry twin check --only after-2027-04-30 -- npm test
   tokenry twin check --scenario all --timeout 2m -- cargo test --test zendesk
   tokenry twin check --rotation forgiving --only lose-answer --verbose -- ./sync.py
-  tokenry twin check --keep ./check --markdown -- npm test > check.md";
+  tokenry twin check --output ./check --markdown -- npm test > check.md";
 
 const ABOUT: &str = "\
 The command finds the twin by ZENDESK_SERVER_URL and the other variables that `tokenry twin` prints,

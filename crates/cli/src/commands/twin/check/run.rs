@@ -57,8 +57,8 @@ impl Runner<'_> {
         let (program, arguments) = self.command.split_first().context("no command")?;
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
-            let is_connection = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
-            if CONNECTION_PREFIXES.iter().any(|prefix| is_connection(&prefix)) {
+            let begins = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
+            if CONNECTION_PREFIXES.iter().any(begins) {
                 command.env_remove(name);
             }
         }

@@ -51,10 +51,10 @@ pub(super) fn judge(evidence: &Evidence) -> Verdict {
     let is_well = evidence.ended == Ended::Code(0);
     if evidence.calls.is_empty() {
         let why = "never called the twin: does it read ZENDESK_SERVER_URL?".to_owned();
-        return match is_well {
-            true => Verdict { outcome: Outcome::NotReached, why },
-            false => failed(format!("{why} ({})", ended(evidence))),
-        };
+        if is_well {
+            return Verdict { outcome: Outcome::NotReached, why };
+        }
+        return failed(format!("{why} ({})", ended(evidence)));
     }
     if is_well {
         return ended_well(evidence);
