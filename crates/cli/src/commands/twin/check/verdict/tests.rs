@@ -145,14 +145,15 @@ fn retry_after_is_to_be_waited_for() {
 
 #[test]
 fn who_hammers_is_told_so_whatever_struck() {
-    let on_and_on: String =
-        (0..412).map(|at| format!("{} me 401 expire-token\n", at * 7)).collect();
+    let on_and_on = |at| format!("{} me 401 expire-token\n", at * 7);
+    let on_and_on = (0..412).map(on_and_on).collect::<Vec<_>>().concat();
     judged(
         &evidence(TIMED_OUT, &on_and_on),
         Outcome::Failed,
         "retried without limit: 412 calls in 2.9 s",
     );
-    let some: String = (0..25).map(|at| format!("{} me 429 rate-limited=2\n", at * 10)).collect();
+    let some = |at| format!("{} me 429 rate-limited=2\n", at * 10);
+    let some = (0..25).map(some).collect::<Vec<_>>().concat();
     judged(
         &evidence(EXIT_1, &some),
         Outcome::Failed,
