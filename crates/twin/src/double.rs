@@ -12,6 +12,7 @@ use tokenry_protocol::time::Timestamp;
 use tokenry_server::{
     config::{BaseUrl, Limits},
     environment::Clock as _,
+    stop_signal::StopSignal,
 };
 use tokenry_store::sqlite::Image;
 use tokio::sync::Mutex as Turn;
@@ -64,6 +65,8 @@ pub(crate) struct Double {
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
     /// One change of worlds at a time.
     turn: Turn<()>,
+    /// What only waits does not keep a twin from ending.
+    pub(crate) stop: StopSignal,
 }
 
 struct Planted {
@@ -83,7 +86,11 @@ struct Snapshot {
 
 impl Double {
     /// Plants the seed, or takes up what an earlier twin has left in the folder.
-    pub(crate) async fn open(options: Options, base: BaseUrl) -> Result<Self, TwinError> {
+    pub(crate) async fn open(
+        options: Options,
+        base: BaseUrl,
+        stop: StopSignal,
+    ) -> Result<Self, TwinError> {
         let seed = match &options.seed {
             Some(seed) => seed.clone(),
             None => Seed::contract_cast()?,
@@ -112,6 +119,7 @@ impl Double {
             snapshots: Mutex::default(),
             turn: Turn::default(),
             limits: ground.config.limits,
+            stop,
             options,
             base,
             clock,

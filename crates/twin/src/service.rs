@@ -74,7 +74,7 @@ impl listen::Answer for Service {
         let took = started.elapsed() + delay.unwrap_or_default();
         tell(&double, &world, &call, &ended, (at, took));
         if let Some(delay) = delay {
-            tokio::time::sleep(delay).await;
+            double.stop.clone().sleep(delay).await;
         }
         ended.seen.send(ended.fate)
     }

@@ -9,8 +9,9 @@ use tokenry_server::{
     config::{BaseUrl, Config},
     listen::{self, Listener},
     node::NodeError,
+    stop_signal::StopSignal,
 };
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     account::{Account, AccountToken},
@@ -32,7 +33,7 @@ use crate::{
 pub struct Twin {
     double: Arc<Double>,
     /// Its end is what stops the twin.
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<bool>,
     served: JoinHandle<()>,
 }
 
@@ -136,7 +137,8 @@ impl Twin {
         self.double.authorize(asked, &self.double.base).await
     }
 
-    /// Finishes what is in flight and ends. Dropping does the same, and does not wait for it.
+    /// Finishes what is in flight and ends; what is only held back is answered at once. Dropping
+    /// does the same, and does not wait for it.
     pub async fn stop(self) {
         let Self { stop, served, .. } = self;
         drop(stop);
@@ -169,17 +171,17 @@ impl Bound {
     /// Plants the seed and answers from now on.
     pub async fn start(self) -> Result<Twin, TwinError> {
         let Self { listener, base, options } = self;
-        let double = Arc::new(Double::open(options, base).await?);
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(serve(listener, Arc::clone(&double), stopped));
+        let (stop, stopped) = StopSignal::new();
+        let double = Arc::new(Double::open(options, base, stopped).await?);
+        let served = tokio::spawn(serve(listener, Arc::clone(&double)));
         Ok(Twin { double, stop, served })
     }
 }
 
-async fn serve(listener: Listener, double: Arc<Double>, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: Listener, double: Arc<Double>) {
     let limits = Config::default().limits;
-    let stopped = async move { drop(stopped.await) };
-    listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stopped).await;
+    let mut stop = double.stop.clone();
+    listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stop.given()).await;
     double.close().await;
 }
 

@@ -42,8 +42,11 @@ pub(super) async fn entries(
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let Query { since, wait, filter } =
         query.map_err(|error| ControlError::Invalid(error.to_string()))?;
-    let waited = tokio::time::timeout(wait, double.journal.wait(since, &filter)).await;
-    let page = waited.unwrap_or_else(|_| double.journal.since(since, &filter));
+    let mut stop = double.stop.clone();
+    let page = tokio::select! {
+        page = double.journal.wait(since, &filter) => page,
+        _ = stop.sleep(wait) => double.journal.since(since, &filter),
+    };
     Ok(respond::json(StatusCode::OK, &page))
 }
 

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use proptest::prelude::*;
 use serde_json::Value;
 use tokenry_protocol::secret::{Credential, LENGTH, PUBLIC_LENGTH};
-use tokenry_server::{config::BaseUrl, listen::Answer as _};
+use tokenry_server::{config::BaseUrl, listen::Answer as _, stop_signal::StopSignal};
 
 use super::*;
 use crate::{account::Account, options::Options};
@@ -174,7 +174,8 @@ impl Two {
         let noon = Timestamp::parse("2026-03-05T12:00:00Z");
         let open = async || {
             let options = Options { clock: noon, ..Options::default() };
-            let double = Double::open(options, base.clone()).await.unwrap();
+            let (_twin, stop) = StopSignal::new();
+            let double = Double::open(options, base.clone(), stop).await.unwrap();
             double.clock.freeze();
             double.clock.set(noon.unwrap());
             Arc::new(double)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokenry_twin::journal::Filter;
 
-use crate::support::Played;
+use crate::support::{Played, agent, read, request};
 
 #[tokio::test]
 async fn every_call_stands_there_once_with_what_came_of_it_and_without_a_secret() {
@@ -114,4 +115,31 @@ async fn a_call_that_was_refused_for_its_fault_header_stands_there_as_well() {
     played.call("GET", "/api/v2/users/me.json", &headers, Value::Null).await.unwrap();
     let page = played.control("GET", "/twin/journal", Value::Null).await;
     assert_eq!(page["entries"][0]["status"], 400);
+}
+
+/// A test that ends must not wait for a page that is left open, nor for an answer that is late.
+#[tokio::test]
+async fn whoever_only_waits_does_not_keep_a_twin_from_ending() {
+    let played = Played::new().await;
+    played.twin.add_fault("delay=60s route=verify always".parse().unwrap());
+    let (base, access_token) = (played.twin.base_url().to_owned(), played.seeded().access_token);
+    let bearer = format!("Bearer {access_token}");
+    let late = request(
+        "GET",
+        &format!("{base}/api/v2/oauth/tokens/current.json"),
+        &[("authorization", &bearer)],
+        &Value::Null,
+    );
+    let open = request("GET", &format!("{base}/twin/journal?since=1&wait=60s"), &[], &Value::Null);
+    let late = tokio::task::spawn_blocking(move || read(agent().run(late)));
+    // The call is taken down before its answer is held back.
+    played.twin.journal().wait(0, &Filter::default()).await;
+    let open = tokio::task::spawn_blocking(move || read(agent().run(open)));
+
+    tokio::time::timeout(Duration::from_secs(20), played.twin.stop()).await.unwrap();
+    assert_eq!(late.await.unwrap().unwrap().0, 200);
+    // It may have come when nobody listened any more.
+    if let Ok((status, page)) = open.await.unwrap() {
+        assert_eq!((status, &page["entries"]), (200, &json!([])));
+    }
 }
