@@ -46,6 +46,12 @@ impl Seen<'_> {
         self.path.starts_with(RECORD_API) || self.path.starts_with("/oauth/")
     }
 
+    /// What browsers ask before a script's call (Fetch §3.2.2). No client under test decides about
+    /// it, and it would use up what is meant for the call.
+    pub(crate) fn is_preflight(&self) -> bool {
+        self.method == Method::OPTIONS
+    }
+
     fn is_control(&self) -> bool {
         let rest = self.path.strip_prefix(CONTROL);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -25,7 +25,7 @@ pub struct Rule {
     pub fault: Fault,
     /// `None`: all calls under `/api/v2/` and `/oauth/`.
     pub route: Option<RoutePattern>,
-    /// `None`: all methods.
+    /// `None`: all methods but OPTIONS.
     pub method: Option<Method>,
     /// Which of those calls.
     pub when: When,
@@ -82,7 +82,7 @@ impl Rule {
 
     pub(super) fn is_for(&self, seen: &Seen<'_>) -> bool {
         self.fault.concerns(seen)
-            && self.method.as_ref().is_none_or(|method| method == seen.method)
+            && self.method.as_ref().map_or(!seen.is_preflight(), |method| method == seen.method)
             && route::is_for(self.route.as_ref(), seen)
     }
 

@@ -112,11 +112,16 @@ pub const WORDS: &[Word] = &[
         let route = it.parse().map_err(Refusal::Other)?;
         once("route", &mut draft.route, route)
     }),
-    word("method", METHODS_FORM, "for this method alone", |draft, it| {
-        let known = |method: &Method| METHODS.contains(method);
-        let method = Method::try_from(it.to_ascii_uppercase().as_str()).ok().filter(known);
-        once("method", &mut draft.method, method.ok_or(Refusal::Value)?)
-    }),
+    word(
+        "method",
+        METHODS_FORM,
+        "for this method alone; without it, for all but OPTIONS",
+        |draft, it| {
+            let known = |method: &Method| METHODS.contains(method);
+            let method = Method::try_from(it.to_ascii_uppercase().as_str()).ok().filter(known);
+            once("method", &mut draft.method, method.ok_or(Refusal::Value)?)
+        },
+    ),
     flag("always", "at every call, not at the next alone", |draft, _| {
         draft.when("always", When::Always)
     }),

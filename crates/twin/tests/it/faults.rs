@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokenry_twin::faults::Scenario;
 
 use crate::support::Played;
 
@@ -169,4 +170,29 @@ async fn the_faults_of_one_twin_do_not_strike_at_another() {
     let token = one.seeded();
     assert_eq!(one.verify(&token.access_token).await, 500);
     assert_eq!(other.verify(&token.access_token).await, 200, "the same seed, the same token");
+}
+
+#[tokio::test]
+async fn what_a_browser_asks_before_a_call_uses_up_nothing_that_is_meant_for_the_call() {
+    let played = Played::new().await;
+    let scenario = Scenario::read(
+        "name = \"n\"\nabout = \"a\"\n[[fault]]\nstatus = 503\nroute = \"verify\"\nevery = 2\n\
+         [[fault]]\nstatus = 502\n[[clock]]\nafter_calls = 1\nadvance = \"10m\"\n",
+    );
+    played.twin.play(&scenario.unwrap()).await.unwrap();
+    let preflight = async || {
+        let headers = [("origin", "http://app.test"), ("access-control-request-method", "GET")];
+        let path = "/api/v2/oauth/tokens/current.json";
+        let (status, _) = played.call("OPTIONS", path, &headers, Value::Null).await.unwrap();
+        status
+    };
+    let access_token = played.seeded().access_token;
+    assert_eq!(preflight().await, preflight().await);
+    assert!(played.twin.clock().read().ahead_seconds < 600);
+    assert!(played.twin.faults().iter().all(|rule| rule.matched == 0));
+    assert_eq!(played.verify(&access_token).await, 502);
+    assert!(played.twin.clock().read().ahead_seconds >= 599);
+
+    played.twin.add_fault("status=504 method=OPTIONS".parse().unwrap());
+    assert_eq!(preflight().await, 504, "that one is meant for it");
 }

@@ -121,13 +121,14 @@ impl Trouble {
     }
 }
 
-/// The calls of the journal. Their times are by the twin's clock, of which its turns are taken off.
+/// The calls of the journal, without what browsers ask before them (CORS preflights). Their times are by the twin's clock, of which its turns are taken off.
 pub(super) fn calls<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     turns: &[ClockStep],
 ) -> Vec<Call> {
     let mut first = None;
-    let entries = entries.into_iter().enumerate();
+    let is_call = |entry: &&Entry| entry.method != "OPTIONS";
+    let entries = entries.into_iter().filter(is_call).enumerate();
     let read = entries.map(|(at, entry)| {
         let millis = entry.at.millis_since(*first.get_or_insert(entry.at));
         let came = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
