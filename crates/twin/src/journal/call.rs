@@ -32,7 +32,7 @@ pub struct Call<'a> {
     pub user_id: Option<UserId>,
     /// Which client it was.
     pub client_id: Option<ClientId>,
-    /// The record that it was about, or whose token it presented.
+    /// The record whose token it presented.
     pub record_id: Option<u64>,
     /// What it presented, whole or its public part.
     pub credential: Option<&'a str>,

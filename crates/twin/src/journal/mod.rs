@@ -81,7 +81,7 @@ impl Entry {
             outcome: redaction::text(&outcome),
             user_id: call.user_id,
             client_id: call.client_id,
-            record_id: call.record_id,
+            record_id: outcome::subject(call, answer.as_ref()),
             credential: call.credential.map(public_part),
             faults: call.struck.iter().map(|struck| struck.fault.to_string()).collect(),
             micros: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),

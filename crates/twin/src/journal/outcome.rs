@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use serde_json::Value;
+use tokenry_core::jwt_access_token;
 use tokenry_protocol::{
     api::error::{ErrorBody, PlainError},
-    oauth::token::GrantType,
+    oauth::token::{GrantType, TokenResponse},
 };
 use tokenry_server::request_path::without_json;
 
@@ -92,7 +93,7 @@ fn succeeded(call: &Call<'_>, status: u16, shown: Option<&Value>) -> String {
     };
     let mut sentence = match (deed, subject(call, shown)) {
         (None, _) => format!("answered {status}"),
-        (Some(deed), Some(id)) => deed.replace("{id}", &id),
+        (Some(deed), Some(id)) => deed.replace("{id}", &id.to_string()),
         (Some(deed), None) => deed.replace(" {id}", ""),
     };
     let is_active = shown.and_then(|answer| answer.get("active")?.as_bool());
@@ -111,22 +112,34 @@ fn deed_of(call: &Call<'_>) -> Option<&'static str> {
     DEEDS.iter().find(is_it).map(|(_, _, deed)| *deed)
 }
 
-/// The record that it is about: the one in the path, the one that the caller named, or the one in
-/// the answer.
-fn subject(call: &Call<'_>, shown: Option<&Value>) -> Option<String> {
+/// The record that a call is about: the one in the path, the one that the answer tells of, or the
+/// one whose token it presented.
+pub(super) fn subject(call: &Call<'_>, shown: Option<&Value>) -> Option<u64> {
     let in_path = || {
         let (before, behind) = call.route?.split_once("{id}")?;
         let path = call.path.split('?').next()?;
-        let id = without_json(path).strip_prefix(before)?.strip_suffix(behind)?;
-        id.bytes().all(|digit| digit.is_ascii_digit()).then(|| id.to_owned())
+        without_json(path).strip_prefix(before)?.strip_suffix(behind)?.parse().ok()
     };
-    let in_answer = || {
-        let mut records = shown?.as_object()?.values();
-        records.find_map(|record| record.get("id")?.as_u64()).map(|id| id.to_string())
-    };
-    let named = || call.record_id.map(|id| id.to_string());
     let is_about_records = call.route.is_some_and(|route| route.contains("{id}"));
-    if is_about_records { in_path() } else { in_answer().or_else(named) }
+    if is_about_records {
+        return in_path();
+    }
+    let in_answer = || match call.grant_type {
+        Some(_) => of_issued(call.answer.bytes),
+        None => deed_of(call).filter(|deed| deed.contains("{id}")).and_then(|_| told(shown?)),
+    };
+    in_answer().or(call.record_id)
+}
+
+/// The record in an answer of the record API.
+fn told(answer: &Value) -> Option<u64> {
+    answer.as_object()?.values().find_map(|record| record.get("id")?.as_u64())
+}
+
+/// The record of an access token that was given.
+fn of_issued(answer: &[u8]) -> Option<u64> {
+    let given: TokenResponse = serde_json::from_slice(answer).ok()?;
+    Some(jwt_access_token::named(given.access_token?.reveal())?.parts().id)
 }
 
 fn failed(call: &Call<'_>, status: u16) -> String {

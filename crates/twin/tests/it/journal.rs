@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokenry_twin::journal::Filter;
+use tokenry_twin::{Authorize, journal::Filter};
 
-use crate::support::{Played, agent, read, request};
+use crate::support::{Played, agent, basic, read, request};
 
 #[tokio::test]
 async fn every_call_stands_there_once_with_what_came_of_it_and_without_a_secret() {
@@ -142,4 +142,49 @@ async fn whoever_only_waits_does_not_keep_a_twin_from_ending() {
     if let Ok((status, page)) = open.await.unwrap() {
         assert_eq!((status, &page["entries"]), (200, &json!([])));
     }
+}
+
+#[tokio::test]
+async fn the_record_of_a_call_is_the_one_that_it_was_about() {
+    let played = Played::new().await;
+    let account = played.twin.account();
+    let api_token = account.api_tokens.iter().find(|token| token.id.get() == 7).unwrap();
+    let ada = basic("ada@acme.test/token", &api_token.token);
+    let as_ada = [("authorization", ada.as_str())];
+    let client = account.clients.iter().find(|client| client.id.get() == 41).unwrap();
+    let secret = client.secret.as_deref().unwrap();
+    let consented = Authorize::new("ada@acme.test", "acme_reports", &["read"]);
+    let consented = played.twin.authorize(&consented).await.unwrap();
+    let own = json!({"grant_type": "client_credentials", "client_id": "acme_reports",
+        "client_secret": secret, "scope": "read"});
+    let code = json!({"grant_type": "authorization_code", "client_id": "acme_reports",
+        "client_secret": secret, "code": consented.code,
+        "redirect_uri": "https://reports.acme.test/callback"});
+    let create = json!({"token": {"client_id": 41, "scopes": ["read"]}});
+
+    let record = "/api/v2/oauth/tokens/1001.json";
+    let id = consented.id.get();
+    for (method, path, body, outcome) in [
+        ("POST", "/oauth/tokens", code, format!("redeemed a code: token {id}")),
+        ("POST", "/oauth/tokens", own, format!("issued token {}", id + 1)),
+        ("POST", "/api/v2/oauth/tokens.json", create, format!("created token {}", id + 2)),
+        ("DELETE", record, Value::Null, "revoked token 1001".to_owned()),
+    ] {
+        let headers = if path.starts_with("/api/") { &as_ada[..] } else { &[] };
+        let (status, answer) = played.call(method, path, headers, body).await.unwrap();
+        assert!((200..300).contains(&status), "{method} {path}: {answer}");
+        let page = played.twin.journal().since(0, &Filter::default());
+        let entry = page.entries.last().unwrap();
+        assert_eq!(entry.outcome, outcome);
+        let told = entry.outcome.rsplit(' ').next().unwrap();
+        assert_eq!(entry.record_id.unwrap().to_string(), told, "{outcome}");
+    }
+    played.verify(&played.seeded().access_token).await;
+    let path = "/api/v2/users/me.json";
+    let bearer = format!("Bearer {}", played.seeded().access_token);
+    played.call("GET", path, &[("authorization", &bearer)], Value::Null).await.unwrap();
+    let page = played.twin.journal().since(0, &Filter::default());
+    let newest = page.entries.iter().rev().take(2);
+    let newest: Vec<_> = newest.map(|entry| entry.record_id).collect();
+    assert_eq!(newest, [Some(1_004), Some(1_004)], "whose token they presented");
 }
