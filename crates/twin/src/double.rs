@@ -248,7 +248,8 @@ impl Double {
             *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&planted);
         }
         let renewals = Renewals::of(&planted.origin.account);
-        self.enter(&ground, &planted.origin.image, renewals, (clock, script.from_start())).await
+        self.enter(&ground, &planted.origin.image, renewals, (clock, script.with_head_start()))
+            .await
     }
 
     fn first_clock(&self) -> Setting {

@@ -67,9 +67,9 @@ pub struct Options {
     pub faults: Vec<Rule>,
     /// What decides about probabilities, so that a run can be repeated.
     pub fault_seed: u64,
-    /// Names by which browsers may call it, besides IP addresses, names without a dot, those of this
-    /// machine and of tests (`*.localhost`, `*.test`), and the account's at Zendesk. Any other could
-    /// be that of a site that has pointed it here.
+    /// Names by which browsers may call it, besides IP addresses, names without a dot, those of
+    /// this machine and of tests (`*.localhost`, `*.test`), and the account's at Zendesk. Any other
+    /// could be that of a site that has pointed it here.
     pub hosts: Vec<String>,
 }
 

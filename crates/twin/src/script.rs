@@ -44,7 +44,7 @@ impl Script {
     }
 
     /// It, and by how much the clock is turned on before its first call.
-    pub(crate) fn from_start(self) -> (Self, Duration) {
+    pub(crate) fn with_head_start(self) -> (Self, Duration) {
         let head_start = self.head_start();
         (self, head_start)
     }

@@ -12,6 +12,7 @@ use crate::output;
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of which clap takes one at most")]
 pub(crate) struct ReferenceArgs {
     /// Every setting, in Markdown
     #[arg(long)]

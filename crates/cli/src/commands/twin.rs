@@ -48,8 +48,8 @@ pub(crate) struct TwinArgs {
     /// Let others reach it: whoever does has every credential in it
     #[arg(long)]
     allow_remote: bool,
-    /// A name of yours under which browsers call it; may be given several times. IP addresses, names
-    /// without a dot, *.localhost, *.test and the account's at Zendesk need none
+    /// A name of yours under which browsers call it; may be given several times. IP addresses,
+    /// names without a dot, *.localhost, *.test and the account's at Zendesk need none
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// The state that Zendesk has put the account into

@@ -126,7 +126,8 @@ fn each_step_of_the_migration_works_and_prints_what_the_page_shows() {
 
 #[test]
 fn a_block_has_the_text_that_follows_it_at_once() {
-    let page = "```sh\none\ntwo\n```\n\n```text\nout\n```\n\n```sh\nthree\n```\nProse.\n```text\nno\n\
+    let page = "```sh\none\ntwo\n```\n\n```text\nout\n```\n\n```sh\nthree\n```\nProse.\n\
+        ```text\nno\n\
                 ```\n```toml\nx\n```\n";
     let block = |line, commands: &str, shown: Option<&str>| Block {
         line,

@@ -178,7 +178,8 @@ pub const ALL: &[Address] = &[
     Address {
         method: "POST",
         path: "/twin/faults",
-        about: "Puts a rule in force, behind those there are. The words are in [faults.md](../faults.md).",
+        about: "Puts a rule in force, behind those there are. The words are in \
+            [faults.md](../faults.md).",
         body: &[
             ("text", "a rule in one line; or instead of it"),
             ("…", "its words as members, `_` for `-`: `{\"status\":503,\"every\":3}`"),
@@ -221,7 +222,8 @@ pub const ALL: &[Address] = &[
     Address {
         method: "POST",
         path: "/twin/scenario",
-        about: "Begins a scenario in place of all rules in force. One that names a profile begins with \
+        about: "Begins a scenario in place of all rules in force. One that names a profile begins \
+            with \
                 a reset into it.",
         body: &[
             ("name", "alone: one that comes with the twin. With the others: what yours is called"),
@@ -255,7 +257,8 @@ pub const ALL: &[Address] = &[
     Address {
         method: "GET",
         path: "/twin/journal.json",
-        about: "Calls behind the number `since`, by `path`, `status` and other filters; with `wait=5s` it \
+        about: "Calls behind the number `since`, by `path`, `status` and other filters; with \
+            `wait=5s` it \
                 answers as soon as there is one.",
         body: NOTHING,
         status: 200,
@@ -409,12 +412,15 @@ pub const ALL: &[Address] = &[
 pub fn reference() -> String {
     let mut page = String::from(
         "# The control of a twin\n\n\
-         Generated from `crates/twin/src/control/addresses.rs` by `cargo xtask docs`. What a twin is: \
+         Generated from `crates/twin/src/control/addresses.rs` by `cargo xtask docs`. What a twin \
+         is: \
          [twin.md](../twin.md).\n\n\
          Bodies are JSON; an empty one is `{}`. Errors are JSON with `error` and \
-         `error_description`: 400 what cannot be read, 404 what is not there, 405 the wrong method, \
+         `error_description`: 400 what cannot be read, 404 what is not there, 405 the wrong \
+         method, \
          409 what stands in the way. A request that a browser sends from another site's page is \
-         refused (403). Nothing here is struck by faults, and nothing of it stands in the journal.\n\n\
+         refused (403). Nothing here is struck by faults, and nothing of it stands in the \
+         journal.\n\n\
          | method | address | what it does |\n|---|---|---|\n",
     );
     // Writing to a string does not fail.

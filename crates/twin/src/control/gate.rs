@@ -1,5 +1,5 @@
-//! Who may turn a twin from a browser. It has no passwords, so what keeps other sites' pages away is
-//! what browsers say by themselves.
+//! Who may turn a twin from a browser. It has no passwords, so what keeps other sites' pages away
+//! is what browsers say by themselves.
 //!
 //! 1. The name that the request was sent to is one that only names machines of one's own. Another
 //!    site's name may be pointed at this machine (DNS rebinding), and then its pages count as ours.
@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use http::{
-    Method, StatusCode,
+    HeaderValue, Method, StatusCode,
     header::{HOST, ORIGIN},
     uri::Authority,
 };
@@ -39,7 +39,7 @@ pub(super) async fn own_pages_only(
         ));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let origin = request.headers().get(ORIGIN).map(|origin| origin.as_bytes());
+    let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
     if is_safe || origin.is_none_or(|origin| authority_of(origin) == asked) {
         return next.run(request).await;
     }
@@ -55,7 +55,7 @@ fn forbidden(told: &str) -> Response {
 fn asked(request: &Request) -> Option<&[u8]> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),
-        None => request.headers().get(HOST).map(|host| host.as_bytes()),
+        None => request.headers().get(HOST).map(HeaderValue::as_bytes),
     }
 }
 
@@ -73,7 +73,7 @@ fn is_ours(asked: &[u8], options: &Options) -> bool {
     // The network's own names, as Docker gives them to services.
     let is_single_label = !host.contains('.');
     // Reserved for this machine and for tests (RFC 6761 §6.2 and §6.3).
-    let is_reserved = host.ends_with(".localhost") || host.ends_with(".test");
+    let is_reserved = ["localhost", "test"].contains(&host.rsplit('.').next().unwrap_or_default());
     is_address
         || is_single_label
         || is_reserved

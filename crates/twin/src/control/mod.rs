@@ -1,5 +1,5 @@
-//! What tests turn: everything under `/twin`, and the page at `/`. [`addresses`] has all of it in one
-//! table, for the router and for the reference.
+//! What tests turn: everything under `/twin`, and the page at `/`. [`addresses`] has all of it in
+//! one table, for the router and for the reference.
 
 pub mod addresses;
 mod clock;

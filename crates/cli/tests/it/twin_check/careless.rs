@@ -94,7 +94,6 @@ fn who_tries_for_ever_is_ended_with_all_that_it_has_started() {
 fn who_hangs_is_told_where() {
     let script =
         format!("{REFRESH}\nme $access; echo\necho waiting for news\nexec tail -f /dev/null");
-    let why = "did not end within 1 s after 2 calls, the last: GET /api/v2/users/me.json answered \
     let why = "did not end within 5 s after 2 calls, the last: GET /api/v2/users/me.json answered \
                200; it said: waiting for news";
     fails("legacy", &["--timeout", "5s"], &script, why);

@@ -32,8 +32,8 @@ pub(super) enum ReachedBy {
     AnyRule,
 }
 
-/// Each fault as it is tried: soon, so that a short command comes to it, and not for long. The first
-/// rule is the one that has to strike.
+/// Each fault as it is tried: soon, so that a short command comes to it, and not for long. The
+/// first rule is the one that has to strike.
 const FAULTS: &[(&str, &[&str])] = &[
     ("lose-answer", &["lose-answer route=refresh"]),
     ("cut-answer", &["cut-answer route=record-api"]),

@@ -121,7 +121,8 @@ impl Trouble {
     }
 }
 
-/// The calls of the journal, without what browsers ask before them (CORS preflights). Their times are by the twin's clock, of which its turns are taken off.
+/// The calls of the journal, without what browsers ask before them (CORS preflights). Their times
+/// are by the twin's clock, of which its turns are taken off.
 pub(super) fn calls<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     turns: &[ClockStep],

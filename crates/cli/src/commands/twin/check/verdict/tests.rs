@@ -1,3 +1,5 @@
+//! Each verdict, and the evidence that leads to it.
+
 use super::*;
 use crate::commands::twin::check::evidence::Call;
 use tokenry_protocol::oauth::token::GrantType;
