@@ -33,6 +33,13 @@ pub struct ApiToken {
     pub last_used: Option<Timestamp>,
 }
 
+impl ApiToken {
+    /// Whether it is among a user's credentials: bound to them, or made by them and bound to nobody.
+    pub fn is_of(&self, user: UserId) -> bool {
+        self.assigned_user_id.unwrap_or(self.user_id) == user
+    }
+}
+
 /// Whether an API token works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiTokenStatus {

@@ -2,7 +2,7 @@
 
 use tokenry_core::{
     Entropy,
-    api_token::{ApiToken, ApiTokenStatus},
+    api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     event::Actor,
     revision::Revision,
     revocation::revoke,
@@ -285,7 +285,26 @@ pub struct EndedCredentials {
     pub api_tokens: u64,
 }
 
-/// Ends every token and API token of a user, one after the other, and tells how many so far.
+/// The API tokens of a user that are bound to nobody and work: they go on when their maker is
+/// disabled.
+pub async fn list_account_wide(
+    state: &AppState,
+    user: UserId,
+) -> Result<Vec<ApiTokenId>, AccountError> {
+    let settings = &state.config.api_tokens;
+    if !settings.enabled || settings.unbound() == UnboundApiTokens::Refused {
+        return Ok(Vec::new());
+    }
+    let works = |token: &ApiToken| {
+        let is_on = token.status == ApiTokenStatus::Active;
+        is_on && token.assigned_user_id.is_none() && token.is_of(user)
+    };
+    let all = state.store.list_api_tokens().await?;
+    Ok(all.into_iter().filter(works).map(|token| token.id).collect())
+}
+
+/// Ends every token and API token of a user, and the API tokens that they made and that are bound
+/// to nobody, one after the other, and tells how many so far.
 pub async fn end_credentials(
     state: &AppState,
     user: UserId,
@@ -293,7 +312,7 @@ pub async fn end_credentials(
 ) -> Result<EndedCredentials, AccountError> {
     let mut ended = EndedCredentials::default();
     for api_token in state.store.list_api_tokens().await? {
-        let is_theirs = api_token.assigned_user_id == Some(user);
+        let is_theirs = api_token.is_of(user);
         if is_theirs && state.store.delete_api_token(api_token.id).await? == Deletion::Done {
             ended.api_tokens += 1;
             tell(ended);
@@ -317,7 +336,8 @@ pub async fn end_credentials(
     Ok(ended)
 }
 
-/// Ends a user, with tokens, API tokens and sessions.
+/// Ends a user, with tokens, API tokens and sessions, and with the API tokens that they made and
+/// that are bound to nobody.
 pub async fn delete(
     state: &AppState,
     named: &Named,

@@ -101,7 +101,8 @@ pub trait Store: Send + Sync + 'static {
     async fn list_users(&self, filter: UserFilter, page: PageRequest) -> Result<Page<User>>;
     /// Replaces what may change of a user if the version is as it was, and leaves a [`Change`].
     async fn update_user(&self, write: Revision<User>) -> Result<Conditional>;
-    /// Ends a user, tokens, API tokens and sessions with it; refused while the user owns clients.
+    /// Ends a user, tokens, API tokens and sessions with it, and API tokens that the user made and
+    /// that are bound to nobody; refused while the user owns clients.
     async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<UserDeletion>;
 
     // Clients.

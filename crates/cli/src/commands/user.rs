@@ -9,7 +9,10 @@ mod record;
 use std::process::ExitCode;
 
 use tokenry_core::user::{User, UserChange};
-use tokenry_protocol::{ids::UserId, time::Timestamp};
+use tokenry_protocol::{
+    ids::{ApiTokenId, UserId},
+    time::Timestamp,
+};
 use tokenry_server::{
     accounts::{self, Administrators, EndedCredentials, Named, NewUser},
     node::Node,
@@ -113,7 +116,35 @@ async fn disable(arguments: DisableArgs) -> anyhow::Result<()> {
     let administrators = arguments.change.administrators();
     let ChangeArgs { config, user, output, .. } = arguments.change;
     let (changed, now) = change(&config, &user, &UserChange::Suspend, administrators).await?;
-    tell(changed, "is disabled: refused everywhere, at once", output, now)
+    let id = changed.id;
+    tell(changed, "is disabled: refused everywhere, at once", output, now)?;
+    let made = find(&config, &Named::Id(id)).await?.account_wide;
+    if !made.is_empty() {
+        anstream::eprintln!("{} go on working: {}.", account_wide(&made), listed(&made));
+        anstream::eprintln!(
+            "  hint: end each with `tokenry api-token delete ID`, or all with \
+             `tokenry user set-password {id} --generate --revoke-tokens`"
+        );
+    }
+    Ok(())
+}
+
+/// What works with everybody's address, whatever becomes of who made it.
+fn account_wide(made: &[ApiTokenId]) -> String {
+    let count = u64::try_from(made.len()).unwrap_or(u64::MAX);
+    format!("{} that they made for everybody", counted(count, "API token"))
+}
+
+fn listed(made: &[ApiTokenId]) -> String {
+    made.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// For a question: whoever uses such a token loses it.
+fn with_account_wide(made: &[ApiTokenId]) -> String {
+    if made.is_empty() {
+        return String::new();
+    }
+    format!(", and {} ({})", account_wide(made), listed(made))
 }
 
 async fn enable(arguments: EnableArgs) -> anyhow::Result<()> {
@@ -134,16 +165,17 @@ async fn set_role(arguments: SetRoleArgs) -> anyhow::Result<()> {
 
 async fn set_password(arguments: SetPasswordArgs) -> anyhow::Result<()> {
     // First: nobody types a password for somebody who is not there.
-    let found = find(&arguments.config, &arguments.user).await?;
+    let Found { user, account_wide } = find(&arguments.config, &arguments.user).await?;
     if arguments.revoke_tokens {
         arguments.confirm.confirm(&format!(
-            "Replace the password of user {} ({}) and revoke every token and API token of theirs, \
-             for good?",
-            found.id,
-            output::escaped(&found.email)
+            "Replace the password of user {} ({}) and revoke every token and API token of \
+             theirs{}, for good?",
+            user.id,
+            output::escaped(&user.email),
+            with_account_wide(&account_wide)
         ))?;
     }
-    let user = found.id;
+    let user = user.id;
     let given = match (arguments.password_stdin, arguments.generate) {
         (true, _) => Some(ask::password_from_stdin()?),
         (false, true) => None,
@@ -236,25 +268,40 @@ async fn end_credentials(node: &Node, user: UserId) -> anyhow::Result<EndedCrede
 async fn delete(arguments: DeleteArgs) -> anyhow::Result<()> {
     let administrators = arguments.change.administrators();
     let ChangeArgs { config, user, output, .. } = arguments.change;
-    let found = find(&config, &user).await?;
+    let Found { user, account_wide } = find(&config, &user).await?;
+    let with_account_wide = with_account_wide(&account_wide);
     arguments.confirm.confirm(&format!(
-        "Delete user {} ({}) with every token, API token and session of theirs, for good?",
-        found.id,
-        output::escaped(&found.email)
+        "Delete user {} ({}) with every token, API token and session of \
+         theirs{with_account_wide}, for good?",
+        user.id,
+        output::escaped(&user.email)
     ))?;
     let node = open_existing(&config).await?;
-    let deleted = accounts::delete(&node.state, &Named::Id(found.id), administrators).await;
+    let deleted = accounts::delete(&node.state, &Named::Id(user.id), administrators).await;
     let now = node.state.now();
     node.close().await;
-    tell(deleted?, "is deleted, with every token of theirs", output, now)
+    let ended = format!("is deleted, with every token of theirs{with_account_wide}");
+    tell(deleted?, &ended, output, now)
 }
 
 /// Somebody about whom a question is asked: nobody has to wait for the answer.
-async fn find(config: &ConfigArgs, named: &Named) -> anyhow::Result<User> {
+struct Found {
+    user: User,
+    /// The API tokens that they made and that work with everybody's address.
+    account_wide: Vec<ApiTokenId>,
+}
+
+async fn find(config: &ConfigArgs, named: &Named) -> anyhow::Result<Found> {
     let node = open_existing(config).await?;
-    let found = accounts::find(&node.state, named).await;
+    let found = find_at(&node, named).await;
     node.close().await;
-    Ok(found?)
+    found
+}
+
+async fn find_at(node: &Node, named: &Named) -> anyhow::Result<Found> {
+    let user = accounts::find(&node.state, named).await?;
+    let account_wide = accounts::list_account_wide(&node.state, user.id).await?;
+    Ok(Found { user, account_wide })
 }
 
 async fn change(

@@ -47,8 +47,9 @@ section! {
         count_max: usize = 256, count(1, 100_000);
         /// Whether API tokens that are bound to nobody work, with the address of any verified user
         /// and all that this user may do; then a new one is bound to nobody unless it says to whom.
-        /// Whoever holds one is every administrator at once. Off, new ones are bound to their
-        /// maker, and those that are bound to nobody are refused and none is lost.
+        /// Whoever holds one is every administrator at once; it goes on when its maker is disabled
+        /// and ends when they are deleted. Off, new ones are bound to their maker, and those that
+        /// are bound to nobody are refused and none is lost.
         account_wide: bool = false, Switch;
     }
 }

@@ -2,14 +2,16 @@
 
 use futures_util::future::join;
 use tokenry_core::{
+    api_token::{ApiToken, ApiTokenStatus},
     event::{Actor, EventKind},
     user::{Role, User, UserChange},
 };
+use tokenry_protocol::{ids::ApiTokenId, secret::Kind};
 use tokenry_server::accounts::{
     AccountError, Administrators, CreatedUser, EndedCredentials, Named, NewUser, change, create,
-    delete, end_credentials, find, new_password,
+    delete, end_credentials, find, list_account_wide, new_password,
 };
-use tokenry_store::Store as _;
+use tokenry_store::{ApiTokenInsertion, IdSequence, Store as _};
 
 use crate::support::{Form, PASSWORD, TestApp, TestUser};
 
@@ -177,4 +179,45 @@ async fn of_a_user_every_credential_is_ended_and_of_others_none() {
     app.get("/api/v2/users/me").by(&ada).await.expect(200);
     let event = app.store.list_events(theirs[0].id).await.unwrap().pop().unwrap();
     assert_eq!((event.kind, event.actor), (EventKind::Revoked, Actor::Server));
+}
+
+/// An API token that they made and that is bound to nobody.
+async fn make_unbound(app: &TestApp, by: &TestUser, status: ApiTokenStatus) -> ApiTokenId {
+    let id: ApiTokenId = app.state.ids.next(IdSequence::ApiTokens).await.unwrap();
+    let token = ApiToken {
+        id,
+        hash: app.mint(Kind::ApiToken, id.get(), 0).hash(),
+        description: String::new(),
+        status,
+        user_id: by.id,
+        assigned_user_id: None,
+        created_at: app.now(),
+        updated_at: app.now(),
+        last_used: None,
+    };
+    let inserted = app.store.insert_api_token(token, 256).await.unwrap();
+    assert_eq!(inserted, ApiTokenInsertion::Done);
+    id
+}
+
+#[tokio::test]
+async fn what_a_user_made_for_everybody_is_told_and_ends_with_their_credentials() {
+    for account_wide in [true, false] {
+        let app = TestApp::with(|config| config.api_tokens.account_wide = account_wide).await;
+        let (ada, ben) = (app.admin("Ada").await, app.admin("Ben").await);
+        let works = make_unbound(&app, &ben, ApiTokenStatus::Active).await;
+        let stopped = make_unbound(&app, &ben, ApiTokenStatus::Inactive).await;
+        let others = make_unbound(&app, &ada, ApiTokenStatus::Active).await;
+        let listed = list_account_wide(&app.state, ben.id).await.unwrap();
+        assert_eq!(listed, if account_wide { vec![works] } else { vec![] });
+        let ended = end_credentials(&app.state, ben.id, |_| ()).await.unwrap();
+        assert_eq!(ended, EndedCredentials { tokens: 0, api_tokens: 3 });
+        for (id, is_there) in [(works, false), (stopped, false), (others, true)] {
+            assert_eq!(app.store.find_api_token(id).await.unwrap().is_some(), is_there);
+        }
+        let again = make_unbound(&app, &ben, ApiTokenStatus::Active).await;
+        delete(&app.state, &named(&ben), Administrators::KeepOne).await.unwrap();
+        assert!(app.store.find_api_token(again).await.unwrap().is_none());
+        assert!(app.store.find_api_token(others).await.unwrap().is_some());
+    }
 }

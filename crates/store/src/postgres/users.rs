@@ -119,7 +119,8 @@ pub(super) async fn update(log: &Arc<Log>, write: &Revision<User>) -> Result<Con
 }
 
 /// Ends a user. Tokens and sessions end by that; API tokens go at once, since there are few and
-/// each counts against a limit. Of the person only the id stays.
+/// each counts against a limit. Of one that is bound to nobody its maker stands in
+/// `assigned_user_id`. Of the person only the id stays.
 ///
 /// Whoever makes the user own a client holds a lock on the user meanwhile. So the lock comes first,
 /// and the clients are looked for when it is had.
@@ -130,8 +131,7 @@ pub(super) async fn delete(log: &Arc<Log>, id: UserId, now: Timestamp) -> Result
          name = '', password_hash = NULL WHERE id = $2 AND deleted_at IS NULL AND NOT EXISTS \
          (SELECT 1 FROM clients WHERE user_id = $2 AND deleted_at IS NULL) RETURNING id), \
          api_tokens_ended AS (DELETE FROM api_tokens USING ended \
-         WHERE api_tokens.assigned_user_id = ended.id AND account_wide IS NOT TRUE \
-         RETURNING api_tokens.id), \
+         WHERE api_tokens.assigned_user_id = ended.id RETURNING api_tokens.id), \
          told AS (SELECT 'user'::text AS record, id AS record_id FROM ended \
          UNION ALL SELECT 'api_token', id FROM api_tokens_ended), ",
         leave_changes!(),

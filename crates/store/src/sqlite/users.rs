@@ -130,8 +130,8 @@ pub(super) fn delete(connection: &Connection, id: UserId, now: Timestamp) -> Res
     rows::write(connection, end, params![id.get(), now.as_millis()])?;
     changes::leave(connection, ChangedRecord::User(id))?;
 
-    let end_api_tokens = "DELETE FROM api_tokens \
-        WHERE assigned_user_id = ? AND account_wide IS NOT TRUE RETURNING id";
+    // Of one that is bound to nobody its maker stands there.
+    let end_api_tokens = "DELETE FROM api_tokens WHERE assigned_user_id = ? RETURNING id";
     let ended =
         rows::list(connection, end_api_tokens, [id.get()], |columns| columns.id::<ApiTokenId>())?;
     for api_token in ended {

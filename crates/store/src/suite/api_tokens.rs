@@ -89,8 +89,8 @@ pub async fn an_api_token_needs_a_user_who_is_there(store: Arc<dyn Store>) {
     }
 }
 
-/// Whom it would be bound to has no say in it; its maker was there when it was made.
-pub async fn an_api_token_that_is_bound_to_nobody_outlives_its_maker(store: Arc<dyn Store>) {
+/// It is its maker's as far as it is anybody's.
+pub async fn an_api_token_that_is_bound_to_nobody_ends_with_its_maker_alone(store: Arc<dyn Store>) {
     let world = World::new(store);
     let (maker, gone) = (world.user().await, world.user().await);
     let bound = world.new_api_token(maker.id, maker.id).await;
@@ -108,11 +108,15 @@ pub async fn an_api_token_that_is_bound_to_nobody_outlives_its_maker(store: Arc<
     let on = ApiToken { status: ApiTokenStatus::Active, ..unbound.clone() };
     let write = Revision::new(&unbound, on);
     assert_eq!(world.store.update_api_token(write.clone()).await.unwrap(), Conditional::Now);
-    world.store.delete_user(maker.id, after(9)).await.unwrap();
-    assert!(world.store.find_api_token(bound.id).await.unwrap().is_none());
-    assert_same(world.store.find_api_token(unbound.id).await.unwrap(), write.record());
-
     world.store.delete_user(gone.id, after(9)).await.unwrap();
+    assert_same(world.store.find_api_token(unbound.id).await.unwrap(), write.record());
+    world.store.delete_user(maker.id, after(9)).await.unwrap();
+    for token in [bound, unbound] {
+        assert!(world.store.find_api_token(token.id).await.unwrap().is_none());
+        let told = world.changes().await.into_iter().map(|(_, record)| record);
+        assert!(told.into_iter().any(|record| record == ChangedRecord::ApiToken(token.id)));
+    }
+
     let nobodys = world.new_api_token(gone.id, gone.id).await;
     let nobodys = ApiToken { assigned_user_id: None, ..nobodys };
     let inserted = world.store.insert_api_token(nobodys, 256).await.unwrap();

@@ -39,7 +39,7 @@ macro_rules! for_each_rule {
                 an_api_token_that_is_not_there_is_none,
                 there_are_never_more_api_tokens_than_the_limit,
                 an_api_token_needs_a_user_who_is_there,
-                an_api_token_that_is_bound_to_nobody_outlives_its_maker,
+                an_api_token_that_is_bound_to_nobody_ends_with_its_maker_alone,
                 an_update_of_an_api_token_replaces_description_and_status,
                 an_update_decided_on_an_older_version_of_an_api_token_writes_nothing,
                 of_32_concurrent_updates_of_an_api_token_none_is_lost,

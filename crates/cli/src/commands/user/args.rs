@@ -139,7 +139,10 @@ pub(super) struct EnableArgs {
   tokenry user disable 29 --json
 
 Their tokens, API tokens and sessions are refused, and come back to life with `user enable`. To end
-them for good: `tokenry user set-password EMAIL --generate --revoke-tokens`, or `user delete`.")]
+them for good: `tokenry user set-password EMAIL --generate --revoke-tokens`, or `user delete`.
+
+API tokens that they made and that are bound to nobody work with everybody's address
+(api_tokens.account_wide), and go on working: it says which, and how to end them.")]
 pub(super) struct DisableArgs {
     #[command(flatten)]
     pub(super) change: ChangeArgs,
@@ -165,7 +168,8 @@ pub(super) struct SetRoleArgs {
   tokenry user set-password ben@example.com --generate --revoke-tokens
   printf %s \"$PASSWORD\" | tokenry user set-password 29 --password-stdin
 
-Before tokens are revoked it asks; --yes is for scripts.")]
+Before tokens are revoked it asks; --yes is for scripts. Among their API tokens are those that they
+made and that are bound to nobody (api_tokens.account_wide), which others may be using.")]
 pub(super) struct SetPasswordArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
@@ -178,7 +182,8 @@ pub(super) struct SetPasswordArgs {
     /// Make a password and print it, this once
     #[arg(long, conflicts_with = "quiet")]
     pub(super) generate: bool,
-    /// Revoke their tokens and API tokens as well, for good
+    /// Revoke their tokens and API tokens as well, for good, and API tokens of theirs that are
+    /// bound to nobody
     #[arg(long)]
     pub(super) revoke_tokens: bool,
     #[command(flatten)]
@@ -190,7 +195,10 @@ pub(super) struct SetPasswordArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   tokenry user delete ben@example.com
-  tokenry user delete 29 --yes          without asking, for scripts")]
+  tokenry user delete 29 --yes          without asking, for scripts
+
+API tokens that they made and that are bound to nobody (api_tokens.account_wide) end as well,
+although others may be using them.")]
 pub(super) struct DeleteArgs {
     #[command(flatten)]
     pub(super) change: ChangeArgs,

@@ -9,10 +9,17 @@ use std::{
 
 use insta::assert_snapshot;
 use serde_json::Value;
-use tokenry_core::user::{Role, User};
-use tokenry_protocol::{ids::UserId, time::Timestamp};
+use tokenry_core::{
+    api_token::{ApiToken, ApiTokenStatus},
+    user::{Role, User},
+};
+use tokenry_protocol::{
+    ids::{ApiTokenId, UserId},
+    secret::SecretHash,
+    time::Timestamp,
+};
 use tokenry_store::{
-    Insertion, Store as _,
+    ApiTokenInsertion, Insertion, Store as _,
     sqlite::{SqliteStore, StoreOptions},
 };
 
@@ -136,6 +143,60 @@ fn what_was_done_is_told_in_one_sentence_or_as_the_record() {
         run(&["user", "delete", "2", "--yes"]),
     ];
     assert_snapshot!(told.join("\n\n"));
+}
+
+/// Whoever uses such a token need not be the one who made it.
+#[test]
+fn api_tokens_that_a_user_made_for_everybody_are_told_before_they_end_and_when_they_go_on() {
+    let folder = folder();
+    let database = folder.path().join("data/tokenry.db");
+    let run = |account_wide: &str, arguments: &[&str]| {
+        let mut command = on(folder.path(), arguments);
+        command.env("TOKENRY_API_TOKENS_ACCOUNT_WIDE", account_wide);
+        told(command, folder.path())
+    };
+    let revoke = ["user", "set-password", "2", "--generate", "--revoke-tokens", "--yes"];
+    make_unbound(&database, &[(901, 2), (902, 2), (903, 1)]);
+    let mut told = vec![
+        run("true", &["user", "disable", "2"]),
+        run("true", &["user", "disable", "2", "-q"]),
+        run("false", &["user", "disable", "2"]),
+        run("true", &revoke),
+    ];
+    make_unbound(&database, &[(904, 2)]);
+    told.push(run("true", &["user", "delete", "2", "--yes"]));
+    assert_snapshot!(told.join("\n\n"));
+    assert_eq!(api_tokens(&database), [1, 903]);
+}
+
+/// API tokens with these ids and makers.
+#[tokio::main(flavor = "current_thread")]
+async fn make_unbound(database: &Path, made: &[(u64, u64)]) {
+    let store = SqliteStore::open(database, StoreOptions::default()).unwrap();
+    for (id, maker) in made {
+        let token = ApiToken {
+            id: ApiTokenId::new(*id).unwrap(),
+            hash: SecretHash::from_bytes([1; 32]),
+            description: String::new(),
+            status: ApiTokenStatus::Active,
+            user_id: UserId::new(*maker).unwrap(),
+            assigned_user_id: None,
+            created_at: Timestamp::from_seconds(1_772_712_000),
+            updated_at: Timestamp::from_seconds(1_772_712_000),
+            last_used: None,
+        };
+        let inserted = store.insert_api_token(token, 256).await.unwrap();
+        assert_eq!(inserted, ApiTokenInsertion::Done);
+    }
+    store.close().await;
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn api_tokens(database: &Path) -> Vec<u64> {
+    let store = SqliteStore::open(database, StoreOptions::default()).unwrap();
+    let listed = store.list_api_tokens().await.unwrap();
+    store.close().await;
+    listed.iter().map(|token| token.id.get()).collect()
 }
 
 #[test]
