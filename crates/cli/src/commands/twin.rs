@@ -164,7 +164,8 @@ impl TwinArgs {
     }
 }
 
-/// Serves until SIGTERM, Ctrl-C or the end of standard input, or does what its subcommand says.
+/// Serves until SIGTERM, Ctrl-C or the end of standard input, the second time whatever is in flight;
+/// or does what its subcommand says.
 pub(crate) async fn run(arguments: TwinArgs) -> anyhow::Result<ExitCode> {
     if let Some(TwinCommand::Check(arguments)) = arguments.command {
         return check::run(*arguments).await;
@@ -186,8 +187,12 @@ pub(crate) async fn run(arguments: TwinArgs) -> anyhow::Result<ExitCode> {
         () = stop => {}
         () = end_of_stdin(), if arguments.stop_with_stdin => {}
     }
-    twin.stop().await;
-    Ok(ExitCode::SUCCESS)
+    // Whoever cannot wait for what is in flight says so once more.
+    let again = stop_signal()?;
+    tokio::select! {
+        () = twin.stop() => Ok(ExitCode::SUCCESS),
+        () = again => Ok(Exit::Interrupted.into()),
+    }
 }
 
 /// Done when nobody holds the other end any more.

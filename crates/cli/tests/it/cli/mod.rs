@@ -16,6 +16,7 @@ mod sign_in;
 mod site;
 mod terminal;
 mod tokens;
+mod twin;
 mod users;
 
 use std::{
