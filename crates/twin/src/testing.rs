@@ -54,9 +54,9 @@ impl Entropy for CountingEntropy {
     }
 }
 
-pub(crate) async fn fresh_state() -> AppState {
+pub(crate) async fn fresh_state(config: Config) -> AppState {
     AppState::new(Parts {
-        config: Config::default(),
+        config,
         base: BaseUrl::at(SocketAddr::from(([127, 0, 0, 1], 4000))).unwrap(),
         environment: Environment {
             clock: Arc::new(StillClock),
@@ -76,7 +76,11 @@ pub(crate) struct Planted {
 
 impl Planted {
     pub(crate) async fn new(seed: &Seed) -> Self {
-        let state = fresh_state().await;
+        Self::by(seed, Config::default()).await
+    }
+
+    pub(crate) async fn by(seed: &Seed, config: Config) -> Self {
+        let state = fresh_state(config).await;
         let account = plant(seed, &state).await.unwrap();
         Self { state, account }
     }

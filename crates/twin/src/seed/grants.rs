@@ -12,6 +12,8 @@ use tokenry_core::{
         client_credentials,
     },
     issue::{Issuance, IssuedTokens, NewToken},
+    jwt_access_token,
+    policy::AccessTokenFormat,
     token_creation::{self, CreationRefused},
     user::User,
 };
@@ -76,6 +78,7 @@ pub(super) fn grant(
 /// What people are told of it.
 pub(super) fn told(
     token: &ResolvedToken<'_>,
+    client: &KnownClient,
     issued: &IssuedTokens,
     surroundings: &Surroundings<'_>,
 ) -> AccountToken {
@@ -85,11 +88,26 @@ pub(super) fn told(
         client_id: token.client,
         user_id: token.user,
         scopes: issued.scope.tokens().iter().map(ToString::to_string).collect(),
-        access_token: issued.access_token.reveal().to_owned(),
+        access_token: written(token, client, issued, surroundings),
         expires_at: issued.access_token_lifetime.map(|lifetime| surroundings.now.plus(lifetime)),
         refresh_token: refresh.map(|(token, _)| token.reveal().to_owned()),
         refresh_token_expires_at: refresh.map(|(_, lifetime)| surroundings.now.plus(*lifetime)),
     }
+}
+
+/// The access token in the form in which the profile gives it. The record API gives no JWTs.
+fn written(
+    token: &ResolvedToken<'_>,
+    client: &KnownClient,
+    issued: &IssuedTokens,
+    surroundings: &Surroundings<'_>,
+) -> String {
+    let Surroundings { policy, keys, base, .. } = *surroundings;
+    let is_jwt = policy.access_token_format == AccessTokenFormat::Jwt;
+    let jwt = (is_jwt && token.seed.grant_type.is_some())
+        .then(|| jwt_access_token::write(issued, &client.record, base.as_str(), keys))
+        .flatten();
+    jwt.map_or_else(|| issued.access_token.reveal().to_owned(), |jwt| jwt.reveal().to_owned())
 }
 
 /// How a record comes to be.

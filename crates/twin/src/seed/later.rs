@@ -10,8 +10,7 @@ use tokenry_core::{
     client::{Client, ClientSecret},
     client_authentication::{AuthenticatedClient, authenticate},
     issue::Issuance,
-    jwt_access_token,
-    policy::{AUTHORIZATION_CODE_LIFETIME, AccessTokenFormat},
+    policy::AUTHORIZATION_CODE_LIFETIME,
     rejection::Rejection,
     user::{User, fold_email},
 };
@@ -180,7 +179,7 @@ pub(crate) async fn issue(
     check_lifetimes(&entry, &seed).map_err(problem)?;
     let id = state.ids.next(IdSequence::Tokens).await?;
     let token = ResolvedToken { entry, seed: &seed, id, client: client.id, user: user.id };
-    let surroundings = surroundings(state, &keys);
+    let surroundings = surroundings(state, &keys, base);
     let known = provable(client, surroundings.keys, surroundings.entropy);
     let granted = grants::grant(&token, &known, &user, &surroundings).map_err(problem)?;
     let (Grant { token: record, redemption }, issued) = granted;
@@ -190,14 +189,7 @@ pub(crate) async fn issue(
     {
         return Err(StoreError::Corrupt("a new code was redeemed already".to_owned()).into());
     }
-    let told = grants::told(&token, &issued, &surroundings);
-    let is_jwt = state.policy.access_token_format == AccessTokenFormat::Jwt;
-    // The record API gives no JWTs.
-    let jwt = (is_jwt && asked.means != Means::Created)
-        .then(|| jwt_access_token::write(&issued, &known.record, base.as_str(), &keys.token))
-        .flatten();
-    let access_token = jwt.map_or(told.access_token, |jwt| jwt.reveal().to_owned());
-    Ok(AccountToken { access_token, ..told })
+    Ok(grants::told(&token, &known, &issued, &surroundings))
 }
 
 /// Consents, and tells what a browser would bring back from the address `base`.
@@ -247,12 +239,13 @@ pub(crate) async fn authorize(
     })
 }
 
-fn surroundings<'a>(state: &'a AppState, keys: &'a Keys) -> Surroundings<'a> {
+fn surroundings<'a>(state: &'a AppState, keys: &'a Keys, base: &'a BaseUrl) -> Surroundings<'a> {
     Surroundings {
         policy: &state.policy,
         keys: &keys.token,
         entropy: state.environment.entropy.as_ref(),
         now: state.now(),
+        base,
     }
 }
 

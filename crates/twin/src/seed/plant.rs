@@ -23,12 +23,13 @@ const LEASES_AT_ONCE: usize = 256;
 /// only if the store itself failed or held something already.
 pub async fn plant(seed: &Seed, state: &AppState) -> Result<Account, SeedError> {
     let resolved = resolve(seed)?;
-    let keys = state.keys();
+    let (keys, base) = (state.keys(), state.base());
     let surroundings = Surroundings {
         policy: &state.policy,
         keys: &keys.token,
         entropy: state.environment.entropy.as_ref(),
         now: state.now(),
+        base: &base,
     };
     let prepared = prepare(&resolved, &surroundings)?;
     let store = state.store.as_ref();

@@ -22,7 +22,10 @@ use tokenry_protocol::{
     ids::{ClientId, UserId},
     time::Timestamp,
 };
-use tokenry_server::{config::SignIn, passwords::Passwords};
+use tokenry_server::{
+    config::{BaseUrl, SignIn},
+    passwords::Passwords,
+};
 use tokenry_store::{ApiTokenUse, TokenUse};
 
 use super::{
@@ -39,6 +42,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) keys: &'a TokenKeys,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) now: Timestamp,
+    /// By whose address JWTs are issued.
+    pub(super) base: &'a BaseUrl,
 }
 
 /// All that is to be written, and what people are told of it.
@@ -121,7 +126,7 @@ impl Surroundings<'_> {
 
     /// The same at another time.
     const fn dated(&self, now: Timestamp) -> Surroundings<'_> {
-        Surroundings { policy: self.policy, keys: self.keys, entropy: self.entropy, now }
+        Surroundings { now, ..*self }
     }
 }
 
@@ -247,7 +252,7 @@ impl Prepared {
             let used_at = used_at.seen_from(surroundings.now);
             self.token_uses.push(TokenUse { id: token.id, used_at, rotation: 1 });
         }
-        self.account.tokens.push(grants::told(token, &issued, &surroundings_then));
+        self.account.tokens.push(grants::told(token, client, &issued, &surroundings_then));
         self.grants.push(grant);
         Ok(())
     }

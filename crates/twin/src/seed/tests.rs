@@ -3,6 +3,8 @@
 use http::StatusCode;
 use proptest::prelude::*;
 use serde_json::Value;
+use tokenry_core::policy::AccessTokenFormat;
+use tokenry_server::config::Config;
 use tokenry_store::IdSequence;
 
 use super::*;
@@ -85,9 +87,25 @@ async fn every_credential_of_the_account_works_as_the_account_says() {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_credentials_byte_for_byte() {
-    let [one, two] = [Planted::cast().await, Planted::cast().await];
+    for format in [AccessTokenFormat::Opaque, AccessTokenFormat::Jwt] {
+        let planted = async || {
+            let mut config = Config::default();
+            config.tokens.access_token_format = format;
+            Planted::by(&Seed::contract_cast().unwrap(), config).await
+        };
+        let [one, two] = [planted().await, planted().await];
+        are_the_same(&one, &two).await;
+        for token in &one.account.tokens {
+            let of_record_api = token.refresh_token.is_none();
+            let is_jwt = format == AccessTokenFormat::Jwt && !of_record_api;
+            assert_eq!(token.access_token.starts_with("eyJ"), is_jwt, "{}", token.id);
+        }
+    }
+}
+
+async fn are_the_same(one: &Planted, two: &Planted) {
     assert_eq!(one.account, two.account);
-    let stored = |planted: Planted| async move {
+    let stored = async |planted: &Planted| {
         let mut hashes = Vec::new();
         for user in &planted.account.users {
             let user = planted.state.store.find_user(user.id).await.unwrap().unwrap();
@@ -228,7 +246,7 @@ async fn what_a_records_own_rules_refuse_names_the_entry() {
         ),
     ] {
         let seed = Seed::parse(&text).unwrap();
-        let state = fresh_state().await;
+        let state = fresh_state(Config::default()).await;
         let error = plant(&seed, &state).await.unwrap_err().to_string();
         assert!(error.starts_with(told), "{error}");
         assert!(!state.store.has_users().await.unwrap(), "{text}");
