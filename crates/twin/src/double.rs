@@ -102,7 +102,7 @@ impl Double {
             clock.set(time);
         }
         let place = Place::take(options.data.as_deref())?;
-        let profile = options.profile;
+        let profile = options.first_profile();
         let ground = ground(&options, profile, &base, &clock);
         let planted = Planted::new(&seed, &ground).await?;
         let renewals = Renewals::of(&planted.origin.account);
@@ -204,11 +204,11 @@ impl Double {
     /// without one where things are.
     pub(crate) async fn play(self: &Arc<Self>, scenario: &Scenario) -> Result<(), TwinError> {
         let script = Script::new(Some(scenario), &[], self.options.fault_seed);
-        let Some(profile) = scenario.profile.as_deref() else {
+        let Some(profile) = scenario.profile else {
             self.begin(script);
             return Ok(());
         };
-        let (double, profile) = (Arc::clone(self), profile.parse()?);
+        let double = Arc::clone(self);
         to_its_end(async move { double.start_over(Some(profile), script).await }).await
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokenry_server::{data_folder::DataFolderError, node::NodeError, state::StartError};
 use tokenry_store::StoreError;
 
-use crate::{profile::UnknownProfile, seed::SeedError};
+use crate::seed::SeedError;
 
 /// Why a twin does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +42,6 @@ pub enum TwinError {
     /// The database in it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A scenario's profile.
-    #[error(transparent)]
-    Profile(#[from] UnknownProfile),
     /// A grant that the server would not make either, and why.
     #[error("{0}")]
     Grant(String),

@@ -47,8 +47,9 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that others can reach.
     pub allow_remote: bool,
-    /// The state that the account is in.
-    pub profile: Profile,
+    /// The state that the account is in; `None` is what the scenario takes, or else
+    /// [`Profile::Legacy`].
+    pub profile: Option<Profile>,
     /// Instead of what the profile says.
     pub expiry: Option<Expiry>,
     /// Instead of [`Rotation::SingleUse`].
@@ -78,7 +79,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             allow_remote: false,
-            profile: Profile::default(),
+            profile: None,
             expiry: None,
             rotation: None,
             subdomain: "acme".to_owned(),
@@ -94,6 +95,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The state that the account is in at first.
+    pub(crate) fn first_profile(&self) -> Profile {
+        let of_scenario = || self.scenario.as_ref()?.profile;
+        self.profile.or_else(of_scenario).unwrap_or_default()
+    }
+
     /// What the server does when the account is in a profile.
     pub(crate) fn config(&self, profile: Profile) -> Config {
         let mut config = Config::defaults(Mode::Twin);

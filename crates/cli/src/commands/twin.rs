@@ -52,14 +52,9 @@ pub(crate) struct TwinArgs {
     /// names without a dot, *.localhost, *.test and the account's at Zendesk need none
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
-    /// The state that Zendesk has put the account into
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value_t = Profile::default(),
-        value_parser = profiles()
-    )]
-    profile: Profile,
+    /// The state that Zendesk has put the account into [default: as the scenario takes, or legacy]
+    #[arg(long, value_name = "NAME", value_parser = profiles())]
+    profile: Option<Profile>,
     /// Who and what is in the account, as TOML or JSON [default: the cast of the documentation]
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
@@ -138,15 +133,18 @@ fn profiles() -> impl clap::builder::TypedValueParser<Value = Profile> {
 impl TwinArgs {
     fn options(&self) -> anyhow::Result<Options> {
         let scenario = self.scenario.as_deref().map(scenario).transpose()?;
-        let of_scenario = scenario.as_ref().and_then(|scenario| scenario.profile.as_deref());
-        let profile = match of_scenario {
-            Some(name) if self.profile == Profile::default() => name.parse()?,
-            _ => self.profile,
-        };
+        let of_scenario = scenario.as_ref().and_then(|scenario| scenario.profile);
+        if let (Some(named), Some(taken)) = (self.profile, of_scenario)
+            && named != taken
+        {
+            let told = format!("--profile {named}, and the scenario is for {taken}");
+            let hint = "leave --profile out, or take a file of your own that names another";
+            return Err(Failure::new(Exit::Usage, told).hint(hint).into());
+        }
         Ok(Options {
             listen: SocketAddr::new(self.address, self.port),
             allow_remote: self.allow_remote,
-            profile,
+            profile: self.profile,
             expiry: self.expiry.map(|expiry| match expiry {
                 ExpiryFlag::Enforced => Expiry::Enforced,
                 ExpiryFlag::None => Expiry::None,

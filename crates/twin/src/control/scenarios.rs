@@ -12,6 +12,7 @@ use super::wire::{ControlError, Json};
 use crate::{
     double::Double,
     faults::{InForce, SHIPPED, Scenario},
+    profile::Profile,
 };
 
 #[derive(Serialize)]
@@ -23,7 +24,7 @@ struct Listed {
 struct Known {
     name: String,
     about: String,
-    profile: Option<String>,
+    profile: Option<Profile>,
 }
 
 #[derive(Serialize)]

@@ -59,7 +59,7 @@ impl From<TwinError> for ControlError {
     fn from(error: TwinError) -> Self {
         match error {
             TwinError::NoSnapshot(_) => Self::Missing(error.to_string()),
-            TwinError::Grant(_) | TwinError::Profile(_) => Self::Invalid(error.to_string()),
+            TwinError::Grant(_) => Self::Invalid(error.to_string()),
             TwinError::TooManySnapshots(_) => Self::Conflict(error.to_string()),
             error => Self::Failed(error),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::rule::Rule;
-use crate::span;
+use crate::{profile::Profile, span};
 
 /// What happens to whoever is tested, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Scenario {
     /// What happens and what a good client does, for reports.
     pub about: String,
     /// The profile of the account, if it takes one for this to happen.
-    pub profile: Option<String>,
+    pub profile: Option<Profile>,
     /// What decides about probabilities, so that a run can be repeated.
     pub seed: Option<u64>,
     /// The faults, in the order in which they are put in force.
@@ -166,6 +166,7 @@ mod tests {
             ("[[fault]]\nlose-answer = false\n", 4, "write true, or leave the word out"),
             ("[[fault]]\nroute = \"refresh\"\n", 3, "no fault is named: begin with one of"),
             ("[[clock]]\nafter_calls = 1\nadvance = \"soon\"\n", 5, "advance=soon: write a number"),
+            ("profile = \"modern\"\n", 3, "unknown variant `modern`, expected one of `legacy`"),
             ("faults = []\n", 3, "unknown field `faults`"),
             ("seed = -1\n", 3, "invalid value: integer `-1`"),
         ] {

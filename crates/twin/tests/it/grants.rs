@@ -154,7 +154,7 @@ async fn a_scenario_is_begun_by_name_or_as_a_whole_in_the_profile_that_it_takes(
         assert_eq!(begun["about"], scenario.about.as_str());
         assert_eq!(played.twin.faults().len(), scenario.faults.len(), "{}", shipped.name);
         if let Some(profile) = scenario.profile {
-            assert_eq!(played.twin.connection_details().profile, profile);
+            assert_eq!(played.twin.connection_details().profile, profile.as_str());
         }
     }
     let own = json!({"name": "mine", "about": "One call fails.", "profile": "refreshing",

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 use tokenry_protocol::secret::Credential;
-use tokenry_twin::{Expiry, Options, Profile, Rotation, account::AccountApiToken};
+use tokenry_twin::{
+    Expiry, Options, Profile, Rotation, account::AccountApiToken, faults::Scenario,
+};
 
 use crate::support::Played;
 
 fn of(profile: Profile) -> Options {
-    Options { profile, ..Options::default() }
+    Options { profile: Some(profile), ..Options::default() }
 }
 
 /// A fresh pair of the public client.
@@ -143,4 +145,29 @@ async fn api_tokens_are_made_in_legacy_work_until_the_end_and_then_are_refused()
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+#[tokio::test]
+async fn the_profile_that_is_named_goes_before_the_scenarios_and_that_before_the_first() {
+    let takes = |profile: &str| {
+        let text = format!("name = \"n\"\nabout = \"a\"\n{profile}");
+        Some(Scenario::read(&text).unwrap())
+    };
+    let refreshing = "profile = \"refreshing\"\n";
+    for (named, scenario, expected) in [
+        (None, takes(refreshing), Profile::Refreshing),
+        (Some(Profile::Enforced), takes(refreshing), Profile::Enforced),
+        (Some(Profile::Legacy), takes(refreshing), Profile::Legacy),
+        (None, takes(""), Profile::Legacy),
+        (None, None, Profile::Legacy),
+    ] {
+        let label = format!("{named:?} {scenario:?}");
+        let options = Options { profile: named, scenario, ..Options::default() };
+        let played = Played::with(options).await;
+        for _ in 0..2 {
+            let state = played.control("GET", "/twin/state", Value::Null).await;
+            assert_eq!(state["profile"], expected.as_str(), "{label}");
+            played.control("POST", "/twin/reset", Value::Null).await;
+        }
+    }
 }

@@ -36,7 +36,7 @@ async fn export(base_url: &str, credentials: &Credentials) -> Outcome {
 
 #[tokio::test]
 async fn a_refresh_whose_answer_is_lost_is_not_repeated_for_ever() -> Result<(), TwinError> {
-    let options = Options { profile: Profile::Refreshing, ..Options::default() };
+    let options = Options { profile: Some(Profile::Refreshing), ..Options::default() };
     let twin = Twin::start_with(options).await?;
     twin.add_fault("lose-answer route=refresh".parse().unwrap());
     twin.clock().advance(Duration::from_secs(86_400));

@@ -36,7 +36,8 @@ async fn a_token_is_expired_rotated_and_revoked_by_the_control() {
 /// Such as the name of a service in Docker.
 #[tokio::test]
 async fn what_the_control_makes_is_issued_by_the_address_that_it_was_asked_at() {
-    let played = Played::with(Options { profile: Profile::Enforced, ..Options::default() }).await;
+    let played =
+        Played::with(Options { profile: Some(Profile::Enforced), ..Options::default() }).await;
     let headers = [("host", "zendesk:8080")];
     let asked = json!({"client": "acme_mobile", "user": "cleo@acme.test", "scopes": ["read"]});
     let (status, made) = played.call("POST", "/twin/tokens", &headers, asked).await.unwrap();

@@ -1,6 +1,5 @@
 //! What a command is tried with: each profile, and each fault.
 
-use anyhow::Context as _;
 use tokenry_server::config::nearest;
 use tokenry_twin::{
     Profile, Rule,
@@ -103,12 +102,11 @@ fn scenarios(named: &str) -> anyhow::Result<Vec<Case>> {
     };
     let case = |scenario: Scenario| {
         let name = format!("scenario:{}", scenario.name);
-        let profile = scenario.profile.as_deref().map(str::parse).transpose();
-        let profile = profile.with_context(|| name.clone())?.unwrap_or(WITH_FAULTS);
-        Ok(Case { name, profile, scenario, reached_by: ReachedBy::AnyRule })
+        let profile = scenario.profile.unwrap_or(WITH_FAULTS);
+        Case { name, profile, scenario, reached_by: ReachedBy::AnyRule }
     };
     let read: anyhow::Result<Vec<Scenario>> = read;
-    read?.into_iter().map(case).collect()
+    Ok(read?.into_iter().map(case).collect())
 }
 
 /// Those of `--only`, without those of `--skip`.
