@@ -180,7 +180,6 @@ pub const ALL: &[Address] = &[
         path: "/twin/faults",
         about: "Puts a rule in force, behind those there are. The words are in \
             [faults.md](../faults.md).",
-                [faults.md](../faults.md).",
         body: &[
             ("text", "a rule in one line; or instead of it"),
             ("…", "its words as members, `_` for `-`: `{\"status\":503,\"every\":3}`"),
@@ -226,7 +225,6 @@ pub const ALL: &[Address] = &[
         about: "Begins a scenario in place of all rules in force. One that names a profile begins \
             with \
                 a reset into it.",
-                with a reset into it.",
         body: &[
             ("name", "alone: one that comes with the twin. With the others: what yours is called"),
             ("about", "what happens, and what a good client does"),
@@ -262,7 +260,6 @@ pub const ALL: &[Address] = &[
         about: "Calls behind the number `since`, by `path`, `status` and other filters; with \
             `wait=5s` it \
                 answers as soon as there is one.",
-                `wait=5s` it answers as soon as there is one.",
         body: NOTHING,
         status: 200,
         answer: JOURNAL,
@@ -422,10 +419,6 @@ pub fn reference() -> String {
          `error_description`: 400 what cannot be read, 404 what is not there, 405 the wrong \
          method, \
          409 what stands in the way. A request that a browser sends from another site's page is \
-         is: [twin.md](../twin.md).\n\n\
-         Bodies are JSON; an empty one is `{}`. Errors are JSON with `error` and \
-         `error_description`: 400 what cannot be read, 404 what is not there, 405 the wrong \
-         method, 409 what stands in the way. A request that a browser sends from another site's page is \
          refused (403). Nothing here is struck by faults, and nothing of it stands in the \
          journal.\n\n\
          | method | address | what it does |\n|---|---|---|\n",
