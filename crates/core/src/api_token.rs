@@ -34,7 +34,8 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
-    /// Whether it is among a user's credentials: bound to them, or made by them and bound to nobody.
+    /// Whether it is among a user's credentials: bound to them, or made by them and bound to
+    /// nobody.
     pub fn is_of(&self, user: UserId) -> bool {
         self.assigned_user_id.unwrap_or(self.user_id) == user
     }

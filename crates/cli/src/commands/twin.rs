@@ -162,8 +162,8 @@ impl TwinArgs {
     }
 }
 
-/// Serves until SIGTERM, Ctrl-C or the end of standard input, the second time whatever is in flight;
-/// or does what its subcommand says.
+/// Serves until SIGTERM, Ctrl-C or the end of standard input, the second time whatever is in
+/// flight; or does what its subcommand says.
 pub(crate) async fn run(arguments: TwinArgs) -> anyhow::Result<ExitCode> {
     if let Some(TwinCommand::Check(arguments)) = arguments.command {
         return check::run(*arguments).await;

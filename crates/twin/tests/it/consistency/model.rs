@@ -62,7 +62,8 @@ pub(super) struct World {
 }
 
 impl Given {
-    /// Without its form: in another profile the same credential is given as a JWT, and either works.
+    /// Without its form: in another profile the same credential is given as a JWT, and either
+    /// works.
     fn within(&self) -> Self {
         match self {
             Self::Access(text) => {
