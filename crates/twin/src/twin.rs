@@ -46,7 +46,8 @@ pub struct Bound {
 
 impl Twin {
     /// One on any free port of this machine, in memory, with the account of the examples
-    /// ([`Seed::contract_cast`]), before expiry was enforced ([`Profile::Legacy`]).
+    /// ([`contract_cast`](crate::Seed::contract_cast)), before expiry was enforced
+    /// ([`Profile::Legacy`]).
     pub async fn start() -> Result<Self, TwinError> {
         Self::start_with(Options::default()).await
     }

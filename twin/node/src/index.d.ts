@@ -90,7 +90,7 @@ export interface Twin extends AsyncDisposable {
   account(): Promise<Account>;
   /**
    * Everything as it was at the start: account, clock, faults, and an empty journal. In another
-   * profile if one is named, which then stays. Takes some milliseconds.
+   * profile if one is named, until the next reset. Takes some milliseconds.
    */
   reset(profile?: Profile): Promise<void>;
   /**

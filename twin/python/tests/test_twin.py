@@ -180,7 +180,7 @@ def test_tokens_and_codes_are_had_without_a_browser(twin: Twin) -> None:
     assert refused.value.status == 400
 
 
-def test_a_reset_brings_everything_back_and_another_profile_stays(twin: Twin) -> None:
+def test_a_reset_brings_everything_back_the_profile_of_the_start_too(twin: Twin) -> None:
     token = next(token for token in twin.account().tokens if token.id == 1_004)
     twin.revoke_token(token.id)
     twin.clock.advance("400d")
@@ -189,8 +189,9 @@ def test_a_reset_brings_everything_back_and_another_profile_stays(twin: Twin) ->
     assert verify(twin, token.access_token) == 200
     assert len(twin.journal()) == 1
     twin.reset("after-2027-04-30")
-    twin.reset()
     assert twin.profile == "after-2027-04-30"
+    twin.reset()
+    assert twin.profile == "legacy"
     with pytest.raises(ControlError, match="expected one of `legacy`") as refused:
         twin.reset("lagacy")
     assert refused.value.status == 400

@@ -53,6 +53,17 @@ fn judged(
 }
 
 #[test]
+fn a_token_is_of_whom_it_is_bound_to_or_else_of_its_maker() {
+    let (maker, other) = (user().id, UserId::new(31).unwrap());
+    for (assigned, of_maker, of_other) in
+        [(None, true, false), (Some(maker), true, false), (Some(other), false, true)]
+    {
+        let token = token(assigned);
+        assert_eq!((token.is_of(maker), token.is_of(other)), (of_maker, of_other), "{assigned:?}");
+    }
+}
+
+#[test]
 fn a_bound_token_works_for_its_user_and_with_that_address_alone() {
     let (ada, other) = (ada(), User { id: UserId::new(31).unwrap(), ..ada() });
     let bound = token(Some(ada.id));

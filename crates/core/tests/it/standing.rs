@@ -5,6 +5,7 @@ use tokenry_core::{
     api_token::{ApiToken, ApiTokenStatus, UnboundApiTokens},
     client::{Client, ClientStatus},
     event::{Actor, Event, EventKind},
+    grant::Stage,
     introspection::{Subject, describe},
     revocation::revoke,
     sign_in_session::SignInSession,
@@ -17,7 +18,7 @@ use tokenry_protocol::{
     time::{Seconds, Timestamp},
 };
 
-use crate::support::{Grant, NOON, Redeeming, World, client, seconds, user};
+use crate::support::{Grant, NOON, Redeeming, World, client, issued, seconds, user};
 
 const HASH: SecretHash = SecretHash::from_bytes([1; 32]);
 
@@ -43,6 +44,16 @@ fn a_code_works_until_it_is_redeemed_and_its_tokens_not_before() {
     assert_eq!(at(Kind::AccessToken, 0), Standing::NotRedeemed);
     let code = redeeming.code.clone();
     assert_eq!(of(&Grant::after(redeeming), &code), Standing::Redeemed);
+}
+
+#[test]
+fn of_a_record_without_a_refresh_token_there_is_none_to_work_or_to_be_replaced() {
+    let mut grant = Grant::new();
+    let refresh = grant.pair.refresh.clone();
+    let mut alone = issued(&grant.token).clone();
+    alone.refresh = None;
+    grant.token.stage = Stage::Issued(alone);
+    assert_eq!(of(&grant, &refresh), Standing::HasNone);
 }
 
 #[test]

@@ -400,7 +400,10 @@ pub const ALL: &[Address] = &[
         path: "/twin/reset",
         about: "Everything as it was at the start: account, clock, faults of the command line; the \
                 journal is empty.",
-        body: &[("profile", "the state that the account is in from now on; without it, as before")],
+        body: &[(
+            "profile",
+            "the state that the account is in from now on; without it, as at the start",
+        )],
         status: 204,
         answer: NOTHING,
         example: ("/twin/reset", r#"{"profile":"enforced"}"#),

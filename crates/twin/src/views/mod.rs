@@ -2,7 +2,7 @@
 //! plain data per page, rendered by the template of the same name in `templates/`.
 //!
 //! * Whoever serves them fills the structs; nothing here knows a request or a clock.
-//! * Scripts and styles are files ([`assets`]), so that [`CONTENT_SECURITY_POLICY`] fits every
+//! * Scripts and styles are files ([`assets()`]), so that [`CONTENT_SECURITY_POLICY`] fits every
 //!   page. Without scripts all is there, but for the buttons, and the journal loads itself anew.
 //! * Text from outside is escaped by the template engine, and by the script set as text.
 

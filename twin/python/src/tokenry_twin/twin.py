@@ -138,7 +138,7 @@ class Twin:
 
     def reset(self, profile: Optional[str] = None) -> None:
         """Everything as it was at the start: account, clock, faults, and an empty journal. In
-        another profile if one is named, which then stays. Takes some milliseconds."""
+        another profile if one is named, until the next reset. Takes some milliseconds."""
         self._control.call("POST", "/twin/reset", {} if profile is None else {"profile": profile})
 
     def fault(self, rule: Rule) -> "Fault":
