@@ -58,13 +58,10 @@ impl Subscriber for Scribe {
 
 #[tokio::test]
 async fn everything_is_told_but_no_secret_not_even_for_tracing() {
-    let server = TestServer::with(&[("record_api.password_access", "true")]).await;
-    let scribe = Scribe::default();
-    let text = Arc::clone(&scribe.0);
-    let guard = tracing::subscriber::set_default(scribe);
-    let secrets = a_day(&server).await;
-    drop(guard);
-    let written = text.lock().unwrap().clone();
+    // Whoever says something for the first time decides for all threads whether it is listened
+    // to, and other tests do not listen. Once everything was said, who comes to listen is asked.
+    listen().await;
+    let (written, secrets) = listen().await;
     for told in ["operation=\"oauth_tokens.create\"", "status=201", "path=\"/oauth/token\""] {
         assert!(written.contains(told), "{told}: {written}");
     }
@@ -73,7 +70,19 @@ async fn everything_is_told_but_no_secret_not_even_for_tracing() {
         assert!(secret.len() > 20, "a short one is found by chance");
         assert!(!written.contains(&secret), "{secret}");
     }
+}
+
+/// What was written of a day, and the secrets of it.
+async fn listen() -> (String, Vec<String>) {
+    let server = TestServer::with(&[("record_api.password_access", "true")]).await;
+    let scribe = Scribe::default();
+    let text = Arc::clone(&scribe.0);
+    let guard = tracing::subscriber::set_default(scribe);
+    let secrets = a_day(&server).await;
+    drop(guard);
     server.stop().await;
+    let written = text.lock().unwrap().clone();
+    (written, secrets)
 }
 
 /// Uses every kind of credential once, and gives all of them.
