@@ -31,7 +31,7 @@ const OUTSIDE_WORLD: &[&str] = &[
     "ureq",
 ];
 
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 14] = [
     Layer { package: "tokenry-protocol", may_use: &[], must_not_use: OUTSIDE_WORLD },
     Layer { package: "tokenry-core", may_use: &["tokenry-protocol"], must_not_use: OUTSIDE_WORLD },
     Layer {
@@ -46,7 +46,13 @@ const LAYERS: [Layer; 13] = [
     },
     Layer {
         package: "tokenry-twin",
-        may_use: &["tokenry-server", "tokenry-store", "tokenry-core", "tokenry-protocol"],
+        may_use: &[
+            "tokenry-server",
+            "tokenry-store",
+            "tokenry-core",
+            "tokenry-protocol",
+            "tokenry-memory-testing",
+        ],
         must_not_use: &["rusqlite", "tokio-postgres"],
     },
     // The server is there for the tests alone; a dependency on it would be a circle of releases.
@@ -75,6 +81,8 @@ const LAYERS: [Layer; 13] = [
         may_use: &[],
         must_not_use: &["tokio", "tokio-postgres"],
     },
+    // What tests of leaks ask how much memory is in use, with `unsafe`.
+    Layer { package: "tokenry-memory-testing", may_use: &[], must_not_use: OUTSIDE_WORLD },
     // Not shipped: it measures the client beside bare reqwest, and counts with `unsafe`.
     Layer {
         package: "tokenry-sdk-cost",
