@@ -1,7 +1,10 @@
 //! `tokenry twin check`: real commands, good ones and bad ones, and what is said of them.
 
+mod baseline;
 mod careless;
+mod processes;
 mod report;
+mod trust;
 
 use std::process::{Command, Output, Stdio};
 

@@ -17,7 +17,7 @@ pub(crate) struct CheckArgs {
     /// A profile to try, in place of all; may be given several times
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     pub(super) profile: Vec<Profile>,
-    /// Try this case alone; may be given several times
+    /// Try this case, and none but what it is compared with; may be given several times
     #[arg(long, value_name = "CASE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
     /// Leave this case out; may be given several times
@@ -44,6 +44,9 @@ pub(crate) struct CheckArgs {
     /// Show what the command writes
     #[arg(long, short)]
     pub(super) verbose: bool,
+    /// Compare with this report of an earlier run (`--json`): only what got worse counts
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
     /// Keep what the command writes and what it called in this folder
     #[arg(long = "output", value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
@@ -68,17 +71,27 @@ Examples:
   tokenry twin check --only after-2027-04-30 -- npm test
   tokenry twin check --scenario all --timeout 2m -- cargo test --test zendesk
   tokenry twin check --rotation forgiving --only lose-answer --verbose -- ./sync.py
-  tokenry twin check --output ./check --markdown -- npm test > check.md";
+  tokenry twin check --output ./check --markdown -- npm test > check.md
+  tokenry twin check --json -- npm test > baseline.json
+  tokenry twin check --baseline baseline.json -- npm test";
 
 const ABOUT: &str = "\
 The command finds the twin by ZENDESK_SERVER_URL and the other variables that `tokenry twin` prints,
 and the case in TWIN_CASE. Variables of your own that begin with ZENDESK_ or TOKENRY_CLIENT_ are not
-passed on. Each run begins with the account as it was at first. Its result is one of:
+passed on, and no proxy stands before the twin. Each run begins with the account as it was at first,
+and ends with all that it has started. Its result is one of:
   survived     it ended with 0
   stopped      nobody could go on without a new sign-in, and it soon stopped trying
-  failed       it did not end with 0, or not in time
+  failed       it did not end with 0, or not in time, or by a signal
   not reached  it ended with 0, and no call was one that the fault is for
-The status is 0 when all survived or stopped, and 6 otherwise.";
+A profile is tried without a fault before it is with one, unless that is left out by --skip: what
+fails then is no fault's doing. --json is a list of {case, profile, result, why, calls, millis}, in
+which results are survived, stopped, failed and not_reached.
+
+The status is 0 when all survived or stopped, and 6 otherwise; with --baseline 0 when nothing got
+worse, and 6 otherwise, from best to worst: survived, stopped, not reached, failed. It is 2 when
+the command cannot be started or the baseline cannot be read, before anything is tried, and 130
+after Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.";
 
 fn time_out(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];

@@ -22,6 +22,18 @@ pub(super) struct Case {
     pub(super) reached_by: ReachedBy,
 }
 
+impl Case {
+    /// Nothing goes wrong but what the profile brings.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.scenario.faults.is_empty() && self.scenario.clock.is_empty()
+    }
+
+    /// One of those that try a profile alone.
+    fn is_profile(&self) -> bool {
+        self.name == self.profile.as_str()
+    }
+}
+
 /// Which rule of a case has to strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReachedBy {
@@ -53,9 +65,7 @@ const WITH_FAULTS: Profile = Profile::Refreshing;
 /// What is tried, in order: profiles, faults, the caller's own rules, scenarios.
 pub(super) fn chosen(arguments: &CheckArgs) -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = Vec::new();
-    let named = &arguments.profile;
-    let is_named = |profile: &Profile| named.is_empty() || named.contains(profile);
-    cases.extend(Profile::ALL.into_iter().filter(is_named).map(|profile| Case {
+    cases.extend(Profile::ALL.into_iter().map(|profile| Case {
         name: profile.to_string(),
         profile,
         scenario: scenario(profile.as_str(), Vec::new()),
@@ -109,18 +119,28 @@ fn scenarios(named: &str) -> anyhow::Result<Vec<Case>> {
     Ok(read?.into_iter().map(case).collect())
 }
 
-/// Those of `--only`, without those of `--skip`.
+/// Those of `--only`, without those of `--skip`; and, before cases in which something goes wrong,
+/// their profile without it, or else nobody could tell whose doing a failure is.
 fn select(cases: Vec<Case>, arguments: &CheckArgs) -> anyhow::Result<Vec<Case>> {
     for name in arguments.only.iter().chain(&arguments.skip) {
         if !cases.iter().any(|case| case.name == *name) {
             return Err(unknown(name, &cases).into());
         }
     }
+    let is_left_out = |case: &Case| arguments.skip.contains(&case.name);
+    let named = &arguments.profile;
     let is_chosen = |case: &Case| {
         let only = arguments.only.is_empty() || arguments.only.contains(&case.name);
-        only && !arguments.skip.contains(&case.name)
+        let is_other = case.is_profile() && !(named.is_empty() || named.contains(&case.profile));
+        only && !is_other && !is_left_out(case)
     };
-    let chosen: Vec<Case> = cases.into_iter().filter(is_chosen).collect();
+    let troubled = cases.iter().filter(|case| is_chosen(case) && !case.is_plain());
+    let troubled: Vec<Profile> = troubled.map(|case| case.profile).collect();
+    let is_wanted = |case: &Case| {
+        let is_control = case.is_profile() && troubled.contains(&case.profile);
+        is_chosen(case) || is_control && !is_left_out(case)
+    };
+    let chosen: Vec<Case> = cases.into_iter().filter(is_wanted).collect();
     if chosen.is_empty() {
         let told = "every case is left out, so nothing would be checked";
         let hint = "name fewer with --skip, or others with --only";

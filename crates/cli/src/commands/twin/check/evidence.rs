@@ -10,7 +10,10 @@ use tokenry_twin::{
     journal::Entry,
 };
 
-use super::case::{Case, ReachedBy};
+use super::{
+    case::{Case, ReachedBy},
+    verdict::Outcome,
+};
 
 /// Everything about one run of the command.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub(super) struct Evidence {
     pub(super) profile: Profile,
     /// What becomes of a refresh token that was used.
     pub(super) rotation: Rotation,
+    /// What came of the same without anything going wrong, if that was tried.
+    pub(super) without_faults: Option<Outcome>,
     /// Whether something was to go wrong.
     pub(super) trouble: Trouble,
     /// How the command ended.
@@ -102,7 +107,7 @@ impl Trouble {
     /// What came of a case, by the rules that were in force and how much was called.
     pub(super) fn of(case: &Case, rules: &[InForce], calls: usize) -> Self {
         let Case { scenario, reached_by, .. } = case;
-        if scenario.faults.is_empty() && scenario.clock.is_empty() {
+        if case.is_plain() {
             return Self::None;
         }
         let mut struck = rules.iter().map(|rule| rule.struck > 0);

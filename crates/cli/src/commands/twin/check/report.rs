@@ -1,12 +1,18 @@
 //! What came of each case, for people as soon as it is known, and for programs at the end.
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use tokenry_protocol::time::Timestamp;
 
-use super::verdict::{Outcome, Verdict};
+use super::{
+    baseline::{self, Change, Known},
+    verdict::{Outcome, Verdict},
+};
 use crate::{
     output::{self, Cell, Column, Format, List, OutputArgs, Record},
     progress::Progress,
@@ -37,7 +43,7 @@ impl Row {
 }
 
 impl Outcome {
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Survived => "survived",
             Self::Stopped => "stopped",
@@ -75,6 +81,8 @@ pub(super) struct Report {
     /// The widest name of a case.
     width: usize,
     rows: Vec<Row>,
+    /// What failed commands wrote last, for the end of a page.
+    written: Vec<(String, String)>,
     progress: Progress,
 }
 
@@ -82,24 +90,52 @@ impl Report {
     pub(super) fn new(form: Form, names: &[&str]) -> Self {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let progress = Progress::new();
-        Self { form, total: names.len(), width, rows: Vec::new(), progress }
+        Self { form, total: names.len(), width, rows: Vec::new(), written: Vec::new(), progress }
     }
 
     const fn is_for_people(&self) -> bool {
         matches!(self.form, Form::Records(output) if matches!(output.format(), Format::Words))
     }
 
-    /// A case is over. `written` is what the command wrote, if that is to be shown.
-    pub(super) fn add(&mut self, row: Row, written: Option<&str>) {
+    /// A case begins, which may take its time.
+    pub(super) fn begin(&self, number: usize, case: &str) {
+        if self.is_drawn() {
+            let case = output::escaped(case);
+            self.draw(&format!("{number} of {}: {case} …", self.total));
+        }
+    }
+
+    /// Lines come as cases end, and the last one may be drawn anew.
+    fn is_drawn(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        self.is_for_people() && io::stderr().is_terminal() && !is_dumb
+    }
+
+    #[expect(clippy::unused_self, reason = "of a report that is drawn")]
+    fn draw(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        // A reader that has gone away is no reason to stop.
+        let _ = write!(stderr, "\r\x1b[K{text}");
+        let _ = stderr.flush();
+    }
+
+    /// A case is over. `written` is what is to be shown of what the command wrote.
+    pub(super) fn add(&mut self, row: Row, written: &str) {
         if self.is_for_people() {
+            if self.is_drawn() {
+                self.draw("");
+            }
             self.tell(&row);
-            for line in written.into_iter().flat_map(str::lines) {
+            for line in written.lines() {
                 output::line(format_args!("             │ {}", output::escaped(line)));
             }
         } else {
             let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
             let done = count(self.rows.len() + 1);
             self.progress.tell_in("cases", "checking", done, count(self.total));
+            if !written.is_empty() {
+                self.written.push((row.case.clone(), written.to_owned()));
+            }
         }
         self.rows.push(row);
     }
@@ -117,25 +153,77 @@ impl Report {
         }
     }
 
-    /// Prints what is left to print, and says whether all is well.
-    pub(super) fn end(mut self, now: Timestamp) -> anyhow::Result<bool> {
+    /// Prints what is left to print, and says whether all is well: beside what was before, if that
+    /// is known, and otherwise in itself.
+    pub(super) fn end(mut self, before: Option<&[Known]>, now: Timestamp) -> anyhow::Result<bool> {
         self.progress.end();
+        let changes = before.map(|before| baseline::compare(before, &self.known()));
         match self.form {
-            Form::Markdown => output::line(self.markdown().trim_end()),
+            Form::Markdown => {
+                let changes = changes.as_deref().map(|it| baseline::told(it, "- "));
+                let changes = changes.map(|text| format!("\n\n{}", text.replacen('\n', "\n\n", 1)));
+                let changes = changes.unwrap_or_default();
+                output::line(format_args!(
+                    "{}{changes}{}",
+                    self.markdown().trim_end(),
+                    self.written_in_markdown()
+                ));
+            }
             Form::Records(_) if self.is_for_people() => {
                 output::line(format_args!("\n{}", self.summary()));
+                if let Some(changes) = &changes {
+                    output::line(baseline::told(changes, "  "));
+                }
             }
             Form::Records(arguments) => {
-                let is_listed =
-                    |row: &&Row| arguments.format() != Format::Ids || !row.result.is_well();
-                let mut list = List::new(arguments, now);
-                for row in self.rows.iter().filter(is_listed) {
-                    list.push(row)?;
-                }
-                list.end()?;
+                self.list(arguments, now)?;
+                self.tell_beside(arguments, changes.as_deref());
             }
         }
-        Ok(self.rows.iter().all(|row| row.result.is_well()))
+        Ok(match changes {
+            Some(changes) => !changes.iter().any(Change::is_worse),
+            None => self.rows.iter().all(|row| row.result.is_well()),
+        })
+    }
+
+    fn known(&self) -> Vec<Known> {
+        let known = |row: &Row| Known { case: row.case.clone(), result: row.result };
+        self.rows.iter().map(known).collect()
+    }
+
+    fn list(&self, arguments: OutputArgs, now: Timestamp) -> anyhow::Result<()> {
+        let is_listed = |row: &&Row| arguments.format() != Format::Ids || !row.result.is_well();
+        let mut list = List::new(arguments, now);
+        for row in self.rows.iter().filter(is_listed) {
+            list.push(row)?;
+        }
+        list.end()
+    }
+
+    /// What is no record goes beside them, to whoever reads the log.
+    fn tell_beside(&self, arguments: OutputArgs, changes: Option<&[Change]>) {
+        let mut stderr = anstream::stderr().lock();
+        if arguments.format() != Format::Ids {
+            for (case, written) in &self.written {
+                let _ = writeln!(stderr, "{}:", output::escaped(case));
+                for line in written.lines() {
+                    let _ = writeln!(stderr, "  │ {}", output::escaped(line));
+                }
+            }
+        }
+        if let Some(changes) = changes {
+            let _ = writeln!(stderr, "{}", baseline::told(changes, "  "));
+        }
+    }
+
+    fn written_in_markdown(&self) -> String {
+        let parts = self.written.iter().map(|(case, written)| {
+            // Four spaces make it code, whatever is in it.
+            let lines = written.lines().map(|line| format!("    {}\n", output::escaped(line)));
+            let lines = lines.collect::<String>();
+            format!("\n\nThe end of what it wrote in `{case}`:\n\n{}", lines.trim_end_matches('\n'))
+        });
+        parts.collect()
     }
 
     fn summary(&self) -> String {

@@ -1,22 +1,23 @@
 //! One run of the command, with the surroundings that a case gives it.
 
 use std::{
-    ffi::OsString,
+    env,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{Read as _, Seek as _, SeekFrom},
-    os::unix::process::ExitStatusExt as _,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::Path,
-    process::{ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokenry_twin::connect::ConnectionDetails;
-use tokio::process::{Child, Command};
 
-use super::evidence::Ended;
-use crate::{exit_code::Exit, failure::Failure};
+use super::{
+    evidence::Ended,
+    offspring::{Family, Running},
+};
 
 /// As much of what a command wrote as is looked at: its end.
 const READ_MAX: u64 = 64 << 10;
@@ -24,12 +25,27 @@ const READ_MAX: u64 = 64 << 10;
 /// to the real account.
 const CONNECTION_PREFIXES: [&str; 2] = ["ZENDESK_", "TOKENRY_CLIENT_"];
 
+/// Both names of the list of hosts that no proxy stands before.
+const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// Where the twin is.
+const LOOPBACK: [&str; 2] = ["127.0.0.1", "localhost"];
+
 /// What is run, and how long it may take.
 pub(super) struct Runner<'a> {
     /// The command, with its arguments.
     pub(super) command: &'a [OsString],
     /// How long it may take.
     pub(super) limit: Duration,
+    /// What it starts belongs there.
+    pub(super) family: Family,
+}
+
+/// The command is none that can be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", program.display())]
+pub(super) struct Unstartable {
+    program: OsString,
+    error: std::io::Error,
 }
 
 impl Runner<'_> {
@@ -41,11 +57,10 @@ impl Runner<'_> {
         output: &Path,
     ) -> anyhow::Result<Ended> {
         let file = File::create(output).with_context(|| output.display().to_string())?;
-        let mut running = Group(self.spawn(details, case, file)?);
-        match tokio::time::timeout(self.limit, running.0.wait()).await {
-            Ok(status) => Ok(ended(status?)),
-            Err(_) => Ok(Ended::TimedOut(self.limit)),
-        }
+        let running = Running::new(self.spawn(details, case, file)?, &self.family)?;
+        let in_time = tokio::time::timeout(self.limit, running.ended()).await;
+        let status = running.end()?;
+        Ok(in_time.map_or(Ended::TimedOut(self.limit), |()| ended(status)))
     }
 
     fn spawn(
@@ -56,7 +71,7 @@ impl Runner<'_> {
     ) -> anyhow::Result<Child> {
         let (program, arguments) = self.command.split_first().context("no command")?;
         let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
+        for (name, _) in env::vars_os() {
             let begins = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
             if CONNECTION_PREFIXES.iter().any(begins) {
                 command.env_remove(name);
@@ -64,6 +79,10 @@ impl Runner<'_> {
         }
         for variable in &details.variables {
             command.env(variable.name, &variable.value);
+        }
+        for name in NO_PROXY {
+            let own = [name].into_iter().chain(NO_PROXY).find_map(set);
+            command.env(name, without_proxy(own.as_deref()));
         }
         command
             .args(arguments)
@@ -74,26 +93,34 @@ impl Runner<'_> {
             .stderr(output)
             // What it starts goes down with it, and Ctrl-C comes to us alone.
             .process_group(0);
-        command.spawn().map_err(|error| {
-            let told = format!("{}: {error}", program.display());
-            let hint = "write the command behind --, as you would run it in this folder";
-            Failure::new(Exit::Usage, told).hint(hint).into()
-        })
+        let program = || program.to_owned();
+        Ok(command.spawn().map_err(|error| Unstartable { program: program(), error })?)
     }
 }
 
-/// A command and what it has started, which end together.
-struct Group(Child);
+/// A variable that says something.
+fn set(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        // There is no id any more when it has ended by itself.
-        let id = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(id) = id {
-            // It may have ended just now.
-            let _ = kill_process_group(id, Signal::KILL);
+/// The hosts that no proxy stands before, and the twin's as well.
+fn without_proxy(own: Option<&OsStr>) -> OsString {
+    let mut hosts = own.unwrap_or_default().to_owned();
+    let listed = hosts.to_string_lossy().into_owned();
+    let listed = listed.split([',', ' ']);
+    // No proxy at all; with others beside it, the star is not understood everywhere.
+    if hosts == "*" {
+        return hosts;
+    }
+    for host in LOOPBACK {
+        if !listed.clone().any(|it| it == host) {
+            if !hosts.is_empty() {
+                hosts.push(",");
+            }
+            hosts.push(host);
         }
     }
+    hosts
 }
 
 fn ended(status: ExitStatus) -> Ended {
@@ -114,4 +141,24 @@ pub(super) fn written(output: &Path) -> anyhow::Result<String> {
         Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
     };
     read().with_context(|| output.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proxy_stands_before_the_twin_and_what_was_there_stays() {
+        for (own, all) in [
+            ("", "127.0.0.1,localhost"),
+            ("corp.example,.lan", "corp.example,.lan,127.0.0.1,localhost"),
+            ("a.test, localhost", "a.test, localhost,127.0.0.1"),
+            ("127.0.0.1,localhost", "127.0.0.1,localhost"),
+            ("127.0.0.10", "127.0.0.10,127.0.0.1,localhost"),
+            ("*", "*"),
+        ] {
+            assert_eq!(without_proxy(Some(own.as_ref())), all);
+        }
+        assert_eq!(without_proxy(None), "127.0.0.1,localhost");
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! 1. It called nothing: then nothing was checked.
 //! 2. It ended well: survived, if what was to go wrong did.
-//! 3. It did not: hammering first, for that hides everything else; then what the fault that struck
-//!    last asks of a client; then what the profile asks; then the last call.
+//! 3. It did not: hammering first, for that hides everything else; then whether it does not without
+//!    a fault either; then what the fault that struck last asks of a client; then what the profile
+//!    asks; then the last call.
+//! 4. Whoever was ended, by a signal or because it took too long, has failed in any case.
 
 mod faults;
 mod profiles;
@@ -12,13 +14,13 @@ mod tests;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokenry_twin::Fault;
 
 use super::evidence::{Call, Ended, Evidence, Trouble};
 
 /// What came of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     /// All is well.
@@ -46,8 +48,18 @@ const HAMMERING: usize = 20;
 /// sure, and a third of somebody's library.
 const PATIENCE: usize = 3;
 
-/// Judges a case.
+/// Judges a case. Whoever did not end by itself has failed, whatever it did before.
 pub(super) fn judge(evidence: &Evidence) -> Verdict {
+    let verdict = by_calls(evidence);
+    let ended = ended(evidence);
+    if matches!(evidence.ended, Ended::Code(code) if signal_of(code).is_none()) {
+        return verdict;
+    }
+    let Verdict { why, .. } = verdict;
+    failed(if why.contains(&ended) { why } else { format!("{why}; {ended}") })
+}
+
+fn by_calls(evidence: &Evidence) -> Verdict {
     let is_well = evidence.ended == Ended::Code(0);
     if evidence.calls.is_empty() {
         let why = "never called the twin: does it read ZENDESK_SERVER_URL?".to_owned();
@@ -61,6 +73,10 @@ pub(super) fn judge(evidence: &Evidence) -> Verdict {
     }
     if let Some(why) = hammered(evidence) {
         return failed(why);
+    }
+    if evidence.without_faults == Some(Outcome::Failed) {
+        let profile = evidence.profile;
+        return failed(format!("failed without a fault too (case {profile}): {}", last(evidence)));
     }
     if evidence.trouble == Trouble::NotReached {
         return failed(format!("failed before anything went wrong: {}", last(evidence)));
@@ -108,10 +124,18 @@ fn last(evidence: &Evidence) -> String {
 
 fn ended(evidence: &Evidence) -> String {
     match evidence.ended {
-        Ended::Code(code) => format!("exit code {code}"),
+        Ended::Code(code) => match signal_of(code) {
+            Some(signal) => format!("exit code {code}, as after signal {signal}"),
+            None => format!("exit code {code}"),
+        },
         Ended::Signal(signal) => format!("ended by signal {signal}"),
         Ended::TimedOut(limit) => format!("did not end within {}", seconds(limit)),
     }
+}
+
+/// Shells, and what is like them, say so of a program of theirs that a signal ended.
+fn signal_of(code: i32) -> Option<i32> {
+    (129..=159).contains(&code).then(|| code - 128)
 }
 
 /// `GET /api/v2/users/me answered 401`

@@ -48,6 +48,7 @@ fn evidence(ended: Ended, text: &str) -> Evidence {
     Evidence {
         profile: Profile::Refreshing,
         rotation: Rotation::SingleUse,
+        without_faults: None,
         trouble: if is_struck { Trouble::Struck } else { Trouble::None },
         ended,
         last_words: None,
@@ -152,7 +153,7 @@ fn who_hammers_is_told_so_whatever_struck() {
     judged(
         &evidence(TIMED_OUT, &on_and_on),
         Outcome::Failed,
-        "retried without limit: 412 calls in 2.9 s",
+        "retried without limit: 412 calls in 2.9 s; did not end within 3 s",
     );
     let some = |at| format!("{} me 429 rate-limited=2\n", at * 10);
     let some = (0..25).map(some).collect::<Vec<_>>().concat();
@@ -256,4 +257,44 @@ fn what_nothing_explains_is_told_with_its_last_call_and_last_words() {
     let why = "did not end within 3 s after 1 call, the last: GET /api/v2/users/me.json answered \
                200; it said: KeyError: 'id'";
     judged(&words, Outcome::Failed, why);
+}
+
+#[test]
+fn who_was_ended_has_failed_whatever_it_did_before() {
+    let ends = [
+        (TIMED_OUT, "did not end within 3 s"),
+        (Ended::Signal(15), "ended by signal 15"),
+        (Ended::Code(139), "exit code 139, as after signal 11"),
+    ];
+    let others =
+        ["0 refresh - lose-answer", "0 me 401 revoke-token\n1 refresh 400", "0 me 200", ""];
+    for ((ended, told), text) in ends.into_iter().flat_map(|end| others.map(|text| (end, text))) {
+        let verdict = judge(&evidence(ended, text));
+        assert_eq!(verdict.outcome, Outcome::Failed, "{text}");
+        assert_eq!(verdict.why.matches(told).count(), 1, "{}", verdict.why);
+    }
+    let stopped = judge(&evidence(EXIT_1, others[0]));
+    assert_eq!(stopped.outcome, Outcome::Stopped);
+    let why = format!("{}; ended by signal 15", stopped.why);
+    judged(&evidence(Ended::Signal(15), others[0]), Outcome::Failed, &why);
+}
+
+#[test]
+fn a_fault_is_not_blamed_for_what_goes_wrong_without_it() {
+    let struck = "0 me 200\n1 refresh - lose-answer";
+    for (control, outcome) in [
+        (None, Outcome::Stopped),
+        (Some(Outcome::Survived), Outcome::Stopped),
+        (Some(Outcome::NotReached), Outcome::Stopped),
+        (Some(Outcome::Failed), Outcome::Failed),
+    ] {
+        let evidence = Evidence { without_faults: control, ..evidence(EXIT_1, struck) };
+        assert_eq!(judge(&evidence).outcome, outcome);
+    }
+    let evidence = Evidence { without_faults: Some(Outcome::Failed), ..evidence(EXIT_1, struck) };
+    let why = "failed without a fault too (case refreshing): exit code 1 after 2 calls, the last: \
+               POST /oauth/tokens, whose answer was lost";
+    judged(&evidence, Outcome::Failed, why);
+    let well = Evidence { ended: Ended::Code(0), ..evidence };
+    judged(&well, Outcome::Survived, "");
 }
