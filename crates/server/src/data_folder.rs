@@ -91,6 +91,11 @@ impl DataFolder {
         Self(path.to_owned())
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.0.join(DATABASE)
@@ -188,13 +193,43 @@ impl DataFolder {
     pub fn write_key(&self, key: &Key) -> io::Result<()> {
         let text = format!("{}\n", URL_SAFE_NO_PAD.encode(key.expose()));
         // Whole or not at all: a half-written key would lock its owner out.
-        let mut staged = tempfile_in(&self.0)?;
-        staged.1.write_all(text.as_bytes())?;
-        staged.1.sync_all()?;
-        let linked = fs::hard_link(&staged.0, self.server_key());
-        fs::remove_file(&staged.0)?;
+        let staged = self.stage(SERVER_KEY, text.as_bytes())?;
+        let linked = fs::hard_link(&staged, self.server_key());
+        fs::remove_file(&staged)?;
         linked?;
         File::open(&self.0)?.sync_all()
+    }
+
+    /// What a file of the folder holds; `None` if it is not there.
+    pub fn read(&self, name: &str) -> Result<Option<String>, DataFolderError> {
+        let path = self.0.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(DataFolderError::Io { path, error }),
+        }
+    }
+
+    /// Writes a file of the folder, for its owner only, in place of the one there is. It is whole
+    /// or as before at every moment, power loss included.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), DataFolderError> {
+        let path = self.0.join(name);
+        let put = || {
+            fs::rename(self.stage(name, bytes)?, &path)?;
+            File::open(&self.0)?.sync_all()
+        };
+        put().map_err(|error| DataFolderError::Io { path: path.clone(), error })
+    }
+
+    /// Writes a file that has another name as yet.
+    fn stage(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.0.join(format!("{name}.{}.new", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true).mode(OWNER_ONLY);
+        let mut file = options.open(&path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(path)
     }
 
     /// Keeps the first administrator's secrets for the owner of the folder, and says where.
@@ -211,13 +246,6 @@ impl DataFolder {
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
         Ok(path)
     }
-}
-
-fn tempfile_in(folder: &Path) -> io::Result<(PathBuf, File)> {
-    let path = folder.join(format!("{SERVER_KEY}.{}.new", std::process::id()));
-    let file =
-        OpenOptions::new().create(true).write(true).truncate(true).mode(OWNER_ONLY).open(&path)?;
-    Ok((path, file))
 }
 
 fn read_key(path: &Path) -> Result<Option<Key>, DataFolderError> {

@@ -1,4 +1,4 @@
-//! The account that a double starts with, with every credential in full.
+//! The account of a double: what it started with, with every credential in full.
 //!
 //! A double guards nothing: whoever can reach it may know all of this, so it is shown, printed and
 //! serialised as it is.
@@ -63,6 +63,9 @@ pub struct AccountClient {
     pub user_id: UserId,
     /// Whether it is stopped.
     pub disabled: bool,
+    /// Whether it is everybody's, and none of the account's own.
+    #[serde(default)]
+    pub global: bool,
 }
 
 /// An API token.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use http::Method;
-use tokenry_protocol::time::Timestamp;
+use tokenry_protocol::{ids::ClientId, time::Timestamp};
 use tokenry_server::{
-    config::{BaseUrl, Limits},
+    config::{BaseUrl, Config, Limits},
     environment::Clock as _,
     stop_signal::StopSignal,
 };
@@ -25,9 +25,10 @@ use crate::{
     error::TwinError,
     faults::{Fault, Scenario, Seen, Struck},
     journal::{self, Journal},
+    kept::Kept,
+    known::Known,
     options::Options,
     profile::Profile,
-    renewals::Renewals,
     script::Script,
     seed::{self, Authorization, Authorize, IssueToken, Seed},
     world::{Ground, Origin, Place, World},
@@ -53,8 +54,10 @@ pub(crate) struct Double {
     pub(crate) clock: TwinClock,
     seed: Seed,
     place: Place,
-    /// The seed as it was planted last.
-    origin: RwLock<Arc<Planted>>,
+    /// The ids of its clients that are everybody's.
+    global_clients: Vec<ClientId>,
+    /// The seed as it was planted last; `None` while an earlier twin's account serves.
+    origin: RwLock<Option<Arc<Planted>>>,
     world: RwLock<Arc<World>>,
     /// Every call.
     pub(crate) journal: Journal,
@@ -82,7 +85,7 @@ struct Snapshot {
     profile: Profile,
     clock: Setting,
     script: Script,
-    renewals: Renewals,
+    known: Known,
 }
 
 impl Double {
@@ -92,27 +95,31 @@ impl Double {
         base: BaseUrl,
         stop: StopSignal,
     ) -> Result<Self, TwinError> {
-        let seed = match &options.seed {
-            Some(seed) => seed.clone(),
-            None => Seed::contract_cast()?,
-        };
         let first_script = Script::of(&options);
         let clock = TwinClock::default();
         if let Some(time) = options.clock {
             clock.set(time);
         }
-        let place = Place::take(options.data.as_deref())?;
+        let (place, seed, left) = Place::take(options.data.as_deref(), options.seed.as_ref())?;
         let profile = options.first_profile();
-        let ground = ground(&options, profile, &base, &clock);
-        let planted = Planted::new(&seed, &ground).await?;
-        let renewals = Renewals::of(&planted.origin.account);
-        let image = (!place.is_inhabited()).then_some(&planted.origin.image);
-        let world = World::open(&ground, &place, image, renewals).await?;
+        let global_clients = seed.global_client_ids()?;
+        let config = config(&options, profile, &global_clients);
+        let ground = Ground { config, profile, base: base.clone(), clock: clock.clone() };
+        let (world, planted) = match left {
+            Some(left) => (World::take_up(&ground, &place, left).await?, None),
+            None => {
+                let planted = Planted::new(&seed, &ground).await?;
+                let world = World::open(&ground, &place, Some(&planted.origin.image), planted.known());
+                (world.await?, Some(Arc::new(planted)))
+            }
+        };
+        place.follow(&world.known)?;
         // Behind the planting, as at a reset.
         clock.advance(first_script.head_start());
         Ok(Self {
             first_profile: profile,
-            origin: RwLock::new(Arc::new(planted)),
+            global_clients,
+            origin: RwLock::new(planted),
             script: Mutex::new(first_script.clone().within(world.number)),
             world: RwLock::new(Arc::new(world)),
             journal: Journal::new(JOURNAL_CAPACITY),
@@ -134,9 +141,9 @@ impl Double {
         Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The account as it was planted.
+    /// The account that was planted, of each record with the tokens that it was given last.
     pub(crate) fn account(&self) -> Account {
-        self.planted().origin.account.clone()
+        self.world().known.account()
     }
 
     /// What one needs to connect, at the address that one sees it by.
@@ -221,7 +228,7 @@ impl Double {
         let world = self.world();
         let issued = seed::issue(asked, &world.state, base).await?;
         if let Some(refresh_token) = issued.refresh_token.clone() {
-            world.renewals.keep(issued.id, refresh_token);
+            world.known.keep(issued.id, refresh_token);
         }
         Ok(issued)
     }
@@ -241,15 +248,20 @@ impl Double {
         let ground = self.ground(profile);
         // What is planted now is as old as the clock will be.
         let clock = self.first_clock();
-        let mut planted = self.planted();
-        if planted.profile != profile || !planted.is_fresh(self.clock.shown_by(clock)) {
+        let fits = |planted: &Arc<Planted>| {
+            planted.profile == profile && planted.is_fresh(self.clock.shown_by(clock))
+        };
+        let planted = if let Some(planted) = self.planted().filter(fits) {
+            planted
+        } else {
             self.clock.restore(clock);
-            planted = Arc::new(Planted::new(&self.seed, &ground).await?);
-            *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&planted);
-        }
-        let renewals = Renewals::of(&planted.origin.account);
-        self.enter(&ground, &planted.origin.image, renewals, (clock, script.with_head_start()))
-            .await
+            let planted = Arc::new(Planted::new(&self.seed, &ground).await?);
+            let mut origin = self.origin.write().unwrap_or_else(PoisonError::into_inner);
+            *origin = Some(Arc::clone(&planted));
+            planted
+        };
+        let turn = (clock, script.with_head_start());
+        self.enter(&ground, &planted.origin.image, planted.known(), turn).await
     }
 
     fn first_clock(&self) -> Setting {
@@ -268,7 +280,7 @@ impl Double {
             profile: world.profile,
             clock: self.clock.setting(),
             script: self.script().clone(),
-            renewals: world.renewals.copy(),
+            known: world.known.copy(),
         };
         let mut snapshots = self.snapshots();
         if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(name) {
@@ -287,8 +299,8 @@ impl Double {
             let _turn = double.turn.lock().await;
             let ground = double.ground(snapshot.profile);
             let script = (snapshot.script.clone(), Duration::ZERO);
-            let renewals = snapshot.renewals.copy();
-            double.enter(&ground, &snapshot.image, renewals, (snapshot.clock, script)).await
+            let known = Arc::new(snapshot.known.copy());
+            double.enter(&ground, &snapshot.image, known, (snapshot.clock, script)).await
         })
         .await
     }
@@ -316,10 +328,10 @@ impl Double {
         &self,
         ground: &Ground,
         image: &Image,
-        renewals: Renewals,
+        known: Arc<Known>,
         (clock, (script, head_start)): (Setting, (Script, Duration)),
     ) -> Result<(), TwinError> {
-        let world = Arc::new(self.open_world(ground, image, renewals).await?);
+        let world = Arc::new(self.open_world(ground, image, known).await?);
         let left = {
             let mut live = self.script();
             self.clock.restore(clock);
@@ -338,20 +350,25 @@ impl Double {
         &self,
         ground: &Ground,
         image: &Image,
-        renewals: Renewals,
+        known: Arc<Known>,
     ) -> Result<World, TwinError> {
         let before = self.world();
         if matches!(self.place, Place::Memory) {
-            return World::open(ground, &self.place, Some(image), renewals).await;
+            return World::open(ground, &self.place, Some(image), known).await;
         }
         // One file holds one world at a time.
         before.close().await;
-        match World::open(ground, &self.place, Some(image), renewals).await {
-            Ok(world) => Ok(world),
+        match World::open(ground, &self.place, Some(image), Arc::clone(&known)).await {
+            Ok(world) => {
+                self.follow(&world);
+                Ok(world)
+            }
             Err(error) => {
                 // Whatever is there is better than a twin that answers nothing.
                 let ground = self.ground(before.profile);
-                let again = World::open(&ground, &self.place, None, before.renewals.copy()).await?;
+                let left = Kept::between(&self.seed, known.account(), before.known.account());
+                let again = World::take_up(&ground, &self.place, left).await?;
+                self.follow(&again);
                 let again = Arc::new(again);
                 self.script().world = again.number;
                 *self.world.write().unwrap_or_else(PoisonError::into_inner) = again;
@@ -360,12 +377,24 @@ impl Double {
         }
     }
 
-    fn ground(&self, profile: Profile) -> Ground {
-        ground(&self.options, profile, &self.base, &self.clock)
+    /// What lies beside the database says as much as it takes already; this says it in fewer words.
+    fn follow(&self, world: &World) {
+        if let Err(error) = self.place.follow(&world.known) {
+            tracing::warn!(%error, "the account was not written");
+        }
     }
 
-    fn planted(&self) -> Arc<Planted> {
-        Arc::clone(&self.origin.read().unwrap_or_else(PoisonError::into_inner))
+    fn ground(&self, profile: Profile) -> Ground {
+        Ground {
+            config: config(&self.options, profile, &self.global_clients),
+            profile,
+            base: self.base.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn planted(&self) -> Option<Arc<Planted>> {
+        self.origin.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Snapshot>>> {
@@ -379,13 +408,20 @@ impl Planted {
         Ok(Self { origin: Origin::plant(seed, ground).await?, profile: ground.profile, at })
     }
 
+    fn known(&self) -> Arc<Known> {
+        Arc::new(Known::of(self.origin.account.clone()))
+    }
+
     fn is_fresh(&self, now: Timestamp) -> bool {
         (0..SEED_FRESH).contains(&now.millis_since(self.at))
     }
 }
 
-fn ground(options: &Options, profile: Profile, base: &BaseUrl, clock: &TwinClock) -> Ground {
-    Ground { config: options.config(profile), profile, base: base.clone(), clock: clock.clone() }
+/// What the server does when the account is in a profile, and whose clients are everybody's.
+fn config(options: &Options, profile: Profile, global_clients: &[ClientId]) -> Config {
+    let mut config = options.config(profile);
+    config.record_api.global_clients = global_clients.to_vec();
+    config
 }
 
 /// A turn goes on when whoever asked for it has hung up: half of one would be no world at all.

@@ -1,6 +1,6 @@
 //! Why a twin does not start or go on.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use tokenry_server::{data_folder::DataFolderError, node::NodeError, state::StartError};
 use tokenry_store::StoreError;
@@ -36,6 +36,31 @@ pub enum TwinError {
     /// The folder of `--data`.
     #[error(transparent)]
     Folder(#[from] DataFolderError),
+    /// The folder was planted by other means than this seed.
+    #[error(
+        "the account in {0} came of another seed, and stays as it is: leave out --seed to go on \
+         with it, or delete the folder to plant this one"
+    )]
+    OtherSeed(PathBuf),
+    /// A database that is no twin's.
+    #[error(
+        "{0} has a database that no twin has planted, and it stays as it is: choose another folder \
+         for --data, or delete this one if nothing in it is needed"
+    )]
+    Unplanted(PathBuf),
+    /// What the folder keeps beside its database.
+    #[error(
+        "{file}, which says who is in the account, cannot be read: {problem}. Delete {folder} to \
+         plant the account anew"
+    )]
+    Kept {
+        /// Which file.
+        file: PathBuf,
+        /// What is the matter with it.
+        problem: String,
+        /// Where it lies.
+        folder: PathBuf,
+    },
     /// The server in it.
     #[error(transparent)]
     Start(#[from] StartError),

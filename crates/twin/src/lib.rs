@@ -25,13 +25,15 @@ mod entropy;
 mod error;
 pub mod faults;
 pub mod journal;
+mod kept;
+mod known;
 mod options;
 mod profile;
-mod renewals;
 mod script;
 pub mod seed;
 mod service;
 pub mod span;
+mod stored;
 mod strike;
 #[cfg(test)]
 mod testing;

@@ -177,15 +177,10 @@ async fn ask(world: &World, call: &Call, struck: &Strikes) -> (Answer, Learned) 
         None => answering.await,
     };
     let answer = Answer::read(response).await;
-    learn(world, &answer);
-    (answer, learned)
-}
-
-/// Keeps what it takes to refresh the pair that was just given.
-fn learn(world: &World, answer: &Answer) {
-    if let Some((id, refresh_token)) = answer.pair() {
-        world.renewals.keep(id, refresh_token);
+    if let Some(pair) = answer.pair() {
+        world.learn(pair).await;
     }
+    (answer, learned)
 }
 
 /// The faults that strike a call.

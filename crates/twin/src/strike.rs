@@ -32,7 +32,7 @@ use tokenry_server::{
     respond::{self, ApiError, OAuthError},
 };
 
-use crate::faults::ServerError;
+use crate::{faults::ServerError, known::Pair};
 
 /// How long a server that is away wants to be left alone, in seconds.
 const RETRY_LATER: u16 = 2;
@@ -82,12 +82,13 @@ impl Answer {
         Response::from_parts(head, Body::new(CutBody { half: Some(half), length, is_sent: false }))
     }
 
-    /// The record and the refresh token of a token answer.
-    pub(crate) fn pair(&self) -> Option<(TokenId, String)> {
+    /// The tokens of a token answer that has both.
+    pub(crate) fn pair(&self) -> Option<Pair> {
         let told: TokenResponse = serde_json::from_slice(&self.body).ok()?;
+        let access_token = told.access_token?.reveal().to_owned();
         let refresh_token = told.refresh_token?.reveal().to_owned();
-        let id = Credential::parse(&refresh_token).ok()?.parts().id;
-        Some((TokenId::new(id).ok()?, refresh_token))
+        let id = TokenId::new(Credential::parse(&refresh_token).ok()?.parts().id).ok()?;
+        Some(Pair { id, access_token, refresh_token })
     }
 
     /// With another `expires_in`, or without one; as it is if it is no token answer.

@@ -4,6 +4,7 @@
 use axum::body::Body;
 use http::{Request, header::AUTHORIZATION};
 use tokenry_core::{
+    client::Client,
     early_expiry,
     event::Actor,
     grant_types::{
@@ -11,6 +12,8 @@ use tokenry_core::{
         refresh_token::{Refresh, refresh},
     },
     issue::IssuedTokens,
+    jwt_access_token,
+    policy::AccessTokenFormat,
     revocation,
 };
 use tokenry_protocol::{
@@ -20,7 +23,7 @@ use tokenry_protocol::{
 };
 use tokenry_store::{Conditional, StoreError};
 
-use crate::{call::LOOPBACK, seed::prove, world::World};
+use crate::{call::LOOPBACK, known::Pair, seed::prove, world::World};
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,21 +67,19 @@ impl World {
     pub(crate) async fn rotate(&self, id: TokenId) -> Result<Done, StoreError> {
         let Some(pair) = self.refresh(id).await? else { return Ok(Done::Nothing) };
         let used = Request::get("/api/v2/oauth/tokens/current.json")
-            .header(AUTHORIZATION, format!("Bearer {}", pair.access_token.reveal()))
+            .header(AUTHORIZATION, format!("Bearer {}", pair.access_token))
             .body(Body::empty());
         if let Ok(request) = used {
             let _ = self.envelope.clone().answer_and_tell(request, LOOPBACK).await;
         }
-        if let Some((refresh_token, _)) = pair.refresh_token {
-            self.renewals.keep(id, refresh_token.reveal().to_owned());
-        }
+        self.learn(pair).await;
         Ok(Done::Now)
     }
 
     /// The next pair of a record, if its newest refresh token is known and still refreshes.
-    async fn refresh(&self, id: TokenId) -> Result<Option<IssuedTokens>, StoreError> {
+    async fn refresh(&self, id: TokenId) -> Result<Option<Pair>, StoreError> {
         let state = &self.state;
-        let Some(presented) = self.renewals.find(id) else { return Ok(None) };
+        let Some(presented) = self.known.find(id) else { return Ok(None) };
         let Some(token) = state.verifier.find(id).await? else { return Ok(None) };
         let client = state.store.find_client(token.client_id).await?;
         let user = state.directory.find_user(token.user_id).await?;
@@ -87,9 +88,8 @@ impl World {
             return Ok(None);
         };
         let client = client.filter(|client| client.may_use(GrantType::RefreshToken));
-        let Some(Ok(client)) = client.map(|client| prove(client, &keys.token, entropy)) else {
-            return Ok(None);
-        };
+        let Some(record) = client else { return Ok(None) };
+        let Ok(client) = prove(record.clone(), &keys.token, entropy) else { return Ok(None) };
         let now = state.now();
         let circumstances =
             Circumstances { policy: &state.policy, keys: &keys.token, entropy, now };
@@ -99,10 +99,24 @@ impl World {
         match refresh(&client, Some(&token), user.as_deref(), asked, &circumstances) {
             Refresh::Rotate { write, answer } => {
                 let rotated = state.rotate(write, &token).await?;
-                Ok((rotated == Conditional::Now).then_some(answer))
+                let pair = self.as_given(id, &answer, &record);
+                Ok(pair.filter(|_| rotated == Conditional::Now))
             }
             _ => Ok(None),
         }
+    }
+
+    /// The pair in the form in which its client would be given it.
+    fn as_given(&self, id: TokenId, answer: &IssuedTokens, client: &Client) -> Option<Pair> {
+        let (keys, base) = (self.state.keys(), self.state.base());
+        let is_jwt = self.state.policy.access_token_format == AccessTokenFormat::Jwt;
+        let jwt = is_jwt.then(|| jwt_access_token::write(answer, client, base.as_str(), &keys.token));
+        let access_token = match jwt.flatten() {
+            Some(jwt) => jwt.reveal().to_owned(),
+            None => answer.access_token.reveal().to_owned(),
+        };
+        let (refresh_token, _) = answer.refresh_token.as_ref()?;
+        Some(Pair { id, access_token, refresh_token: refresh_token.reveal().to_owned() })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use tokenry_core::credentials::Key;
+use tokenry_core::{credentials::Key, grant::Token};
 use tokenry_server::{
     config::{BaseUrl, Config},
     data_folder::{DataFolder, ServeLock},
@@ -27,8 +27,9 @@ use crate::{
     clock::TwinClock,
     entropy::FixedEntropy,
     error::TwinError,
+    kept::{self, Kept, KeptFile},
+    known::{Ends, Known, Pair},
     profile::Profile,
-    renewals::Renewals,
     seed::{Seed, plant},
 };
 
@@ -69,8 +70,10 @@ pub(crate) struct World {
     pub(crate) envelope: Envelope,
     /// What the account is said to be in.
     pub(crate) profile: Profile,
-    /// How pairs can be refreshed by somebody else.
-    pub(crate) renewals: Renewals,
+    /// What is known of it in the clear.
+    pub(crate) known: Arc<Known>,
+    /// Where that is kept, if it is.
+    kept: Option<Arc<KeptFile>>,
     store: Arc<SqliteStore>,
     stop: watch::Sender<bool>,
     /// They end with the world.
@@ -85,36 +88,57 @@ pub(crate) enum Place {
     Folder {
         /// Which.
         folder: DataFolder,
+        /// What lies beside the database.
+        kept: Arc<KeptFile>,
         /// As long as this is held.
         _lock: ServeLock,
     },
 }
 
 impl Place {
-    /// Takes the folder, if there is to be one.
-    pub(crate) fn take(folder: Option<&Path>) -> Result<Self, TwinError> {
-        let Some(path) = folder else { return Ok(Self::Memory) };
+    /// Takes the folder, if there is to be one, for the account of this seed or for the one that is
+    /// there; with the seed that it is, and what an earlier twin has left.
+    pub(crate) fn take(
+        folder: Option<&Path>,
+        seed: Option<&Seed>,
+    ) -> Result<(Self, Seed, Option<Kept>), TwinError> {
+        let wanted = || seed.map_or_else(Seed::contract_cast, |seed| Ok(seed.clone()));
+        let Some(path) = folder else { return Ok((Self::Memory, wanted()?, None)) };
         let folder = DataFolder::open(path)?;
         let lock = folder.lock()?;
-        Ok(Self::Folder { folder, _lock: lock })
+        let left = folder.database().exists().then(|| Kept::read(&folder)).transpose()?;
+        let planted = match &left {
+            Some(left) if seed.is_none_or(|seed| kept::is_same_seed(seed, &left.seed)) => {
+                left.seed.clone()
+            }
+            Some(_) => return Err(TwinError::OtherSeed(path.to_owned())),
+            None => wanted()?,
+        };
+        let kept = Arc::new(KeptFile::new(folder.clone(), planted.clone()));
+        Ok((Self::Folder { folder, kept, _lock: lock }, planted, left))
     }
 
-    /// Whether an earlier twin has left its account here.
-    pub(crate) fn is_inhabited(&self) -> bool {
+    /// From now on what lies beside the database is about this world.
+    pub(crate) fn follow(&self, known: &Arc<Known>) -> Result<(), TwinError> {
+        self.kept().map_or(Ok(()), |kept| kept.follow(known))
+    }
+
+    fn kept(&self) -> Option<&Arc<KeptFile>> {
         match self {
-            Self::Memory => false,
-            Self::Folder { folder, .. } => folder.database().exists(),
+            Self::Memory => None,
+            Self::Folder { kept, .. } => Some(kept),
         }
     }
 
     /// A store that holds what the image does, or what is there already when there is none.
-    fn open(&self, image: Option<&Image>) -> Result<SqliteStore, TwinError> {
+    fn open(&self, image: Option<&Image>, known: &Known) -> Result<SqliteStore, TwinError> {
         let store = match (self, image) {
             (Self::Memory, Some(image)) => SqliteStore::in_memory_from(image),
             (Self::Memory, None) => SqliteStore::in_memory(),
-            (Self::Folder { folder, .. }, image) => {
+            (Self::Folder { folder, kept, .. }, image) => {
                 let path = folder.database();
                 if let Some(image) = image {
+                    kept.announce(known)?;
                     image.write(&path)?;
                 }
                 SqliteStore::open(path, StoreOptions::default())
@@ -140,14 +164,14 @@ impl Origin {
 }
 
 impl World {
-    /// Opens a database and begins to serve it.
+    /// Opens a database and begins to serve it. Whoever lets it serve has the place follow it.
     pub(crate) async fn open(
         ground: &Ground,
         place: &Place,
         image: Option<&Image>,
-        renewals: Renewals,
+        known: Arc<Known>,
     ) -> Result<Self, TwinError> {
-        let store = Arc::new(place.open(image)?);
+        let store = Arc::new(place.open(image, &known)?);
         let environment = Environment {
             clock: Arc::new(ground.clock.clone()),
             entropy: Arc::new(SystemEntropy::default()),
@@ -157,7 +181,41 @@ impl World {
         let jobs = Mutex::new(jobs::start(&state, None, None, &signal));
         let envelope = Envelope::new(state.clone());
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { number, state, envelope, profile: ground.profile, renewals, store, stop, jobs })
+        let (profile, kept) = (ground.profile, place.kept().cloned());
+        Ok(Self { number, state, envelope, profile, known, kept, store, stop, jobs })
+    }
+
+    /// Keeps the tokens that a record was given just now.
+    pub(crate) async fn learn(&self, pair: Pair) {
+        let id = pair.id;
+        self.known.keep(id, pair.refresh_token.clone());
+        if !self.known.has(id) {
+            return;
+        }
+        let found = self.state.verifier.find(id).await;
+        let ends = found.ok().flatten().as_ref().and_then(Token::issued).map(|issued| Ends {
+            access: issued.access.expires_at(),
+            refresh: issued.refresh.as_ref().map(|refresh| refresh.expires_at),
+        });
+        self.known.renew(pair, ends.unwrap_or_default());
+        let Some(kept) = self.kept.clone() else { return };
+        let known = Arc::clone(&self.known);
+        let saved = tokio::task::spawn_blocking(move || kept.save(&known)).await;
+        if let Err(error) = saved.unwrap_or_else(|error| Err(TwinError::Turn(error.to_string()))) {
+            tracing::warn!(%error, "the next start will not know the tokens that were given now");
+        }
+    }
+
+    /// Goes on with what is in the folder.
+    pub(crate) async fn take_up(
+        ground: &Ground,
+        place: &Place,
+        left: Kept,
+    ) -> Result<Self, TwinError> {
+        let mut world = Self::open(ground, place, None, Arc::default()).await?;
+        let account = left.account(&world.state).await?;
+        world.known = Arc::new(Known::of(account));
+        Ok(world)
     }
 
     /// Everything that was acknowledged until now.

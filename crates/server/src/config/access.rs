@@ -81,6 +81,9 @@ section! {
 }
 
 impl RecordApi {
+    /// The most global clients: lists of clients leave out each by a condition of its own.
+    pub const GLOBAL_CLIENTS_MAX: usize = 100;
+
     /// Whether the client is everybody's.
     pub fn is_global(&self, id: ClientId) -> bool {
         self.global_clients.contains(&id)
@@ -89,9 +92,6 @@ impl RecordApi {
 
 /// Ids of clients, each once, in ascending order.
 struct ClientIds;
-
-/// Lists of clients leave out each by a condition of its own.
-const GLOBAL_CLIENTS_MAX: usize = 100;
 
 impl Kind for ClientIds {
     type Value = Vec<ClientId>;
@@ -116,8 +116,9 @@ impl Kind for ClientIds {
         }
         ids.sort_unstable();
         ids.dedup();
-        if ids.len() > GLOBAL_CLIENTS_MAX {
-            let problem = format!("{} ids are more than the most, {GLOBAL_CLIENTS_MAX}", ids.len());
+        let most = RecordApi::GLOBAL_CLIENTS_MAX;
+        if ids.len() > most {
+            let problem = format!("{} ids are more than the most, {most}", ids.len());
             return Err(Fault::new(problem, "leave out clients that nobody uses"));
         }
         Ok(ids)

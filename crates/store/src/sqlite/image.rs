@@ -2,7 +2,9 @@
 //! fraction of a millisecond where the database is small.
 
 use std::{
-    path::Path,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,13 +38,44 @@ impl Image {
         copy(&self.0.lock().unwrap_or_else(PoisonError::into_inner), target)
     }
 
-    /// Writes the image over a file that nobody has open, and makes it if it is not there.
+    /// Writes the image over a database that nobody has open, and makes it if it is not there. Who
+    /// is killed meanwhile leaves it as it was before.
     pub fn write(&self, path: &Path) -> Result<()> {
+        if path.exists() {
+            return self.write_over(path);
+        }
+        let staged = ending(path, ".new");
+        let clear = || {
+            for left in ["", "-wal", "-shm", "-journal"].map(|end| ending(&staged, end)) {
+                match fs::remove_file(left) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            Ok(())
+        };
+        let fail = |error: io::Error| unavailable(&format!("{}: {error}", path.display()));
+        clear().map_err(fail)?;
+        self.write_over(&staged)?;
+        fs::rename(&staged, path).map_err(fail)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new(".")));
+        folder.and_then(|folder| folder.sync_all()).map_err(fail)
+    }
+
+    /// In one transaction, once the file is there.
+    fn write_over(&self, path: &Path) -> Result<()> {
         let source =
             Source::File { path: path.to_owned(), cache_size: StoreOptions::default().cache_size };
         let mut target = source.create()?;
         self.restore(&mut target)
     }
+}
+
+fn ending(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 fn copy(source: &Connection, target: &mut Connection) -> Result<()> {

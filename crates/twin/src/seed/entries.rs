@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tokenry_core::user::Role;
 use tokenry_protocol::{
     ids::{ApiTokenId, ClientId, TokenId, UserId},
@@ -14,7 +14,7 @@ use tokenry_protocol::{
 use super::Moment;
 
 /// A user.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedUser {
     /// The id; without it the next free one.
@@ -26,7 +26,7 @@ pub struct SeedUser {
     #[serde(default)]
     pub name: Option<String>,
     /// `admin`, `agent` or `end-user`.
-    #[serde(deserialize_with = "role")]
+    #[serde(deserialize_with = "role", serialize_with = "role_as_word")]
     pub role: Role,
     /// Without one they cannot sign in by password.
     #[serde(default)]
@@ -46,7 +46,7 @@ pub struct SeedUser {
 }
 
 /// A client.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedClient {
     /// The id; without it the next free one.
@@ -102,7 +102,7 @@ pub struct SeedClient {
 }
 
 /// An API token.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedApiToken {
     /// The id; without it the next free one.
@@ -129,7 +129,7 @@ pub struct SeedApiToken {
 }
 
 /// A token record.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedToken {
     /// The id; without it the next free one.
@@ -162,7 +162,7 @@ pub struct SeedToken {
 }
 
 /// The first ids of what is made after planting; without one, behind the highest that was planted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NextIds {
     /// Of users.
@@ -187,7 +187,7 @@ pub enum UserReference {
 /// Names a client of the seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientReference {
-    /// By identifier, in any case.
+    /// By identifier, as it was registered: case counts, as at the grant endpoints.
     Identifier(String),
     /// By id.
     Id(ClientId),
@@ -201,6 +201,10 @@ fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
     let word = String::deserialize(deserializer)?;
     let told = || format!("{word:?} is no role: write \"admin\", \"agent\" or \"end-user\"");
     Role::parse(&word).ok_or_else(|| de::Error::custom(told()))
+}
+
+fn role_as_word<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
+    role.as_str().serialize(serializer)
 }
 
 /// Text or a number.
@@ -249,6 +253,24 @@ impl<'de> Deserialize<'de> for ClientReference {
         match deserializer.deserialize_any(visitor)? {
             TextOrNumber::Text(identifier) => Ok(Self::Identifier(identifier)),
             TextOrNumber::Number(id) => ClientId::new(id).map(Self::Id).map_err(de::Error::custom),
+        }
+    }
+}
+
+impl Serialize for UserReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Email(email) => email.serialize(serializer),
+            Self::Id(id) => id.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for ClientReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Identifier(identifier) => identifier.serialize(serializer),
+            Self::Id(id) => id.serialize(serializer),
         }
     }
 }

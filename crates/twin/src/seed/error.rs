@@ -61,6 +61,8 @@ pub enum List {
     Users,
     /// `clients`
     Clients,
+    /// `global_clients`
+    GlobalClients,
     /// `api_tokens`
     ApiTokens,
     /// `tokens`
@@ -73,6 +75,7 @@ impl List {
         match self {
             Self::Users => "users",
             Self::Clients => "clients",
+            Self::GlobalClients => "global_clients",
             Self::ApiTokens => "api_tokens",
             Self::Tokens => "tokens",
         }

@@ -25,7 +25,8 @@ mod tests;
 
 use std::{fs, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tokenry_protocol::ids::ClientId;
 
 use self::entries::{NextIds, SeedApiToken, SeedClient, SeedToken, SeedUser};
 pub(crate) use self::later::{authorize, issue, prove};
@@ -40,7 +41,7 @@ pub use self::{
 pub const CONTRACT_CAST: &str = include_str!("cast.toml");
 
 /// An account to be.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Seed {
     /// What it is, for people.
@@ -51,6 +52,8 @@ pub struct Seed {
     pub users: Vec<SeedUser>,
     /// Which programs.
     pub clients: Vec<SeedClient>,
+    /// Which programs that are everybody's, and none of the account's own.
+    pub global_clients: Vec<SeedClient>,
     /// Passwords of programs.
     pub api_tokens: Vec<SeedApiToken>,
     /// What clients were given.
@@ -78,6 +81,17 @@ impl Seed {
         } else {
             Self::from_toml(text)
         }
+    }
+
+    /// The ids of the clients that are everybody's, as the setting of the server takes them.
+    pub(crate) fn global_client_ids(&self) -> Result<Vec<ClientId>, SeedError> {
+        let clients = resolve::resolve(self)?.clients.into_iter();
+        let mut ids: Vec<_> = clients
+            .filter(|client| client.entry.list == List::GlobalClients)
+            .map(|client| client.id)
+            .collect();
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// Reads TOML.

@@ -29,7 +29,7 @@ use tokenry_server::{
 use tokenry_store::{ApiTokenUse, TokenUse};
 
 use super::{
-    SeedError,
+    List, SeedError,
     grants::{self, Grant},
     moment::Moment,
     resolve::{Resolved, ResolvedApiToken, ResolvedClient, ResolvedToken, ResolvedUser},
@@ -155,15 +155,7 @@ impl Prepared {
             updated_at: seed.updated_at.map_or(created_at, |at| at.seen_from(surroundings.now)),
         };
         known.users.insert(user.id, User { suspended: false, ..record.clone() });
-        self.account.users.push(AccountUser {
-            id: record.id,
-            email: record.email.clone(),
-            name: record.name.clone(),
-            role: record.role.as_str().to_owned(),
-            password: seed.password.clone(),
-            verified: record.verified,
-            suspended: record.suspended,
-        });
+        self.account.users.push(AccountUser::of(&record, seed.password.clone()));
         self.users.push(record);
         Ok(())
     }
@@ -183,17 +175,10 @@ impl Prepared {
         let enabled = Client { logo_url: seed.logo_url.clone(), ..record };
         let secret = secret.map(|secret| secret.reveal().to_owned());
         let status = if seed.disabled { ClientStatus::Disabled } else { ClientStatus::Enabled };
-        self.account.clients.push(AccountClient {
-            id: enabled.id,
-            identifier: enabled.identifier.to_string(),
-            name: enabled.name.clone(),
-            kind: enabled.kind(),
-            secret: secret.clone(),
-            redirect_uri: enabled.redirect_uris.iter().map(ToString::to_string).collect(),
-            user_id: enabled.user_id,
-            disabled: seed.disabled,
-        });
-        self.clients.push(Client { status, ..enabled.clone() });
+        let record = Client { status, ..enabled.clone() };
+        let is_global = client.entry.list == List::GlobalClients;
+        self.account.clients.push(AccountClient::of(&record, secret.clone(), is_global));
+        self.clients.push(record);
         known.clients.insert(client.id, KnownClient { record: Arc::new(enabled), secret });
         Ok(())
     }
@@ -223,15 +208,10 @@ impl Prepared {
             let used_at = used_at.seen_from(surroundings.now);
             self.api_token_uses.push(ApiTokenUse { id: token.id, used_at });
         }
-        self.account.api_tokens.push(AccountApiToken {
-            id: token.id,
-            token: credential.reveal().to_owned(),
-            description: seed.description.clone(),
-            user_id: token.maker,
-            assigned_user_id: token.assigned,
-            active: seed.active,
-        });
-        self.api_tokens.push(ApiToken { status, ..record });
+        let record = ApiToken { status, ..record };
+        let credential = credential.reveal().to_owned();
+        self.account.api_tokens.push(AccountApiToken::of(&record, credential));
+        self.api_tokens.push(record);
         Ok(())
     }
 

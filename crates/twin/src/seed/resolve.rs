@@ -8,7 +8,7 @@ use tokenry_protocol::{
     ids::{ApiTokenId, ClientId, ClientIdentifier, InvalidId, TokenId, UserId},
     oauth::token::{ACCESS_TOKEN_LIFETIME, GrantType, REFRESH_TOKEN_LIFETIME},
 };
-use tokenry_server::{accounts::check_email, passwords};
+use tokenry_server::{accounts::check_email, config::RecordApi, passwords};
 
 use super::{
     Entry, List, Seed, SeedError,
@@ -113,13 +113,20 @@ fn clients<'a>(
     seed: &'a Seed,
     users: &[ResolvedUser<'_>],
 ) -> Result<Vec<ResolvedClient<'a>>, SeedError> {
-    let entries: Vec<_> = seed.clients.iter().enumerate().collect();
-    let named = entries.iter().map(|(at, client)| {
-        (Entry { list: List::Clients, at: *at, name: Some(client.identifier.clone()) }, client.id)
+    let own = seed.clients.iter().enumerate().map(|(at, client)| (List::Clients, at, client));
+    let everybodys = seed.global_clients.iter().enumerate();
+    let everybodys = everybodys.map(|(at, client)| (List::GlobalClients, at, client));
+    let entries: Vec<_> = own.chain(everybodys).collect();
+    let named = entries.iter().map(|(list, at, client)| {
+        (Entry { list: *list, at: *at, name: Some(client.identifier.clone()) }, client.id)
     });
     let mut once = Once::new("identifier");
     let mut resolved = Vec::new();
-    for ((entry, id), (_, seed)) in with_ids(named.collect())?.into_iter().zip(entries) {
+    for ((entry, id), (list, at, seed)) in with_ids(named.collect())?.into_iter().zip(entries) {
+        if list == List::GlobalClients && at >= RecordApi::GLOBAL_CLIENTS_MAX {
+            let most = RecordApi::GLOBAL_CLIENTS_MAX;
+            return Err(entry.refuse(format!("there are at most {most} global clients")));
+        }
         let identifier = ClientIdentifier::parse(&seed.identifier);
         let identifier = identifier.map_err(|error| entry.refuse(error.to_string()))?;
         once.note(&entry, identifier.folded())?;
@@ -306,7 +313,7 @@ fn find_client<'a, 'b>(
 ) -> Result<&'b ResolvedClient<'a>, SeedError> {
     let found = clients.iter().find(|client| match reference {
         ClientReference::Identifier(identifier) => {
-            client.seed.identifier.eq_ignore_ascii_case(identifier)
+            client.seed.identifier == *identifier
         }
         ClientReference::Id(id) => client.id == *id,
     });

@@ -146,7 +146,7 @@ async fn what_is_left_out_is_filled_in() {
         [[clients]]
         identifier = "robot"
         [[tokens]]
-        client = "ROBOT"
+        client = "robot"
         grant_type = "client_credentials"
         scopes = ["read"]
         [[api_tokens]]
