@@ -8,6 +8,7 @@ use tokenry_server::{
     database::DatabaseError, node::NodeError,
 };
 use tokenry_store::{StoreError, copy::CopyError};
+use tokenry_twin::TwinError;
 
 use crate::{connection, exit_code::Exit, output::ReaderGone};
 
@@ -142,6 +143,9 @@ fn exit_of(cause: &(dyn Error + 'static)) -> Option<Exit> {
             }
             _ => None,
         };
+    }
+    if let Some(TwinError::OtherSeed(_)) = cause.downcast_ref() {
+        return Some(Exit::Usage);
     }
     if let Some(StoreError::Unavailable(_)) = cause.downcast_ref() {
         return Some(Exit::Unavailable);

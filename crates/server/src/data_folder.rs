@@ -193,7 +193,8 @@ impl DataFolder {
     pub fn write_key(&self, key: &Key) -> io::Result<()> {
         let text = format!("{}\n", URL_SAFE_NO_PAD.encode(key.expose()));
         // Whole or not at all: a half-written key would lock its owner out.
-        let staged = self.stage(SERVER_KEY, text.as_bytes())?;
+        let staged = format!("{SERVER_KEY}.{}.new", std::process::id());
+        let staged = self.stage(&staged, text.as_bytes())?;
         let linked = fs::hard_link(&staged, self.server_key());
         fs::remove_file(&staged)?;
         linked?;
@@ -211,19 +212,19 @@ impl DataFolder {
     }
 
     /// Writes a file of the folder, for its owner only, in place of the one there is. It is whole
-    /// or as before at every moment, power loss included.
+    /// or as before at every moment, power loss included. For whoever has the lock.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), DataFolderError> {
         let path = self.0.join(name);
         let put = || {
-            fs::rename(self.stage(name, bytes)?, &path)?;
+            fs::rename(self.stage(&format!("{name}.new"), bytes)?, &path)?;
             File::open(&self.0)?.sync_all()
         };
         put().map_err(|error| DataFolderError::Io { path: path.clone(), error })
     }
 
-    /// Writes a file that has another name as yet.
+    /// Writes a file that gets its name later.
     fn stage(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-        let path = self.0.join(format!("{name}.{}.new", std::process::id()));
+        let path = self.0.join(name);
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(true).mode(OWNER_ONLY);
         let mut file = options.open(&path)?;

@@ -109,7 +109,8 @@ impl Double {
             Some(left) => (World::take_up(&ground, &place, left).await?, None),
             None => {
                 let planted = Planted::new(&seed, &ground).await?;
-                let world = World::open(&ground, &place, Some(&planted.origin.image), planted.known());
+                let world =
+                    World::open(&ground, &place, Some(&planted.origin.image), planted.known());
                 (world.await?, Some(Arc::new(planted)))
             }
         };

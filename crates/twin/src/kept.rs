@@ -96,7 +96,8 @@ impl KeptFile {
     /// that the next one has taken theirs with it.
     pub(crate) fn save(&self, known: &Arc<Known>) -> Result<(), TwinError> {
         let mut serving = self.lock();
-        let is_followed = serving.known.as_ref().is_some_and(|followed| Arc::ptr_eq(followed, known));
+        let is_followed =
+            serving.known.as_ref().is_some_and(|followed| Arc::ptr_eq(followed, known));
         if is_followed && serving.written != Some(known.changes()) {
             return self.write_changes(&mut serving, known);
         }

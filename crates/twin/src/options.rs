@@ -56,11 +56,13 @@ pub struct Options {
     pub rotation: Option<Rotation>,
     /// The account's name, `acme` of `acme.zendesk.com`.
     pub subdomain: String,
-    /// Where the account is kept; `None` is in memory, and gone with the twin.
+    /// Where the account is kept; `None` is in memory, and gone with the twin. Clock, faults,
+    /// snapshots and journal are not kept.
     pub data: Option<PathBuf>,
     /// The time at which its clock starts; `None` is now.
     pub clock: Option<Timestamp>,
-    /// Who and what is in the account; `None` is [`Seed::contract_cast`].
+    /// Who and what is in the account; `None` is what `data` holds already, or else
+    /// [`Seed::contract_cast`]. A folder that came of another seed is refused.
     pub seed: Option<Seed>,
     /// A run of troubles.
     pub scenario: Option<Scenario>,

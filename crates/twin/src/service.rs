@@ -105,7 +105,7 @@ impl Ended {
     }
 }
 
-async fn answer(world: &World, call: &Call, struck: Strikes) -> Ended {
+async fn answer(world: &Arc<World>, call: &Call, struck: Strikes) -> Ended {
     let instead = match struck.prepare(world, call).await {
         Ok(()) => struck.instead(call),
         Err(error) => Some(ApiError::Store(error).into_response()),
@@ -170,17 +170,28 @@ fn refused(error: &FaultError) -> Response {
 }
 
 /// The server's own answer, by a clock that is off if a fault says so.
-async fn ask(world: &World, call: &Call, struck: &Strikes) -> (Answer, Learned) {
+async fn ask(world: &Arc<World>, call: &Call, struck: &Strikes) -> (Answer, Learned) {
     let answering = world.envelope.clone().answer_and_tell(call.request(), call.peer);
-    let (response, learned) = match struck.skew() {
-        Some(seconds) => clock::skewed(seconds.saturating_mul(1_000), answering).await,
-        None => answering.await,
+    let (world, skew) = (Arc::clone(world), struck.skew());
+    let asked = async move {
+        let (response, learned) = match skew {
+            Some(seconds) => clock::skewed(seconds.saturating_mul(1_000), answering).await,
+            None => answering.await,
+        };
+        let answer = Answer::read(response).await;
+        if let Some(pair) = answer.pair() {
+            world.learn(pair).await;
+        }
+        (answer, learned)
     };
-    let answer = Answer::read(response).await;
-    if let Some(pair) = answer.pair() {
-        world.learn(pair).await;
+    if call.grant_type().is_none() {
+        return asked.await;
     }
-    (answer, learned)
+    // Who hangs up now has refreshed all the same, and what came of it is to be known.
+    match tokio::spawn(asked).await {
+        Ok(asked) => asked,
+        Err(_) => (Answer::read(respond::internal_error()).await, Learned::default()),
+    }
 }
 
 /// The faults that strike a call.

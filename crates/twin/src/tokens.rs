@@ -110,7 +110,8 @@ impl World {
     fn as_given(&self, id: TokenId, answer: &IssuedTokens, client: &Client) -> Option<Pair> {
         let (keys, base) = (self.state.keys(), self.state.base());
         let is_jwt = self.state.policy.access_token_format == AccessTokenFormat::Jwt;
-        let jwt = is_jwt.then(|| jwt_access_token::write(answer, client, base.as_str(), &keys.token));
+        let jwt =
+            is_jwt.then(|| jwt_access_token::write(answer, client, base.as_str(), &keys.token));
         let access_token = match jwt.flatten() {
             Some(jwt) => jwt.reveal().to_owned(),
             None => answer.access_token.reveal().to_owned(),

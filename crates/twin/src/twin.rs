@@ -62,7 +62,9 @@ impl Twin {
         self.double.base.as_str()
     }
 
-    /// Everybody and everything in the account, with every credential in full, as it was planted.
+    /// Everybody and everything that was planted, with every credential in full: of each record the
+    /// tokens that it was given last. Of a folder that an earlier twin has left
+    /// ([`Options::data`]) it is as the database has it now.
     pub fn account(&self) -> Account {
         self.double.account()
     }

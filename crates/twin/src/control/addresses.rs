@@ -136,7 +136,10 @@ pub const ALL: &[Address] = &[
             ("fault_seed", "what decides about probabilities"),
             ("faults", "the rules in force"),
             ("snapshots", "the names of the moments that are kept"),
-            ("account", "who and what was planted, with every credential in full"),
+            (
+                "account",
+                "who and what was planted, with every credential in full: of a pair the newest",
+            ),
         ],
         example: ("/twin/state", ""),
         handler: || get(state::show),

@@ -312,9 +312,7 @@ fn find_client<'a, 'b>(
     reference: &ClientReference,
 ) -> Result<&'b ResolvedClient<'a>, SeedError> {
     let found = clients.iter().find(|client| match reference {
-        ClientReference::Identifier(identifier) => {
-            client.seed.identifier == *identifier
-        }
+        ClientReference::Identifier(identifier) => client.seed.identifier == *identifier,
         ClientReference::Id(id) => client.id == *id,
     });
     found.ok_or_else(|| {

@@ -15,5 +15,6 @@ mod parallel;
 mod profiles;
 mod recipe;
 mod reset;
+mod restart;
 mod support;
 mod tokens;
