@@ -105,14 +105,12 @@ impl Double {
         let global_clients = seed.global_client_ids()?;
         let config = config(&options, profile, &global_clients);
         let ground = Ground { config, profile, base: base.clone(), clock: clock.clone() };
-        let (world, planted) = match left {
-            Some(left) => (World::take_up(&ground, &place, left).await?, None),
-            None => {
-                let planted = Planted::new(&seed, &ground).await?;
-                let world =
-                    World::open(&ground, &place, Some(&planted.origin.image), planted.known());
-                (world.await?, Some(Arc::new(planted)))
-            }
+        let (world, planted) = if let Some(left) = left {
+            (World::take_up(&ground, &place, left).await?, None)
+        } else {
+            let planted = Planted::new(&seed, &ground).await?;
+            let world = World::open(&ground, &place, Some(&planted.origin.image), planted.known());
+            (world.await?, Some(Arc::new(planted)))
         };
         place.follow(&world.known)?;
         // Behind the planting, as at a reset.

@@ -28,8 +28,9 @@ impl Account {
         for known in &self.clients {
             if let Some(client) = store.find_client(known.id).await? {
                 let secret = known.secret.clone().filter(|secret| is_secret_of(secret, &client));
-                let is_global = state.config.record_api.is_global(client.id);
-                stored.clients.push(AccountClient::of(&client, secret, is_global));
+                let global = state.config.record_api.is_global(client.id);
+                let told = AccountClient { global, ..AccountClient::of(&client, secret) };
+                stored.clients.push(told);
             }
         }
         for known in &self.api_tokens {
@@ -88,8 +89,8 @@ impl AccountUser {
 }
 
 impl AccountClient {
-    /// A client as it is stored, with its secret.
-    pub(crate) fn of(client: &Client, secret: Option<String>, global: bool) -> Self {
+    /// A client of the account's own as it is stored, with its secret.
+    pub(crate) fn of(client: &Client, secret: Option<String>) -> Self {
         Self {
             id: client.id,
             identifier: client.identifier.to_string(),
@@ -99,7 +100,7 @@ impl AccountClient {
             redirect_uri: client.redirect_uris.iter().map(ToString::to_string).collect(),
             user_id: client.user_id,
             disabled: client.status == ClientStatus::Disabled,
-            global,
+            global: false,
         }
     }
 }

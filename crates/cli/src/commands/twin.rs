@@ -55,8 +55,8 @@ pub(crate) struct TwinArgs {
     /// The state that Zendesk has put the account into [default: as the scenario takes, or legacy]
     #[arg(long, value_name = "NAME", value_parser = profiles())]
     profile: Option<Profile>,
-    /// Who and what is in the account, as TOML or JSON [default: what is in the folder of --data, or
-    /// the cast of the documentation]
+    /// Who and what is in the account, as TOML or JSON [default: what is in the folder of --data,
+    /// or the cast of the documentation]
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
     /// Keep the account in this folder, and go on with it at the next start, in any profile; a

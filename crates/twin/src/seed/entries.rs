@@ -203,6 +203,7 @@ fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
     Role::parse(&word).ok_or_else(|| de::Error::custom(told()))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn role_as_word<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
     role.as_str().serialize(serializer)
 }

@@ -176,8 +176,9 @@ impl Prepared {
         let secret = secret.map(|secret| secret.reveal().to_owned());
         let status = if seed.disabled { ClientStatus::Disabled } else { ClientStatus::Enabled };
         let record = Client { status, ..enabled.clone() };
-        let is_global = client.entry.list == List::GlobalClients;
-        self.account.clients.push(AccountClient::of(&record, secret.clone(), is_global));
+        let global = client.entry.list == List::GlobalClients;
+        let told = AccountClient { global, ..AccountClient::of(&record, secret.clone()) };
+        self.account.clients.push(told);
         self.clients.push(record);
         known.clients.insert(client.id, KnownClient { record: Arc::new(enabled), secret });
         Ok(())

@@ -4,6 +4,7 @@ use http::StatusCode;
 use proptest::prelude::*;
 use serde_json::Value;
 use tokenry_core::policy::AccessTokenFormat;
+use tokenry_protocol::ids::ClientId;
 use tokenry_server::config::Config;
 use tokenry_store::IdSequence;
 
@@ -146,7 +147,7 @@ const GLOBAL: &str = r#"
 async fn a_client_that_is_everybodys_is_listed_as_such_and_as_none_of_the_accounts() {
     let seed = Seed::parse(GLOBAL).unwrap();
     let declared: Vec<_> =
-        seed.global_client_ids().unwrap().into_iter().map(|id| id.get()).collect();
+        seed.global_client_ids().unwrap().into_iter().map(ClientId::get).collect();
     assert_eq!(declared, [9001, 9003], "the account's own one has the id between them");
     let mut config = Config::default();
     config.record_api.global_clients = seed.global_client_ids().unwrap();
@@ -167,6 +168,32 @@ async fn a_client_that_is_everybodys_is_listed_as_such_and_as_none_of_the_accoun
 }
 
 #[test]
+fn ids_and_identifiers_of_global_clients_are_those_of_clients() {
+    const ADA: &str = "[[users]]\nemail = \"ada@acme.test\"\nrole = \"admin\"\n\n";
+    for (text, told) in [
+        (
+            format!("{ADA}[[clients]]\nidentifier=\"a\"\n[[global_clients]]\nidentifier=\"A\""),
+            "line 7, global_clients number 1 (A): identifier a is that of clients number 1 (a) \
+             already",
+        ),
+        (
+            format!(
+                "{ADA}[[global_clients]]\nid=4\nidentifier=\"a\"\n[[clients]]\nid=4\n\
+                 identifier=\"b\""
+            ),
+            "line 5, global_clients number 1 (a): id 4 is that of clients number 1 (b) already",
+        ),
+        (
+            format!("{ADA}[[global_clients]]\nidentifier=\"a b\""),
+            "line 5, global_clients number 1 (a b): an identifier has 1 to 255 characters of",
+        ),
+    ] {
+        let error = refused(&text);
+        assert!(error.starts_with(told), "{error}\n{told}");
+    }
+}
+
+#[test]
 fn a_seed_is_kept_as_it_is() {
     for seed in [Seed::contract_cast().unwrap(), Seed::parse(GLOBAL).unwrap(), Seed::default()] {
         let kept = serde_json::to_string(&seed).unwrap();
@@ -178,7 +205,7 @@ fn a_seed_is_kept_as_it_is() {
 fn a_client_is_named_as_it_was_registered() {
     let error =
         refused(&GLOBAL.replace("client = \"zdg-star-charts\"", "client = \"ZDG-star-charts\""));
-    let told = "line 18, tokens number 1: there is no client \"ZDG-star-charts\"; the clients are \
+    let told = "line 17, tokens number 1: there is no client \"ZDG-star-charts\"; the clients are \
                 own, zdg-star-charts, zdg-nobody";
     assert_eq!(error, told);
 }
@@ -356,22 +383,6 @@ fn what_does_not_fit_together_is_told_with_its_line_and_what_would_be_right() {
         (
             "[[users]]\nemail = \"ada\"\nrole = \"admin\"".to_owned(),
             "line 1, users number 1 (ada): \"ada\" is no email address",
-        ),
-        (
-            format!("{ADA}[[clients]]\nidentifier=\"a\"\n[[global_clients]]\nidentifier=\"A\""),
-            "line 7, global_clients number 1 (A): identifier a is that of clients number 1 (a) \
-             already",
-        ),
-        (
-            format!(
-                "{ADA}[[global_clients]]\nid=4\nidentifier=\"a\"\n[[clients]]\nid=4\n\
-                 identifier=\"b\""
-            ),
-            "line 5, global_clients number 1 (a): id 4 is that of clients number 1 (b) already",
-        ),
-        (
-            format!("{ADA}[[global_clients]]\nidentifier=\"a b\""),
-            "line 5, global_clients number 1 (a b): an identifier has 1 to 255 characters of",
         ),
         (
             format!(

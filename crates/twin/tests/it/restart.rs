@@ -39,7 +39,7 @@ impl Folder {
 
     async fn refused(&self, seed: Option<Seed>) -> String {
         let options = Options { seed, ..self.options() };
-        Twin::start_with(options).await.err().expect("it is refused").to_string()
+        Twin::start_with(options).await.err().unwrap().to_string()
     }
 }
 
@@ -245,7 +245,7 @@ async fn a_folder_that_cannot_be_read_is_refused_with_what_mends_it() {
     folder.play().await.twin.stop().await;
     let kept = fs::read_to_string(folder.kept()).unwrap();
     let broken = &kept[..kept.len() / 2];
-    for text in ["", "{}", broken, &kept.replacen("{", "{\"later\": 1,", 1)] {
+    for text in ["", "{}", broken, &kept.replacen('{', "{\"later\": 1,", 1)] {
         fs::write(folder.kept(), text).unwrap();
         let told = folder.refused(None).await;
         for part in ["twin.json", "cannot be read", "Delete "] {
@@ -312,4 +312,46 @@ async fn of_two_accounts_the_one_that_is_in_the_database_is_told() {
 
 fn read(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+const GLOBAL: &str = r#"
+    [[users]]
+    email = "ada@acme.test"
+    role = "admin"
+    [[global_clients]]
+    id = 9001
+    identifier = "zdg-star-charts"
+    name = "Star Charts"
+    company = "Nebula GmbH"
+    [[tokens]]
+    client = "zdg-star-charts"
+    user = "ada@acme.test"
+    scopes = ["read"]
+    [[api_tokens]]
+    assigned_user = "ada@acme.test"
+"#;
+
+#[tokio::test]
+async fn global_clients_are_listed_from_the_seed_of_the_twin_or_of_its_folder() {
+    let star_charts = json!([{
+        "id": 9001, "identifier": "zdg-star-charts", "name": "Star Charts",
+        "company": "Nebula GmbH",
+    }]);
+    let folder = Folder::new();
+    let seed = Some(Seed::parse(GLOBAL).unwrap());
+    let in_memory = Options { seed: seed.clone(), ..Options::default() };
+    for options in [in_memory, Options { seed, ..folder.options() }, folder.options()] {
+        let played = Played::with(options).await;
+        let authorization =
+            basic("ada@acme.test/token", &played.twin.account().api_tokens[0].token);
+        let headers = [("authorization", authorization.as_str())];
+        for profile in [Profile::Legacy, Profile::Enforced] {
+            let path = "/api/v2/oauth/global_clients.json";
+            let (status, listed) = played.call("GET", path, &headers, Value::Null).await.unwrap();
+            assert_eq!((status, &listed["global_clients"]), (200, &star_charts), "{profile}");
+            assert!(played.twin.account().clients[0].global);
+            played.twin.reset_to(profile).await.unwrap();
+        }
+        played.twin.stop().await;
+    }
 }

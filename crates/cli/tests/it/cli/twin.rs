@@ -130,8 +130,8 @@ fn what_is_printed_at_the_next_start_works_whether_it_ended_in_order_or_was_kill
     }
 }
 
-/// Killed at any moment, in a refresh or in a reset, it leaves a folder in which the next one starts
-/// and tells what works.
+/// Killed at any moment, in a refresh or in a reset, it leaves a folder in which the next one
+/// starts and tells what works.
 #[test]
 fn a_twin_that_is_killed_at_any_moment_leaves_a_folder_to_go_on_with() {
     let folder = tempfile::tempdir().unwrap();
