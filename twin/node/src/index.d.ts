@@ -86,7 +86,7 @@ export interface Twin extends AsyncDisposable {
   details(): Promise<ConnectionDetails>;
   /** The variables that client libraries and code read, such as `ZENDESK_SERVER_URL`. */
   env(): Promise<Record<string, string>>;
-  /** Everybody and everything in the account as it was planted, every credential in full. */
+  /** Everybody and everything that was planted, of each record with its newest tokens. */
   account(): Promise<Account>;
   /**
    * Everything as it was at the start: account, clock, faults, and an empty journal. In another
@@ -312,7 +312,7 @@ export interface SignIn {
   readonly role: 'admin' | 'agent' | 'end-user';
 }
 
-/** Everybody and everything in the account as it was planted, with every credential in full. */
+/** Everybody and everything that was planted, of each record with its newest tokens. */
 export interface Account {
   readonly users: User[];
   readonly clients: Client[];
@@ -346,6 +346,8 @@ export interface Client {
   /** Who answers for it. */
   readonly userId: number;
   readonly disabled: boolean;
+  /** Whether it is everybody's, and none of the account's own. */
+  readonly global: boolean;
 }
 
 /** An API token of the account. */

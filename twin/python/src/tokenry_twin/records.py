@@ -177,7 +177,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Account:
-    """Everybody and everything in the account as it was planted, with every credential in full."""
+    """Everybody and everything that was planted, of each record with its newest tokens."""
 
     users: List[User]
     clients: List[Client]

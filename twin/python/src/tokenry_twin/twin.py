@@ -133,7 +133,7 @@ class Twin:
         return self.details().variables
 
     def account(self) -> Account:
-        """Everybody and everything in the account as it was planted, every credential in full."""
+        """Everybody and everything that was planted, of each record with its newest tokens."""
         return Account.read(self._control.call("GET", "/twin/state")["account"])
 
     def reset(self, profile: Optional[str] = None) -> None:
