@@ -52,7 +52,8 @@ use crate::{
     views::{Problem, SiteNotice},
 };
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// By which operators find a request in the log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 64;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -126,6 +127,20 @@ impl Envelope {
         let (response, learned) = answered.await;
         let response = if method == Method::HEAD { without_body(response) } else { response };
         (response, learned)
+    }
+}
+
+impl Envelope {
+    /// Gives an answer that was made in the server's place what every answer to such a request has.
+    /// An `X-Request-Id` that it has already stays.
+    pub fn finish<B>(&self, mut request: Request<B>, mut response: Response) -> Response {
+        let Self(shared) = self;
+        let caching = Caching::of(request.uri().path());
+        let id = response.headers().get(REQUEST_ID).cloned();
+        let id = id.unwrap_or_else(|| shared.request_ids.of(request.headers()).header());
+        let row = shared.routes.find(&mut request).map_or(&shared.unmatched, Route::row);
+        finish_headers(response.headers_mut(), id, caching, row);
+        response
     }
 }
 

@@ -63,8 +63,8 @@ impl listen::Answer for Service {
         // Behind the reading: a call belongs to the world that it can change something in.
         let world = double.world();
         let ended = match (unreadable, faults_in_header(&call)) {
-            (Some(error), _) => Ended::without_faults(error.into_response()).await,
-            (None, Err(error)) => Ended::without_faults(refused(&error)).await,
+            (Some(error), _) => Ended::unasked(&world, &call, error.into_response()).await,
+            (None, Err(error)) => Ended::unasked(&world, &call, refused(&error)).await,
             (None, Ok(in_header)) => {
                 let struck = Strikes(double.decide(&world, in_header, &call.seen()));
                 answer(&world, &call, struck).await
@@ -94,12 +94,13 @@ struct Ended {
 }
 
 impl Ended {
-    async fn without_faults(response: Response) -> Self {
+    /// With an answer that the server had no part in.
+    async fn unasked(world: &World, call: &Call, response: Response) -> Self {
         Self {
             struck: Strikes(Vec::new()),
             decided: None,
             learned: Learned::default(),
-            seen: Answer::read(response).await,
+            seen: Answer::read(world.envelope.finish(call.request(), response)).await,
             fate: Fate::Whole,
         }
     }
@@ -107,14 +108,14 @@ impl Ended {
 
 async fn answer(world: &Arc<World>, call: &Call, struck: Strikes) -> Ended {
     let instead = match struck.prepare(world, call).await {
-        Ok(()) => struck.instead(call),
+        Ok(()) => struck.instead(world, call),
         Err(error) => Some(ApiError::Store(error).into_response()),
     };
     if let Some(response) = instead {
-        return Ended { struck, ..Ended::without_faults(response).await };
+        return Ended { struck, ..Ended::unasked(world, call, response).await };
     }
     let (decided, learned) = ask(world, call, &struck).await;
-    let (seen, fate) = struck.change(call, decided.clone()).await;
+    let (seen, fate) = struck.change(world, call, decided.clone()).await;
     Ended { struck, decided: Some(decided), learned, seen, fate }
 }
 
@@ -218,10 +219,13 @@ impl Strikes {
     }
 
     /// The answer that stands in place of the server's, which then does not see the call.
-    fn instead(&self, call: &Call) -> Option<Response> {
+    fn instead(&self, world: &World, call: &Call) -> Option<Response> {
         let path = call.parts.uri.path();
+        let limit = world.state.config.limits.requests_per_caller;
         self.find(|fault| match fault {
-            Fault::RateLimited { retry_after } => Some(strike::rate_limited(path, retry_after)),
+            Fault::RateLimited { retry_after } => {
+                Some(strike::rate_limited(path, retry_after, limit))
+            }
             Fault::Status(status, Effect::NotApplied) => Some(strike::failed(path, status)),
             _ => None,
         })
@@ -242,7 +246,7 @@ impl Strikes {
     }
 
     /// The answer as its client is to see it, and how much of it.
-    async fn change(&self, call: &Call, answer: Answer) -> (Answer, Fate) {
+    async fn change(&self, world: &World, call: &Call, answer: Answer) -> (Answer, Fate) {
         let path = call.parts.uri.path();
         let mut changed = (answer, Fate::Whole);
         for struck in &self.0 {
@@ -252,7 +256,10 @@ impl Strikes {
                 Fault::LoseAnswer => (answer, Fate::Lost),
                 Fault::CutAnswer => (answer, Fate::Cut),
                 Fault::Status(status, Effect::Applied) => {
-                    (Answer::read(strike::failed(path, status)).await, fate)
+                    let mut failed = strike::failed(path, status);
+                    // What the log tells of this call has the server's id for it.
+                    failed.headers_mut().extend(answer.request_id());
+                    (Answer::read(world.envelope.finish(call.request(), failed)).await, fate)
                 }
                 _ => (answer, fate),
             };

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{
-    HeaderValue, StatusCode,
+    HeaderName, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use http_body_util::{BodyExt as _, Collected};
@@ -28,12 +28,16 @@ use tokenry_protocol::{
     time::Seconds,
 };
 use tokenry_server::{
+    envelope::REQUEST_ID,
     listen::hang_up,
+    request_limits::Allowance,
     respond::{self, ApiError, OAuthError},
 };
 
 use crate::{faults::ServerError, known::Pair};
 
+/// The requests a minute of one plan of Zendesk's, told where the account has no limit of its own.
+const PLAN_LIMIT: u32 = 700;
 /// How long a server that is away wants to be left alone, in seconds.
 const RETRY_LATER: u16 = 2;
 
@@ -82,6 +86,11 @@ impl Answer {
         Response::from_parts(head, Body::new(CutBody { half: Some(half), length, is_sent: false }))
     }
 
+    /// The header by which its call is found in the log.
+    pub(crate) fn request_id(&self) -> Option<(HeaderName, HeaderValue)> {
+        Some((REQUEST_ID, self.head.headers.get(REQUEST_ID)?.clone()))
+    }
+
     /// The tokens of a token answer that has both.
     pub(crate) fn pair(&self) -> Option<Pair> {
         let told: TokenResponse = serde_json::from_slice(&self.body).ok()?;
@@ -110,15 +119,16 @@ impl Answer {
     }
 }
 
-/// 429, in the manner of the address.
-pub(crate) fn rate_limited(path: &str, retry_after: u32) -> Response {
-    let after = Seconds(retry_after);
-    let response = if is_oauth(path) {
-        OAuthError::RateLimited(after).into_response()
-    } else {
-        ApiError::RateLimited(after).into_response()
-    };
-    unkept(response)
+/// 429, in the manner of the address: nothing is left of so many requests a minute.
+pub(crate) fn rate_limited(path: &str, retry_after: u32, limit: Option<u32>) -> Response {
+    let reset = Seconds(retry_after);
+    if is_oauth(path) {
+        return unkept(OAuthError::RateLimited(reset).into_response());
+    }
+    let mut response = unkept(ApiError::RateLimited(reset).into_response());
+    let allowance = Allowance { limit: limit.unwrap_or(PLAN_LIMIT), remaining: 0, reset };
+    respond::tell_allowance(response.headers_mut(), allowance);
+    response
 }
 
 /// A failure of the server, or of what stands before it: gateways have pages, and no JSON.

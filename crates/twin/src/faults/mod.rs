@@ -43,7 +43,8 @@ pub struct InForce {
     pub id: u64,
     /// What was added.
     pub rule: Rule,
-    /// How many calls it was for, struck or not.
+    /// How many calls it was for, struck or not, where no other fault had decided already about
+    /// the same part of the call.
     pub matched: u64,
     /// How many it struck.
     pub struck: u64,
@@ -93,7 +94,8 @@ impl Faults {
     }
 
     /// Which faults strike this call, in the order of their rules. Of two that decide about the
-    /// same part of a call the first strikes, and the other keeps its `times` for later.
+    /// same part of a call the first strikes, and the other is as it was before the call: it counts
+    /// and draws at the next one.
     pub fn decide(&mut self, seen: &Seen<'_>) -> Vec<Struck> {
         self.decide_with(Vec::new(), seen)
     }
@@ -108,7 +110,7 @@ impl Faults {
         for rule in &mut self.rules {
             let fault = rule.rule.fault;
             let is_free = struck.iter().all(|other| other.fault.part() != fault.part());
-            if rule.rule.is_for(seen) && rule.is_due(self.seed) && is_free {
+            if rule.rule.is_for(seen) && is_free && rule.is_due(self.seed) {
                 rule.struck += 1;
                 struck.push(Struck { rule: Some(rule.id), fault });
             }

@@ -205,6 +205,30 @@ fn faults_of_the_same_part_take_turns_and_others_strike_together() {
 }
 
 #[test]
+fn a_rule_neither_counts_nor_draws_at_a_call_whose_answer_another_has_decided() {
+    for (rules, expected) in [
+        (
+            ["status=503 times=2", "rate-limited=5 every=2 times=1"],
+            "1:status=503 2:status=503 4:rate-limited=5",
+        ),
+        (
+            ["status=503 every=2", "rate-limited=5 every=2 times=2"],
+            "2:status=503 3:rate-limited=5 4:status=503 6:status=503",
+        ),
+        (["status=503 times=1", "rate-limited=5 after=1"], "1:status=503 3:rate-limited=5"),
+    ] {
+        assert_eq!(struck(&mut of(&rules), &ME, 6), expected, "{rules:?}");
+    }
+    let drawn = "rate-limited=5 probability=0.5";
+    let (mut alone, mut behind) =
+        (of(&["status=503 after=999", drawn]), of(&["status=503 times=3", drawn]));
+    assert_eq!(struck(&mut behind, &ME, 3), "1:status=503 2:status=503 3:status=503");
+    for _ in 0..50 {
+        assert_eq!(alone.decide(&ME), behind.decide(&ME));
+    }
+}
+
+#[test]
 fn a_fault_of_a_token_waits_for_a_call_that_presents_one() {
     let mut faults = of(&["expire-token"]);
     assert_eq!(struck(&mut faults, &BASIC, 3), "");

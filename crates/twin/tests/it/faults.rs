@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tokenry_twin::faults::Scenario;
 
-use crate::support::Played;
+use crate::support::{Played, agent, request};
 
 const FAULT: &str = "x-twin-fault";
 
@@ -73,6 +73,41 @@ async fn limits_and_failures_keep_the_call_from_the_server() {
     let gone = played.refresh(&refresh_token, &[(FAULT, "status=504 applied")]).await.unwrap();
     assert_eq!(gone.0, 504);
     assert_eq!(played.verify(&token.access_token).await, 401, "this one took effect");
+}
+
+#[tokio::test]
+async fn what_a_fault_answers_has_the_headers_of_every_answer() {
+    let played = Played::new().await;
+    let bearer = format!("Bearer {}", played.seeded().access_token);
+    for fault in ["rate-limited=7", "status=500", "status=502", "status=503 applied", "status=504"]
+    {
+        for path in ["/api/v2/users/me.json", "/oauth/token"] {
+            let headers =
+                [("authorization", &*bearer), (FAULT, fault), ("x-request-id", "the-callers.own")];
+            let url = format!("{}{path}", played.twin.base_url());
+            let request = request("GET", &url, &headers, &Value::Null);
+            let answer = tokio::task::spawn_blocking(move || agent().run(request));
+            let answer = answer.await.unwrap().unwrap();
+            let header = |name: &str| answer.headers().get(name).and_then(|it| it.to_str().ok());
+            let of_every_answer =
+                ["x-request-id", "x-content-type-options", "referrer-policy", "cache-control"];
+            let expected = ["the-callers.own", "nosniff", "no-referrer", "no-store"].map(Some);
+            assert_eq!(of_every_answer.map(header), expected, "{fault} {path}");
+            let limits = [
+                "x-rate-limit",
+                "x-rate-limit-remaining",
+                "ratelimit-limit",
+                "ratelimit-remaining",
+                "ratelimit-reset",
+            ];
+            let expected = if fault == "rate-limited=7" && path.starts_with("/api/") {
+                ["700", "0", "700", "0", "7"].map(Some)
+            } else {
+                [None; 5]
+            };
+            assert_eq!(limits.map(header), expected, "{fault} {path}");
+        }
+    }
 }
 
 #[tokio::test]
