@@ -1,7 +1,6 @@
 // Keeps the journal's table up to date: asks for what is newer than the newest row, and puts it on
 // top. What comes from outside is only ever set as text.
 
-const ROWS_MAX = 1000;
 // How long the server may hold an answer back until there is something to tell.
 const WAIT_SECONDS = 20;
 // The least time between two questions that nothing came of.
@@ -14,8 +13,10 @@ const path = document.querySelector('#path');
 const faults = document.querySelector('#faults');
 const pause = document.querySelector('#pause');
 
-let newest = Number(rows.closest('table').dataset.newest);
-let dropped = Number(rows.closest('table').dataset.dropped);
+const table = rows.closest('table').dataset;
+let newest = Number(table.newest);
+let dropped = Number(table.dropped);
+let cleared = Number(table.cleared);
 let paused = false;
 let trouble = '';
 
@@ -88,20 +89,18 @@ function tell() {
   if (state.textContent !== text) state.textContent = text;
 }
 
-function take({ entries, last, dropped: gone }) {
+function take({ entries, dropped: gone, cleared: upTo }) {
   dropped = gone;
-  if (last < newest) {
-    // The journal was reset or put back to a snapshot: what is shown did not happen any more.
-    rows.replaceChildren();
-    newest = 0;
-    return;
+  cleared = upTo;
+  for (const row of [...rows.rows]) {
+    if (Number(row.querySelector('.number').textContent) <= cleared) row.remove();
   }
   for (const entry of entries) {
     if (entry.number <= newest) continue;
     rows.prepend(rowOf(entry));
     newest = entry.number;
   }
-  while (rows.rows.length > ROWS_MAX) rows.lastElementChild.remove();
+  while (rows.rows.length > Number(table.rowsMax)) rows.lastElementChild.remove();
 }
 
 const wait = (millis) => new Promise((done) => { setTimeout(done, millis); });
@@ -109,8 +108,9 @@ const wait = (millis) => new Promise((done) => { setTimeout(done, millis); });
 async function follow() {
   for (;;) {
     const [asked, before] = [performance.now(), newest];
+    const question = `since=${newest}&cleared=${cleared}&wait=${WAIT_SECONDS}s`;
     try {
-      const answer = await fetch(`/twin/journal.json?since=${newest}&wait=${WAIT_SECONDS}s`);
+      const answer = await fetch(`/twin/journal.json?${question}`);
       if (!answer.ok) throw new Error(`${answer.status}`);
       const news = await answer.json();
       while (paused) await resumed();

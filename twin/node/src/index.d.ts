@@ -235,6 +235,8 @@ export interface Journal extends Iterable<JournalEntry> {
   readonly last: number;
   /** How many older calls are no longer kept. */
   readonly dropped: number;
+  /** The number of the newest call that was forgotten when the journal was cleared; 0: never. */
+  readonly cleared: number;
 }
 
 /** A call that is over. It holds no secret. As text it is a line. */

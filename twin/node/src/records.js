@@ -88,5 +88,6 @@ export function journal(value) {
     const bodies = { request: request ?? undefined, answer: answer ?? undefined };
     return new JournalEntry({ ...record(entry), ...bodies });
   });
-  return new Journal({ entries, last: value.last, dropped: value.dropped });
+  const { last, dropped, cleared } = value;
+  return new Journal({ entries, last, dropped, cleared });
 }

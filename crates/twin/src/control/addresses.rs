@@ -44,6 +44,7 @@ const JOURNAL: &[Member] = &[
     ("entries", "calls, the oldest first, without a secret in them"),
     ("last", "the number of the newest call: from where to read on"),
     ("dropped", "how many calls have had to make room"),
+    ("cleared", "the newest call that was forgotten when the journal was cleared; 0: never"),
 ];
 const CLOCK: &[Member] = &[
     ("now", "what it shows"),

@@ -114,6 +114,7 @@ struct Ring {
     entries: VecDeque<Arc<Entry>>,
     last: u64,
     dropped: u64,
+    cleared: u64,
 }
 
 /// Entries of the journal, and where it stands.
@@ -126,6 +127,9 @@ pub struct Page {
     pub last: u64,
     /// How many entries have had to make room since the journal was cleared.
     pub dropped: u64,
+    /// The number of the newest entry that was forgotten when the journal was cleared last, as it
+    /// is at resets and when a snapshot is restored; 0: never.
+    pub cleared: u64,
 }
 
 fn in_sequence<S: Serializer>(entries: &[Arc<Entry>], serializer: S) -> Result<S::Ok, S::Error> {
@@ -163,17 +167,19 @@ impl Journal {
         let start = ring.entries.partition_point(|entry| entry.number <= number);
         let newer = ring.entries.range(start..);
         let entries = newer.filter(|entry| filter.lets_through(entry)).cloned().collect();
-        Page { entries, last: ring.last, dropped: ring.dropped }
+        Page { entries, last: ring.last, dropped: ring.dropped, cleared: ring.cleared }
     }
 
-    /// The same, once there is at least one. Whoever does not want to wait for ever drops it.
-    pub async fn wait(&self, number: u64, filter: &Filter) -> Page {
+    /// The same, once there is at least one, or once the journal is cleared beyond what the reader
+    /// knows. Whoever does not want to wait for ever drops it.
+    pub async fn wait(&self, number: u64, filter: &Filter, known_cleared: Option<u64>) -> Page {
         loop {
             // It is told of what comes from here on, so that nothing is missed between the look
             // and the wait.
             let news = self.news.notified();
             let page = self.since(number, filter);
-            if !page.entries.is_empty() {
+            let is_cleared = known_cleared.is_some_and(|known| page.cleared > known);
+            if !page.entries.is_empty() || is_cleared {
                 return page;
             }
             news.await;
@@ -182,10 +188,15 @@ impl Journal {
 
     /// Forgets every entry. Numbers go on, so that no two calls have one; the last one given.
     pub fn clear(&self) -> u64 {
-        let mut ring = self.ring();
-        ring.entries.clear();
-        ring.dropped = 0;
-        ring.last
+        let last = {
+            let mut ring = self.ring();
+            ring.entries.clear();
+            ring.dropped = 0;
+            ring.cleared = ring.last;
+            ring.last
+        };
+        self.news.notify_waiters();
+        last
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {

@@ -17,6 +17,8 @@ pub struct Query {
     pub since: u64,
     /// How long to wait for one, at most [`WAIT_MAX`].
     pub wait: Duration,
+    /// The `cleared` of an earlier answer: who waits is also told when that has become another.
+    pub cleared: Option<u64>,
     /// Which of them.
     pub filter: Filter,
 }
@@ -68,7 +70,7 @@ pub enum QueryError {
 }
 
 /// The parameters there are.
-pub(super) const NAMES: [&str; 5] = ["since", "path", "status", "faults", "wait"];
+pub(super) const NAMES: [&str; 6] = ["since", "path", "status", "faults", "wait", "cleared"];
 
 fn meant(name: &str) -> String {
     nearest(name, NAMES).map_or_else(
@@ -102,6 +104,9 @@ impl Query {
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         match name {
             "since" => self.since = value.parse().map_err(|_| "the number of an entry")?,
+            "cleared" => {
+                self.cleared = Some(value.parse().map_err(|_| "`cleared` of an answer")?);
+            }
             "path" => self.filter.path = Some(value.to_owned()),
             "status" => self.filter.status = Some(StatusFilter::parse(value)?),
             "faults" => {
@@ -155,12 +160,14 @@ mod tests {
 
     #[test]
     fn a_question_is_read_from_a_query() {
-        let query = Query::parse("since=17&path=%2Foauth&status=4xx&faults=true&wait=10s").unwrap();
+        let query =
+            Query::parse("since=17&path=%2Foauth&status=4xx&faults=true&wait=10s&cleared=3");
         assert_eq!(
-            query,
+            query.unwrap(),
             Query {
                 since: 17,
                 wait: Duration::from_secs(10),
+                cleared: Some(3),
                 filter: Filter {
                     path: Some("/oauth".to_owned()),
                     status: Some(StatusFilter::Class(4)),
@@ -176,11 +183,15 @@ mod tests {
     fn what_is_no_question_is_told_what_is() {
         for (query, told) in [
             ("sinse=1", "sinse: no parameter of the journal; did you mean since?"),
-            ("x=1", "x: no parameter of the journal; they are since, path, status, faults, wait"),
+            (
+                "x=1",
+                "x: no parameter of the journal; they are since, path, status, faults, wait, cleared",
+            ),
             ("since=1&since=2", "since: written twice; leave one of them out"),
             ("since=-1", "since=-1: write the number of an entry"),
             ("status=6xx", "status=6xx: write a status as 404, a class as 4xx, or none"),
             ("status=7", "status=7: write a status as 404, a class as 4xx, or none"),
+            ("cleared=yes", "cleared=yes: write `cleared` of an answer"),
             ("faults=yes", "faults=yes: write true or false"),
             ("wait=61s", "wait=61s: write up to 60s, as 10s or 500ms"),
         ] {

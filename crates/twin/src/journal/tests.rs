@@ -121,7 +121,7 @@ fn after_clearing_numbers_go_on() {
     }
     assert_eq!(journal.clear(), 3);
     let page = journal.since(0, &Filter::default());
-    assert_eq!((numbers(&page), page.last, page.dropped), (vec![], 3, 0));
+    assert_eq!((numbers(&page), page.last, page.dropped, page.cleared), (vec![], 3, 0, 3));
     assert_eq!(journal.push(&call("/x", 200)).number, 4);
 }
 
@@ -130,7 +130,7 @@ fn whoever_waits_gets_the_next_entry_that_its_filter_lets_through() {
     let journal = journal(8);
     journal.push(&call("/x", 200));
     let filter = Filter { path: Some("/y".to_owned()), ..Filter::default() };
-    let mut waiting = pin!(journal.wait(0, &filter));
+    let mut waiting = pin!(journal.wait(0, &filter, None));
     let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     journal.push(&call("/x", 200));
@@ -141,11 +141,28 @@ fn whoever_waits_gets_the_next_entry_that_its_filter_lets_through() {
 }
 
 #[test]
+fn whoever_waits_and_shows_earlier_entries_is_told_when_they_are_forgotten() {
+    let journal = journal(8);
+    journal.push(&call("/x", 200));
+    let filter = Filter::default();
+    let mut shows_them = pin!(journal.wait(1, &filter, Some(0)));
+    let mut asks_for_news = pin!(journal.wait(1, &filter, None));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(shows_them.as_mut().poll(&mut context).is_pending());
+    assert!(asks_for_news.as_mut().poll(&mut context).is_pending());
+    journal.clear();
+    let Poll::Ready(page) = shows_them.as_mut().poll(&mut context) else { panic!("not told") };
+    assert_eq!((numbers(&page), page.cleared), (vec![], 1));
+    assert!(asks_for_news.as_mut().poll(&mut context).is_pending());
+    assert!(pin!(journal.wait(1, &filter, Some(1))).poll(&mut context).is_pending(), "it knows");
+}
+
+#[test]
 fn whoever_waits_for_what_is_there_gets_it_at_once() {
     let journal = journal(8);
     journal.push(&call("/x", 200));
     let filter = Filter::default();
-    let mut waiting = pin!(journal.wait(0, &filter));
+    let mut waiting = pin!(journal.wait(0, &filter, None));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
 
@@ -165,7 +182,7 @@ async fn no_entry_is_missed_between_a_look_and_a_wait() {
     let mut seen = 0;
     while seen < CALLS {
         let filter = Filter::default();
-        let news = journal.wait(seen, &filter);
+        let news = journal.wait(seen, &filter, None);
         let page = tokio::time::timeout(WAIT_MAX, news).await.expect("an entry was missed");
         assert_eq!(page.entries.first().map(|entry| entry.number), Some(seen + 1));
         seen = page.last;

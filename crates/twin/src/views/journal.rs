@@ -7,6 +7,9 @@ use tokenry_protocol::time::Timestamp;
 
 use super::{Setting, split_time};
 
+/// Calls on the page; the others that are kept are in `/twin/journal.json`.
+pub const ROWS_MAX: usize = 1_000;
+
 /// The page.
 #[derive(Debug, Clone, Template)]
 #[template(path = "journal.html")]
@@ -19,6 +22,8 @@ pub struct JournalPage {
     pub newest: u64,
     /// How many older calls are no longer kept.
     pub dropped: u64,
+    /// The newest call that was forgotten when the journal was cleared.
+    pub cleared: u64,
     /// What is looked for.
     pub filter: JournalFilter,
 }

@@ -20,7 +20,7 @@ use tokenry_protocol::time::Timestamp;
 pub use self::{
     assets::assets,
     home::{FaultInForce, HomePage},
-    journal::{JournalEntry, JournalFilter, JournalPage},
+    journal::{JournalEntry, JournalFilter, JournalPage, ROWS_MAX},
 };
 
 /// What the pages may do.

@@ -163,6 +163,7 @@ fn journal_page() -> JournalPage {
         ],
         newest: 7,
         dropped: 12,
+        cleared: 0,
         filter: JournalFilter::default(),
     }
 }

@@ -133,7 +133,7 @@ async fn whoever_only_waits_does_not_keep_a_twin_from_ending() {
     let open = request("GET", &format!("{base}/twin/journal?since=1&wait=60s"), &[], &Value::Null);
     let late = tokio::task::spawn_blocking(move || read(agent().run(late)));
     // The call is taken down before its answer is held back.
-    played.twin.journal().wait(0, &Filter::default()).await;
+    played.twin.journal().wait(0, &Filter::default(), None).await;
     let open = tokio::task::spawn_blocking(move || read(agent().run(open)));
 
     tokio::time::timeout(Duration::from_secs(20), played.twin.stop()).await.unwrap();

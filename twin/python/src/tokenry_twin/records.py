@@ -264,12 +264,14 @@ class Journal:
     last: int
     #: How many older calls are no longer kept.
     dropped: int
+    #: The number of the newest call that was forgotten when the journal was cleared; 0: never.
+    cleared: int
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Journal":
         """Out of the JSON of ``GET /twin/journal``."""
         entries = [JournalEntry.read(each) for each in value["entries"]]
-        return cls(entries, value["last"], value["dropped"])
+        return cls(entries, value["last"], value["dropped"], value["cleared"])
 
     def __iter__(self):
         return iter(self.entries)
