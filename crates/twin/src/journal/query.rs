@@ -185,7 +185,8 @@ mod tests {
             ("sinse=1", "sinse: no parameter of the journal; did you mean since?"),
             (
                 "x=1",
-                "x: no parameter of the journal; they are since, path, status, faults, wait, cleared",
+                "x: no parameter of the journal; they are since, path, status, faults, wait, \
+                 cleared",
             ),
             ("since=1&since=2", "since: written twice; leave one of them out"),
             ("since=-1", "since=-1: write the number of an entry"),
