@@ -14,9 +14,11 @@ mod clients;
 mod record_api;
 mod script;
 mod server;
+mod twin;
 
-use crate::script::{node, python};
+use crate::script::{browse, node, python};
 use crate::server::Server;
+use crate::twin::Twin;
 
 #[test]
 fn python_zendesk_works_unmodified() {
@@ -51,4 +53,9 @@ fn simple_oauth2_works_unmodified() {
 #[test]
 fn a_person_consents_in_a_real_browser() {
     node("consent-journey.mjs", Server::start());
+}
+
+#[test]
+fn the_journal_of_a_twin_follows_its_calls_in_a_real_browser() {
+    browse("twin-journal.mjs", Twin::start("single-use").base());
 }

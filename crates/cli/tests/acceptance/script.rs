@@ -28,6 +28,13 @@ pub(crate) fn node(name: &str, server: Server) {
     run(command(Language::Node, name), server);
 }
 
+/// Runs a script of `acceptance/node` that needs a browser and an address to look at.
+pub(crate) fn browse(name: &str, base: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let set_up = in_a_browser(json!({ "base": base }));
+    carry_out(command(Language::Node, name), folder.path(), &set_up).unwrap();
+}
+
 /// What runs a script, without its set-up.
 pub(crate) fn command(language: Language, name: &str) -> Command {
     match language {
@@ -46,17 +53,33 @@ pub(crate) fn command(language: Language, name: &str) -> Command {
 }
 
 /// Ends with a clean stop of the server, once the script has ended well.
-fn run(mut command: Command, server: Server) {
-    let setup = server.folder().join("setup.json");
-    fs::write(&setup, set_up(&server).to_string()).unwrap();
+fn run(command: Command, server: Server) {
+    let outcome = carry_out(command, server.folder(), &set_up(&server));
+    outcome.unwrap_or_else(|told| panic!("{told}\n{}", server.log()));
+    server.stop();
+}
+
+/// The error is what the script said.
+fn carry_out(mut command: Command, folder: &Path, set_up: &Value) -> Result<(), String> {
+    let setup = folder.join("setup.json");
+    fs::write(&setup, set_up.to_string()).unwrap();
     let output = command.arg(&setup).output().unwrap_or_else(|error| {
         panic!("{command:?}: {error}\nTo install what it needs: cargo xtask test --only acceptance")
     });
     let told = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     println!("{command:?}\n{told}{complained}");
-    assert!(output.status.success(), "{}\n{told}{complained}\n{}", output.status, server.log());
-    server.stop();
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{}\n{told}{complained}", output.status))
+}
+
+/// With the browser that is here, and where its pictures go.
+fn in_a_browser(mut set_up: Value) -> Value {
+    set_up["chromium"] = json!(chromium());
+    set_up["screenshots"] = json!(target().join("acceptance/screenshots"));
+    set_up
 }
 
 /// An administrator, an end user and a client of each kind.
@@ -81,15 +104,13 @@ fn set_up(server: &Server) -> Value {
         "kind": "public",
         "redirect_uri": ["http://127.0.0.1/callback"],
     });
-    json!({
+    in_a_browser(json!({
         "base": server.base,
         "admin": server.admin,
         "user": user,
         "confidential": create_client(server, &confidential),
         "public": create_client(server, &public),
-        "chromium": chromium(),
-        "screenshots": target().join("acceptance/screenshots"),
-    })
+    }))
 }
 
 /// Cargo's target folder, where `cargo xtask test` installs the clients.

@@ -6,9 +6,9 @@ use super::{
     driver::Driver,
     faults,
     known::{Client, Kind, Way},
-    twin::{Credential, Twin},
     verdict::{Heard, Seen, Verdict},
 };
+use crate::twin::{Credential, Twin};
 
 /// As `Profile::ALL` has them.
 pub(super) const PROFILES: [&str; 4] = ["legacy", "refreshing", "enforced", "after-2027-04-30"];

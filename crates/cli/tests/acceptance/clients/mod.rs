@@ -12,7 +12,6 @@ mod faults;
 mod known;
 mod measure;
 mod page;
-mod twin;
 mod verdict;
 
 use std::{collections::BTreeMap, env, fs, path::Path, sync::Mutex, thread};

@@ -9,20 +9,20 @@ use std::{
 use serde_json::{Value, json};
 
 /// A running twin; it ends with the value.
-pub(super) struct Twin {
+pub(crate) struct Twin {
     process: Child,
     /// What it printed when it was ready: its address and the account's credentials.
     details: Value,
 }
 
 /// A call that the harness makes itself, by no client's means.
-pub(super) enum Credential<'a> {
+pub(crate) enum Credential<'a> {
     Bearer(&'a str),
     Refresh(&'a str),
 }
 
 impl Twin {
-    pub(super) fn start(rotation: &str) -> Self {
+    pub(crate) fn start(rotation: &str) -> Self {
         let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../acceptance/account.toml");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tokenry"))
             .args(["twin", "--port", "0", "--json", "--stop-with-stdin", "--rotation", rotation])
@@ -38,13 +38,13 @@ impl Twin {
         Self { process, details }
     }
 
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         self.details["base_url"].as_str().unwrap()
     }
 
     /// Everything as at the start, in this profile, and a pair of tokens that was just refreshed:
     /// what a client is given to connect with.
-    pub(super) fn reset(&self, profile: &str) -> Value {
+    pub(crate) fn reset(&self, profile: &str) -> Value {
         self.control("/twin/reset", &json!({ "profile": profile }));
         let credentials = &self.details["credentials"];
         let refresh = credentials["refresh"]["refresh_token"].as_str().unwrap();
@@ -66,28 +66,28 @@ impl Twin {
         })
     }
 
-    pub(super) fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.control("/twin/clock", &json!({ "advance": seconds }));
     }
 
-    pub(super) fn put_in_force(&self, rule: &str) {
+    pub(crate) fn put_in_force(&self, rule: &str) {
         self.control("/twin/faults", &json!({ "text": rule }));
     }
 
     /// Takes back the fault in force; how often it has struck.
-    pub(super) fn end_faults(&self) -> u64 {
+    pub(crate) fn end_faults(&self) -> u64 {
         let struck = self.ask("/twin/faults")["faults"][0]["struck"].as_u64().unwrap();
         ureq::delete(format!("{}/twin/faults", self.base())).call().unwrap();
         struck
     }
 
     /// How many calls there have been.
-    pub(super) fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.ask("/twin/journal.json")["last"].as_u64().unwrap()
     }
 
     /// Whether a credential is good. A refresh token is spent by this.
-    pub(super) fn takes(&self, credential: &Credential<'_>) -> bool {
+    pub(crate) fn takes(&self, credential: &Credential<'_>) -> bool {
         match credential {
             Credential::Bearer(token) => {
                 let request = ureq::get(format!("{}/api/v2/users/me.json", self.base()));
