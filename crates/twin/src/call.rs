@@ -89,6 +89,11 @@ impl Call {
         self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
     }
 
+    /// Whether it goes to the token endpoint.
+    pub(crate) fn is_at_token_endpoint(&self) -> bool {
+        TOKEN_ENDPOINT.contains(&self.parts.uri.path())
+    }
+
     /// For the server.
     pub(crate) fn request(&self) -> Request<Body> {
         Request::from_parts(self.parts.clone(), Body::from(self.body.clone()))

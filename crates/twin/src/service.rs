@@ -100,7 +100,7 @@ impl Ended {
             struck: Strikes(Vec::new()),
             decided: None,
             learned: Learned::default(),
-            seen: Answer::read(world.envelope.finish(call.request(), response)).await,
+            seen: Answer::read(finish(world, call, response)).await,
             fate: Fate::Whole,
         }
     }
@@ -117,6 +117,14 @@ async fn answer(world: &Arc<World>, call: &Call, struck: Strikes) -> Ended {
     let (decided, learned) = ask(world, call, &struck).await;
     let (seen, fate) = struck.change(world, call, decided.clone()).await;
     Ended { struck, decided: Some(decided), learned, seen, fate }
+}
+
+/// Gives an answer that the server has not given what is on every one of its answers there.
+fn finish(world: &World, call: &Call, mut response: Response) -> Response {
+    if call.is_at_token_endpoint() {
+        respond::mark_uncacheable(response.headers_mut());
+    }
+    world.envelope.finish(call.request(), response)
 }
 
 /// Tells the journal, and counts the call.
@@ -173,7 +181,7 @@ fn refused(error: &FaultError) -> Response {
 /// The server's own answer, by a clock that is off if a fault says so.
 async fn ask(world: &Arc<World>, call: &Call, struck: &Strikes) -> (Answer, Learned) {
     let answering = world.envelope.clone().answer_and_tell(call.request(), call.peer);
-    let (world, skew) = (Arc::clone(world), struck.skew());
+    let (learning, skew) = (Arc::clone(world), struck.skew());
     let asked = async move {
         let (response, learned) = match skew {
             Some(seconds) => clock::skewed(seconds.saturating_mul(1_000), answering).await,
@@ -181,7 +189,7 @@ async fn ask(world: &Arc<World>, call: &Call, struck: &Strikes) -> (Answer, Lear
         };
         let answer = Answer::read(response).await;
         if let Some(pair) = answer.pair() {
-            world.learn(pair).await;
+            learning.learn(pair).await;
         }
         (answer, learned)
     };
@@ -189,10 +197,11 @@ async fn ask(world: &Arc<World>, call: &Call, struck: &Strikes) -> (Answer, Lear
         return asked.await;
     }
     // Who hangs up now has refreshed all the same, and what came of it is to be known.
-    match tokio::spawn(asked).await {
-        Ok(asked) => asked,
-        Err(_) => (Answer::read(respond::internal_error()).await, Learned::default()),
+    if let Ok(asked) = tokio::spawn(asked).await {
+        return asked;
     }
+    let response = finish(world, call, respond::internal_error());
+    (Answer::read(response).await, Learned::default())
 }
 
 /// The faults that strike a call.
@@ -259,7 +268,7 @@ impl Strikes {
                     let mut failed = strike::failed(path, status);
                     // What the log tells of this call has the server's id for it.
                     failed.headers_mut().extend(answer.request_id());
-                    (Answer::read(world.envelope.finish(call.request(), failed)).await, fate)
+                    (Answer::read(finish(world, call, failed)).await, fate)
                 }
                 _ => (answer, fate),
             };

@@ -119,15 +119,17 @@ impl Answer {
     }
 }
 
-/// 429, in the manner of the address: nothing is left of so many requests a minute.
+/// 429, in the manner of the address: on the record API nothing is left of so many requests a minute.
 pub(crate) fn rate_limited(path: &str, retry_after: u32, limit: Option<u32>) -> Response {
     let reset = Seconds(retry_after);
     if is_oauth(path) {
         return unkept(OAuthError::RateLimited(reset).into_response());
     }
     let mut response = unkept(ApiError::RateLimited(reset).into_response());
-    let allowance = Allowance { limit: limit.unwrap_or(PLAN_LIMIT), remaining: 0, reset };
-    respond::tell_allowance(response.headers_mut(), allowance);
+    if path.starts_with("/api/") {
+        let allowance = Allowance { limit: limit.unwrap_or(PLAN_LIMIT), remaining: 0, reset };
+        respond::tell_allowance(response.headers_mut(), allowance);
+    }
     response
 }
 

@@ -39,8 +39,9 @@ pub const DOCUMENTED: &[Documented] = &[
     Documented {
         word: "rate-limited",
         example: "rate-limited=30 route=record-api times=3",
-        effect: "429 with `Retry-After` (one second, if no number is given); the call takes no \
-                 effect.",
+        effect: "429 with `Retry-After` (one second, if no number is given), on the record API \
+                 with a limit of which nothing is left (`X-Rate-Limit-Remaining: 0` and so on); \
+                 the call takes no effect.",
         stands_for: "An account that is over the requests a minute of its plan, often by other \
                      integrations than the one that is refused.",
     },

@@ -110,6 +110,76 @@ async fn what_a_fault_answers_has_the_headers_of_every_answer() {
     }
 }
 
+/// What an answer says beside its content.
+async fn headers_of(
+    played: &Played,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+) -> (u16, Vec<(String, String)>) {
+    let url = format!("{}{path}", played.twin.base_url());
+    let request = request(method, &url, headers, &Value::Null);
+    let answer = tokio::task::spawn_blocking(move || agent().run(request).unwrap()).await.unwrap();
+    let all = answer.headers().iter();
+    let mut all: Vec<_> =
+        all.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    all.retain(|(name, _)| !["content-length", "content-type", "date"].contains(&name.as_str()));
+    all.sort();
+    (answer.status().as_u16(), all)
+}
+
+/// What the server says on every answer is on those as well that a fault puts in its place.
+#[tokio::test]
+async fn whatever_the_server_says_beside_its_content_a_made_up_answer_says_too() {
+    let played = Played::new().await;
+    let given = ("x-request-id", "run-7.1");
+    for call in [
+        ("GET", "/api/v2/users/me.json"),
+        ("POST", "/oauth/tokens"),
+        ("POST", "/oauth/token"),
+        ("POST", "/oauth/revoke"),
+        ("HEAD", "/api/v2/users/me"),
+        ("GET", "/api/v2/nothing"),
+    ] {
+        let (_, expected) = headers_of(&played, call, &[given]).await;
+        let has = |name: &str| expected.iter().any(|(other, _)| other == name);
+        assert!(has("x-request-id") && has("x-content-type-options") && has("referrer-policy"));
+        for (fault, status) in [
+            ("status=500", 500),
+            ("status=502", 502),
+            ("status=503", 503),
+            ("status=504", 504),
+            ("status=504 applied", 504),
+            ("rate-limited=7", 429),
+            ("no-fault", 400),
+        ] {
+            let (answered, mut headers) = headers_of(&played, call, &[given, (FAULT, fault)]).await;
+            assert_eq!(answered, status, "{call:?} {fault}");
+            headers.retain(|(name, _)| name != "retry-after" && !name.contains("limit"));
+            assert_eq!(headers, expected, "{call:?} {fault}");
+        }
+    }
+    let mut ids = Vec::new();
+    for fault in ["status=500", "status=500 applied", "rate-limited"] {
+        let call = ("GET", "/api/v2/users/me");
+        let (_, headers) = headers_of(&played, call, &[(FAULT, fault)]).await;
+        ids.extend(headers.into_iter().filter(|(name, _)| name == "x-request-id"));
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "each call has an id of its own: {ids:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_refused_tells_no_limit_of_the_record_api() {
+    let played = Played::new().await;
+    let limited = [(FAULT, "rate-limited=7")];
+    for path in ["/sign_in", "/oauth/authorizations/new"] {
+        let (status, headers) = headers_of(&played, ("GET", path), &limited).await;
+        let limits = headers.iter().filter(|(name, _)| name.contains("limit")).count();
+        assert_eq!((status, limits), (429, 0), "{path}");
+        assert!(headers.contains(&("retry-after".to_owned(), "7".to_owned())));
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_expired_revoked_or_rotated_before_the_call_that_presents_it() {
     let bearer = |token: &str| format!("Bearer {token}");
@@ -195,6 +265,26 @@ async fn rules_of_the_control_strike_as_often_as_they_say_and_are_counted() {
     played.control("DELETE", &path, Value::Null).await;
     assert_eq!(played.call("DELETE", &path, &[], Value::Null).await.unwrap().0, 404);
     assert!(played.twin.faults().is_empty());
+}
+
+#[tokio::test]
+async fn a_rule_that_another_one_goes_before_counts_from_the_next_call_on() {
+    let played = Played::new().await;
+    let token = played.seeded();
+    for text in ["status=503 route=verify every=2", "status=502 route=verify every=2 times=2"] {
+        played.control("POST", "/twin/faults", json!({"text": text})).await;
+    }
+    let mut seen = Vec::new();
+    for _ in 0..7 {
+        seen.push(played.verify(&token.access_token).await);
+    }
+    assert_eq!(seen, [200, 503, 502, 503, 200, 503, 502]);
+    let listed = played.control("GET", "/twin/faults", Value::Null).await;
+    let counted = [0, 1].map(|at| {
+        let rule = &listed["faults"][at];
+        (rule["matched"].as_u64().unwrap(), rule["struck"].as_u64().unwrap())
+    });
+    assert_eq!(counted, [(7, 3), (4, 2)]);
 }
 
 /// Two in one process share nothing.
