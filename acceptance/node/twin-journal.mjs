@@ -66,10 +66,34 @@ await exercise('what a reset undid leaves the page', async () => {
   await shows(3);
 });
 
+await exercise('what was cleared while the page was paused leaves it when it goes on', async () => {
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await call();
+  assert.equal((await fetch(`${base}/twin/journal`, { method: 'DELETE' })).status, 204);
+  await call();
+  await shows(3);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await shows(5);
+});
+
+await exercise('a double that is started anew at the address shows its own calls', async () => {
+  const { entries } = await (await fetch(`${base}/twin/journal.json`)).json();
+  const first = { ...entries[0], number: 1 };
+  await page.route('**/twin/journal.json?*', async (route) => {
+    const since = Number(new URL(route.request().url()).searchParams.get('since'));
+    const json = { entries: since < 1 ? [first] : [], last: 1, dropped: 0, cleared: 0 };
+    await route.fulfill({ json });
+  });
+  // The question that the page has asked already is answered by this call.
+  await call();
+  await shows(1);
+  await page.unroute('**/twin/journal.json?*');
+});
+
 await exercise('a program that takes HTML among other things gets JSON', async () => {
   const accept = 'text/html, image/gif, image/jpeg, */*; q=0.2';
   const answer = await fetch(`${base}/twin/journal`, { headers: { accept } });
-  assert.equal((await answer.json()).cleared, 2);
+  assert.equal((await answer.json()).cleared, 4);
 });
 
 await browser.close();

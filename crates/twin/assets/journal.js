@@ -89,9 +89,15 @@ function tell() {
   if (state.textContent !== text) state.textContent = text;
 }
 
-function take({ entries, dropped: gone, cleared: upTo }) {
+function take({ entries, last, dropped: gone, cleared: upTo }) {
   dropped = gone;
   cleared = upTo;
+  if (last < newest) {
+    // Numbers never go back: another double answers at this address now, and these are not its calls.
+    rows.replaceChildren();
+    newest = 0;
+    return;
+  }
   for (const row of [...rows.rows]) {
     if (Number(row.querySelector('.number').textContent) <= cleared) row.remove();
   }

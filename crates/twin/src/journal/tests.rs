@@ -223,11 +223,30 @@ fn a_reason_that_holds_a_secret_loses_it() {
 }
 
 #[test]
-fn the_page_has_every_member_of_an_entry_and_every_parameter() {
+fn a_reader_is_told_up_to_which_entry_the_journal_was_cleared() {
+    let journal = journal(8);
+    let cleared = |since| journal.since(since, &Filter::default()).cleared;
+    journal.clear();
+    assert_eq!(cleared(0), 0, "there was nothing to forget");
+    for _ in 0..3 {
+        journal.push(&call("/x", 200));
+    }
+    journal.clear();
+    journal.push(&call("/x", 200));
+    assert_eq!([0, 2, 3, 4].map(cleared), [3; 4], "whatever is asked for");
+    journal.clear();
+    assert_eq!(cleared(0), 4);
+}
+
+#[test]
+fn the_page_has_every_member_of_an_answer_and_an_entry_and_every_parameter() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/journal.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let entry = serde_json::to_value(&*journal(1).push(&call("/x", 200))).unwrap();
-    let members = entry.as_object().unwrap().keys().map(String::as_str);
+    let journal = journal(1);
+    let entry = serde_json::to_value(&*journal.push(&call("/x", 200))).unwrap();
+    let answer = serde_json::to_value(journal.since(0, &Filter::default())).unwrap();
+    let members = [&entry, &answer].into_iter().flat_map(|it| it.as_object().unwrap().keys());
+    let members = members.map(String::as_str);
     for name in members.chain(query::NAMES) {
         assert!(page.contains(&format!("\n| `{name}` |")), "docs/journal.md lacks {name}");
     }

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokenry_twin::{Authorize, journal::Filter};
+use tokenry_twin::{
+    Authorize,
+    journal::{Call, Filter},
+    views::ROWS_MAX,
+};
 
 use crate::support::{Played, agent, basic, read, request};
 
@@ -73,6 +77,7 @@ async fn a_reset_and_a_clearing_leave_it_empty_and_numbers_go_on() {
         let after = played.control("GET", "/twin/journal", Value::Null).await;
         assert_eq!(after["entries"], json!([]), "{path}");
         assert_eq!(after["last"], before["last"]);
+        assert_eq!(after["cleared"], before["last"], "{path}");
     }
 }
 
@@ -91,6 +96,23 @@ async fn a_browser_is_given_a_page_and_a_program_json() {
         played.call("GET", "/twin/journal?sinse=1", &[], Value::Null).await.unwrap();
     assert_eq!(status, 400);
     assert!(told["error_description"].as_str().unwrap().contains("since"), "{told}");
+}
+
+#[tokio::test]
+async fn the_page_shows_the_newest_calls_and_says_where_the_others_are() {
+    let played = Played::new().await;
+    for _ in 0..=ROWS_MAX {
+        let at = played.twin.clock().read().now;
+        played.twin.journal().push(&Call::new(at, "GET", "/api/v2/users/me"));
+    }
+    let browser = [("sec-fetch-mode", "navigate")];
+    let (_, page) = played.call("GET", "/twin/journal", &browser, Value::Null).await.unwrap();
+    let page = page.as_str().unwrap();
+    // One more is what the script makes rows of.
+    assert_eq!(page.matches("<td class=\"number count\">").count(), ROWS_MAX + 1);
+    assert!(page.contains("data-newest=\"1001\""));
+    assert!(page.contains("<td class=\"number count\">1001</td>"));
+    assert!(page.contains("<a href=\"/twin/journal.json\">"));
 }
 
 /// What the server decided stands there, whatever was made of its answer on the way.
