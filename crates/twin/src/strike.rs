@@ -119,7 +119,7 @@ impl Answer {
     }
 }
 
-/// 429, in the manner of the address: on the record API nothing is left of so many requests a minute.
+/// 429, in the manner of the address: on the record API nothing is left of a minute's requests.
 pub(crate) fn rate_limited(path: &str, retry_after: u32, limit: Option<u32>) -> Response {
     let reset = Seconds(retry_after);
     if is_oauth(path) {
