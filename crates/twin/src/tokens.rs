@@ -4,16 +4,12 @@
 use axum::body::Body;
 use http::{Request, header::AUTHORIZATION};
 use tokenry_core::{
-    client::Client,
     early_expiry,
     event::Actor,
     grant_types::{
         Circumstances,
         refresh_token::{Refresh, refresh},
     },
-    issue::IssuedTokens,
-    jwt_access_token,
-    policy::AccessTokenFormat,
     revocation,
 };
 use tokenry_protocol::{
@@ -23,7 +19,12 @@ use tokenry_protocol::{
 };
 use tokenry_store::{Conditional, StoreError};
 
-use crate::{call::LOOPBACK, known::Pair, seed::prove, world::World};
+use crate::{
+    call::LOOPBACK,
+    known::Pair,
+    seed::{prove, written_access_token},
+    world::World,
+};
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,25 +100,17 @@ impl World {
         match refresh(&client, Some(&token), user.as_deref(), asked, &circumstances) {
             Refresh::Rotate { write, answer } => {
                 let rotated = state.rotate(write, &token).await?;
-                let pair = self.as_given(id, &answer, &record);
+                let policy = (&state.policy, &keys.token);
+                let access_token = written_access_token(&answer, &record, &state.base(), policy);
+                let pair = answer.refresh_token.map(|(refresh_token, _)| Pair {
+                    id,
+                    access_token,
+                    refresh_token: refresh_token.reveal().to_owned(),
+                });
                 Ok(pair.filter(|_| rotated == Conditional::Now))
             }
             _ => Ok(None),
         }
-    }
-
-    /// The pair in the form in which its client would be given it.
-    fn as_given(&self, id: TokenId, answer: &IssuedTokens, client: &Client) -> Option<Pair> {
-        let (keys, base) = (self.state.keys(), self.state.base());
-        let is_jwt = self.state.policy.access_token_format == AccessTokenFormat::Jwt;
-        let jwt =
-            is_jwt.then(|| jwt_access_token::write(answer, client, base.as_str(), &keys.token));
-        let access_token = match jwt.flatten() {
-            Some(jwt) => jwt.reveal().to_owned(),
-            None => answer.access_token.reveal().to_owned(),
-        };
-        let (refresh_token, _) = answer.refresh_token.as_ref()?;
-        Some(Pair { id, access_token, refresh_token: refresh_token.reveal().to_owned() })
     }
 }
 

@@ -5,6 +5,7 @@ use tokenry_core::{
     authorization::{self, JudgedRequest, PageProblem, Refusal},
     client::Client,
     client_authentication::{AuthenticatedClient, Redeemer, authenticate},
+    credentials::TokenKeys,
     grant::Token,
     grant_types::{
         Circumstances,
@@ -13,7 +14,7 @@ use tokenry_core::{
     },
     issue::{Issuance, IssuedTokens, NewToken},
     jwt_access_token,
-    policy::AccessTokenFormat,
+    policy::{AccessTokenFormat, Policy},
     token_creation::{self, CreationRefused},
     user::User,
 };
@@ -33,6 +34,8 @@ use tokenry_protocol::{
     secret::Credential,
     time::Seconds,
 };
+
+use tokenry_server::config::BaseUrl;
 
 use super::{
     Entry, SeedError,
@@ -82,31 +85,34 @@ pub(super) fn told(
     issued: &IssuedTokens,
     surroundings: &Surroundings<'_>,
 ) -> AccountToken {
+    let Surroundings { policy, keys, base, .. } = *surroundings;
     let refresh = issued.refresh_token.as_ref();
     AccountToken {
         id: token.id,
         client_id: token.client,
         user_id: token.user,
         scopes: issued.scope.tokens().iter().map(ToString::to_string).collect(),
-        access_token: written(token, client, issued, surroundings),
+        access_token: match token.seed.grant_type {
+            Some(_) => written_access_token(issued, &client.record, base, (policy, keys)),
+            // The record API gives no JWTs.
+            None => issued.access_token.reveal().to_owned(),
+        },
         expires_at: issued.access_token_lifetime.map(|lifetime| surroundings.now.plus(lifetime)),
         refresh_token: refresh.map(|(token, _)| token.reveal().to_owned()),
         refresh_token_expires_at: refresh.map(|(_, lifetime)| surroundings.now.plus(*lifetime)),
     }
 }
 
-/// The access token in the form in which the profile gives it. The record API gives no JWTs.
-fn written(
-    token: &ResolvedToken<'_>,
-    client: &KnownClient,
+/// The access token in the form in which the profile gives it.
+pub(crate) fn written_access_token(
     issued: &IssuedTokens,
-    surroundings: &Surroundings<'_>,
+    client: &Client,
+    base: &BaseUrl,
+    (policy, keys): (&Policy, &TokenKeys),
 ) -> String {
-    let Surroundings { policy, keys, base, .. } = *surroundings;
     let is_jwt = policy.access_token_format == AccessTokenFormat::Jwt;
-    let jwt = (is_jwt && token.seed.grant_type.is_some())
-        .then(|| jwt_access_token::write(issued, &client.record, base.as_str(), keys))
-        .flatten();
+    let jwt =
+        is_jwt.then(|| jwt_access_token::write(issued, client, base.as_str(), keys)).flatten();
     jwt.map_or_else(|| issued.access_token.reveal().to_owned(), |jwt| jwt.reveal().to_owned())
 }
 

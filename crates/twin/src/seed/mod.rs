@@ -29,12 +29,15 @@ use serde::{Deserialize, Serialize};
 use tokenry_protocol::ids::ClientId;
 
 use self::entries::{NextIds, SeedApiToken, SeedClient, SeedToken, SeedUser};
-pub(crate) use self::later::{authorize, issue, prove};
 pub use self::{
     error::{Entry, EntryError, List, SeedError},
     later::{Authorization, Authorize, IssueToken, Means},
     moment::{InvalidMoment, Moment},
     plant::plant,
+};
+pub(crate) use self::{
+    grants::written_access_token,
+    later::{authorize, issue, prove},
 };
 
 /// The contract's cast, which is the example of the form.
