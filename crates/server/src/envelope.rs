@@ -128,9 +128,7 @@ impl Envelope {
         let response = if method == Method::HEAD { without_body(response) } else { response };
         (response, learned)
     }
-}
 
-impl Envelope {
     /// Gives an answer that was made in the server's place what every answer to such a request has.
     /// An `X-Request-Id` that it has already stays.
     pub fn finish<B>(&self, mut request: Request<B>, mut response: Response) -> Response {

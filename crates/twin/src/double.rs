@@ -11,7 +11,7 @@ use std::{
 use http::Method;
 use tokenry_protocol::{ids::ClientId, time::Timestamp};
 use tokenry_server::{
-    config::{BaseUrl, Config, Limits},
+    config::{BaseUrl, Limits},
     environment::Clock as _,
     stop_signal::StopSignal,
 };
@@ -103,8 +103,7 @@ impl Double {
         let (place, seed, left) = Place::take(options.data.as_deref(), options.seed.as_ref())?;
         let profile = options.first_profile();
         let global_clients = seed.global_client_ids()?;
-        let config = config(&options, profile, &global_clients);
-        let ground = Ground { config, profile, base: base.clone(), clock: clock.clone() };
+        let ground = ground(&options, profile, &global_clients, (&base, &clock));
         let (world, planted) = if let Some(left) = left {
             (World::take_up(&ground, &place, left).await?, None)
         } else {
@@ -384,12 +383,7 @@ impl Double {
     }
 
     fn ground(&self, profile: Profile) -> Ground {
-        Ground {
-            config: config(&self.options, profile, &self.global_clients),
-            profile,
-            base: self.base.clone(),
-            clock: self.clock.clone(),
-        }
+        ground(&self.options, profile, &self.global_clients, (&self.base, &self.clock))
     }
 
     fn planted(&self) -> Option<Arc<Planted>> {
@@ -416,11 +410,15 @@ impl Planted {
     }
 }
 
-/// What the server does when the account is in a profile, and whose clients are everybody's.
-fn config(options: &Options, profile: Profile, global_clients: &[ClientId]) -> Config {
+fn ground(
+    options: &Options,
+    profile: Profile,
+    global_clients: &[ClientId],
+    (base, clock): (&BaseUrl, &TwinClock),
+) -> Ground {
     let mut config = options.config(profile);
     config.record_api.global_clients = global_clients.to_vec();
-    config
+    Ground { config, profile, base: base.clone(), clock: clock.clone() }
 }
 
 /// A turn goes on when whoever asked for it has hung up: half of one would be no world at all.
