@@ -84,6 +84,13 @@ impl Progress {
         self.show(name, Part::Unmeasured, |_, _| format!("{name}: {} {unit}", grouped(done)));
     }
 
+    /// What is being done now, until it is drawn over: on a terminal, and nowhere else.
+    pub(crate) fn note(&self, text: &str) {
+        if self.is_terminal {
+            draw(text);
+        }
+    }
+
     /// Now and then, and on a terminal at both ends.
     fn show(
         &mut self,
@@ -108,14 +115,12 @@ impl Progress {
         if is_shown || now.duration_since(stage.told) >= period {
             (stage.told, stage.is_shown) = (now, true);
             let text = text(self.is_terminal, now.duration_since(stage.began));
-            let mut stderr = io::stderr().lock();
-            // A reader that has gone away is no reason to stop.
-            let _ = if self.is_terminal {
-                write!(stderr, "\r\x1b[K{text}")
+            if self.is_terminal {
+                draw(&text);
             } else {
-                writeln!(stderr, "{text}")
-            };
-            let _ = stderr.flush();
+                // A reader that has gone away is no reason to stop.
+                let _ = writeln!(io::stderr().lock(), "{text}");
+            }
         }
     }
 
@@ -167,6 +172,14 @@ const fn name(stage: Stage) -> &'static str {
         Stage::Import => "importing",
         Stage::Follow => "looking for what has ended since",
     }
+}
+
+/// In place of the line that is there.
+fn draw(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // A reader that has gone away is no reason to stop.
+    let _ = write!(stderr, "\r\x1b[K{text}");
+    let _ = stderr.flush();
 }
 
 fn bar(done: u64, total: u64) -> String {

@@ -1,9 +1,6 @@
 //! What came of each case, for people as soon as it is known, and for programs at the end.
 
-use std::{
-    io::{self, IsTerminal as _, Write as _},
-    time::Duration,
-};
+use std::{io::Write as _, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -99,32 +96,16 @@ impl Report {
 
     /// A case begins, which may take its time.
     pub(super) fn begin(&self, number: usize, case: &str) {
-        if self.is_drawn() {
+        if self.is_for_people() {
             let case = output::escaped(case);
-            self.draw(&format!("{number} of {}: {case} …", self.total));
+            self.progress.note(&format!("{number} of {}: {case} …", self.total));
         }
-    }
-
-    /// Lines come as cases end, and the last one may be drawn anew.
-    fn is_drawn(&self) -> bool {
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        self.is_for_people() && io::stderr().is_terminal() && !is_dumb
-    }
-
-    #[expect(clippy::unused_self, reason = "of a report that is drawn")]
-    fn draw(&self, text: &str) {
-        let mut stderr = io::stderr().lock();
-        // A reader that has gone away is no reason to stop.
-        let _ = write!(stderr, "\r\x1b[K{text}");
-        let _ = stderr.flush();
     }
 
     /// A case is over. `written` is what is to be shown of what the command wrote.
     pub(super) fn add(&mut self, row: Row, written: &str) {
         if self.is_for_people() {
-            if self.is_drawn() {
-                self.draw("");
-            }
+            self.progress.note("");
             self.tell(&row);
             for line in written.lines() {
                 output::line(format_args!("             │ {}", output::escaped(line)));
