@@ -33,6 +33,8 @@ use crate::Result;
 
 /// Pages of log between two checkpoints: 4 MiB.
 const STEP_PAGES: u32 = 1_024;
+/// While the checkpointer is at work.
+const NEVER: u32 = u32::MAX;
 /// Pages of log at which the writer starts it anew: 16 MiB.
 const RESTART_PAGES: u32 = 4_096;
 /// A tenth of a core that is wanted by others, which is more than checkpoints need.
@@ -61,11 +63,7 @@ struct Log {
 impl Checkpointer {
     /// Starts the thread.
     pub(super) fn start(source: Source) -> Result<Self> {
-        let log = Arc::new(Log {
-            pages: AtomicU32::new(0),
-            due: AtomicU32::new(STEP_PAGES),
-            restart: AtomicBool::new(false),
-        });
+        let log = Arc::new(Log::default());
         let (wake, woken) = bounded(1);
         let shared = Arc::clone(&log);
         let thread = spawn("store-checkpointer", move || run(&source, &woken, &shared))?;
@@ -139,14 +137,35 @@ type Hook = fn(&mut Wal, std::ffi::c_int) -> rusqlite::Result<()>;
 
 const MAIN: Option<&std::ffi::CStr> = Some(c"main");
 
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            pages: AtomicU32::new(0),
+            due: AtomicU32::new(STEP_PAGES),
+            restart: AtomicBool::new(false),
+        }
+    }
+}
+
 impl Log {
+    /// A step from now on the checkpointer is woken again. Until then it is the writer's: two cannot
+    /// move it at once.
+    fn take_rest(&self) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        self.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
+    }
+
     /// Takes note of its size; whether the checkpointer is to be woken.
     fn note(&self, pages: u32) -> bool {
         let before = self.pages.swap(pages, Ordering::Relaxed);
         if pages < before {
             self.due.store(STEP_PAGES, Ordering::Relaxed);
         }
-        pages >= self.due.load(Ordering::Relaxed)
+        let is_due = pages >= self.due.load(Ordering::Relaxed);
+        if is_due {
+            self.due.store(NEVER, Ordering::Relaxed);
+        }
+        is_due
     }
 }
 
@@ -155,19 +174,14 @@ fn run(source: &Source, woken: &Receiver<()>, log: &Log) {
     let mut connection = None;
     for () in woken {
         match checkpoint(source, &mut connection) {
-            Ok(pages) => {
-                log.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
-                if pages >= RESTART_PAGES {
-                    log.restart.store(true, Ordering::Relaxed);
-                }
-            }
+            Ok(pages) if pages >= RESTART_PAGES => log.restart.store(true, Ordering::Relaxed),
+            Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "a checkpoint failed");
                 connection = None;
-                let pages = log.pages.load(Ordering::Relaxed);
-                log.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
             }
         }
+        log.take_rest();
     }
 }
 
@@ -189,4 +203,21 @@ fn checkpoint(source: &Source, connection: &mut Option<Connection>) -> Result<u3
     };
     let (pages, _) = connection.wal_checkpoint_v2(MAIN, CheckpointMode::PASSIVE)?;
     Ok(u32::try_from(pages).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Log, STEP_PAGES};
+
+    /// While it copies, and for a step after, the writer can start the log anew.
+    #[test]
+    fn the_checkpointer_is_woken_once_and_a_step_after_it_has_ended() {
+        let log = Log::default();
+        assert!(!log.note(STEP_PAGES - 1) && log.note(STEP_PAGES));
+        assert!(!log.note(3 * STEP_PAGES) && !log.note(4 * STEP_PAGES));
+        log.take_rest();
+        assert!(!log.note(5 * STEP_PAGES - 1) && log.note(5 * STEP_PAGES));
+        // The log was started anew meanwhile.
+        assert!(!log.note(1) && log.note(STEP_PAGES));
+    }
 }
