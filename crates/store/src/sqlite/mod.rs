@@ -73,7 +73,8 @@ pub struct SqliteStore {
     reads: Option<Queue>,
     counters: Arc<Counters>,
     job_leases: JobLeases,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The one that writes, which ends after all others.
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What a store has done since it was opened, and what waits.
@@ -129,7 +130,7 @@ impl SqliteStore {
 
     fn start_with(connection: Connection, source: &Source, options: StoreOptions) -> Result<Self> {
         let (writes, writes_end) = Queue::new(options.write_queue_max);
-        let (reads, mut threads) = match source {
+        let (reads, readers) = match source {
             Source::Memory => (None, Vec::new()),
             Source::File { .. } => {
                 let (reads, reads_end) = Queue::new(options.read_queue_max);
@@ -144,10 +145,9 @@ impl SqliteStore {
             listings: Sizes::new(options.listing_block),
             images: images.clone(),
         };
-        // Behind the readers, so that it ends after them and finds the log unread.
-        threads.push(Writer::start(source.clone(), connection, writes_end, shared)?);
-        let job_leases = JobLeases::default();
-        Ok(Self { writes, images, reads, counters, job_leases, threads: Mutex::new(threads) })
+        let thread = Writer::start(source.clone(), connection, readers, writes_end, shared)?;
+        let (job_leases, thread) = (JobLeases::default(), Mutex::new(Some(thread)));
+        Ok(Self { writes, images, reads, counters, job_leases, thread })
     }
 
     /// What it has done, for metrics.
@@ -171,21 +171,20 @@ impl SqliteStore {
     /// Finishes what is queued, puts the log into the database and closes it. Later calls are
     /// answered `Unavailable`. Dropping does the same, but blocks the thread that drops.
     pub async fn close(&self) {
-        let threads = self.end();
-        let joined = tokio::task::spawn_blocking(move || join(threads)).await;
+        let thread = self.end();
+        let joined = tokio::task::spawn_blocking(move || join(thread)).await;
         if let Err(error) = joined {
             tracing::error!(%error, "the store was not closed in order");
         }
     }
 
     /// Takes no more calls; the threads end when they have finished what is queued.
-    fn end(&self) -> Vec<JoinHandle<()>> {
+    fn end(&self) -> Option<JoinHandle<()>> {
         if let Some(reads) = &self.reads {
             reads.close();
         }
         self.writes.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *threads)
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     async fn write<T, W>(&self, event: W) -> Result<T>
@@ -211,7 +210,7 @@ impl Drop for SqliteStore {
     }
 }
 
-fn join(threads: Vec<JoinHandle<()>>) {
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
         if thread.join().is_err() {
             tracing::error!("a thread of the store panicked");

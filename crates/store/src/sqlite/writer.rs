@@ -29,6 +29,7 @@ use super::{
     calls::{Call, Outcome, unavailable},
     checkpointer::Checkpointer,
     image::Images,
+    join,
     listings::{self, Sizes},
     open::{Purpose, Source},
     session::Session,
@@ -62,6 +63,8 @@ pub(super) struct Shared {
 /// What the thread owns beside its connection.
 pub(super) struct Writer {
     source: Source,
+    /// It ends after them.
+    readers: Vec<JoinHandle<()>>,
     /// `None` in memory, where there is no log.
     checkpointer: Option<Checkpointer>,
     counters: Arc<Counters>,
@@ -93,6 +96,7 @@ impl Writer {
     pub(super) fn start(
         source: Source,
         mut connection: Connection,
+        readers: Vec<JoinHandle<()>>,
         queue: Receiver<Box<dyn Call>>,
         Shared { counters, listings, images }: Shared,
     ) -> Result<JoinHandle<()>> {
@@ -105,7 +109,8 @@ impl Writer {
         }
         // Whoever wrote before may have left some.
         let events_to_upkeep = 0;
-        let writer = Self { source, checkpointer, counters, listings, images, events_to_upkeep };
+        let writer =
+            Self { source, readers, checkpointer, counters, listings, images, events_to_upkeep };
         spawn("store-writer", move || writer.run(connection, &queue))
     }
 
@@ -257,8 +262,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Everything queued is done: puts the whole log into the database.
+    /// Everything queued is done: puts the whole log into the database. Only the last connection of
+    /// all removes the log, and of several that close at once each takes another for the last.
     fn stop(self, connection: Option<Connection>) {
+        join(self.readers);
         if let Some(checkpointer) = self.checkpointer {
             checkpointer.stop(connection);
         }

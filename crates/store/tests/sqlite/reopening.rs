@@ -4,6 +4,7 @@ use std::fs;
 
 use tokenry_store::{
     Conditional, IdSequence, Store, StoreError, TokenFilter,
+    sqlite::StoreOptions,
     suite::support::{START, after, assert_same},
 };
 
@@ -24,6 +25,18 @@ async fn everything_is_there_after_a_clean_stop_and_no_log_is_left() {
     let after_it = world(&folder.open());
     assert_same(&after_it.token(id).await, &token);
     assert_eq!(after_it.listed(TokenFilter::default(), START).await, [id]);
+}
+
+/// Only the last connection of all removes the log, and of several that close at once each takes
+/// another for the last.
+#[tokio::test]
+async fn a_stop_leaves_one_file_however_many_read() {
+    for _ in 0..100 {
+        let folder = Folder::new();
+        let store = folder.open_with(StoreOptions { readers: 32, ..StoreOptions::default() });
+        store.close().await;
+        assert_eq!(folder.names(), ["tokenry.db"]);
+    }
 }
 
 /// At any moment, and without any help of the process that died.

@@ -52,6 +52,15 @@ impl Folder {
         copy
     }
 
+    /// What is in it, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// The size of the log in bytes; 0 when there is none.
     pub(crate) fn log_size(&self) -> u64 {
         let log = self.path().join("tokenry.db-wal");
