@@ -148,8 +148,8 @@ impl Default for Log {
 }
 
 impl Log {
-    /// A step from now on the checkpointer is woken again. Until then it is the writer's: two cannot
-    /// move it at once.
+    /// A step from now on the checkpointer is woken again. Until then the log is the writer's: two
+    /// cannot move it at once.
     fn take_rest(&self) {
         let pages = self.pages.load(Ordering::Relaxed);
         self.due.store(pages.saturating_add(STEP_PAGES), Ordering::Relaxed);
