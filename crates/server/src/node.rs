@@ -72,6 +72,8 @@ pub struct Node {
 /// A listener and the address that clients reach it by.
 pub struct Bound {
     listener: Listener,
+    /// What it speaks TLS with.
+    tls: Option<Arc<Tls>>,
     base: BaseUrl,
 }
 
@@ -82,14 +84,13 @@ pub fn bind(config: &Config) -> Result<Bound, NodeError> {
     let listener = listen::bind(config.listen).map_err(fail)?;
     let bound = listener.local_addr().map_err(fail)?;
     let base = config.base_at(bound).map_err(|error| fail(io::Error::other(error)))?;
-    let listener = match config.tls.files() {
-        Some((certificate, key)) => {
-            let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
-            listener.with_tls(Arc::new(Tls::load(files)?))
-        }
-        None => listener,
+    let Some((certificate, key)) = config.tls.files() else {
+        return Ok(Bound { listener, tls: None, base });
     };
-    Ok(Bound { listener, base })
+    let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
+    let tls = Arc::new(Tls::load(files)?);
+    let listener = listener.with_handshake(Arc::clone(&tls) as _);
+    Ok(Bound { listener, tls: Some(tls), base })
 }
 
 impl Bound {
@@ -141,8 +142,7 @@ impl Node {
         stop: impl Future<Output = ()>,
     ) -> Result<(), NodeError> {
         let (stop_jobs, signal) = StopSignal::new();
-        let tls = bound.listener.tls();
-        let jobs = jobs::start(&self.state, metrics.clone(), tls, &signal);
+        let jobs = jobs::start(&self.state, metrics.clone(), bound.tls, &signal);
         let limits = self.state.config.limits.clone();
         let mut metrics_served = tokio::task::JoinSet::new();
         if let (Some(address), Some(handle)) = (self.state.config.metrics.listen, metrics) {

@@ -9,7 +9,7 @@ use tokenry_store::{Store, StoreError};
 
 use crate::{
     api_token_uses::ApiTokenUses,
-    config::{BaseUrl, Config, Consistency},
+    config::{BaseUrl, Config, Consistency, OverTls},
     directory::Directory,
     environment::Environment,
     failure_limits::FailureLimits,
@@ -184,6 +184,10 @@ impl App {
             Some(authority) => authority.as_str(),
             None => request.headers().get(HOST)?.to_str().ok()?,
         };
-        self.configured_base.with_host(host).map(Box::new)
+        let base = match request.extensions().get::<OverTls>() {
+            Some(OverTls) => BaseUrl::over_tls(host),
+            None => self.configured_base.with_host(host),
+        };
+        base.map(Box::new)
     }
 }

@@ -16,7 +16,10 @@ use rustls::{
         pem::{self, PemObject as _},
     },
 };
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+
+use crate::listen::{Handshake, Shaken};
 
 /// Best first (RFC 7301): HTTP/2, then HTTP/1.1.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -79,12 +82,6 @@ impl Tls {
         Ok(Self { files, current: RwLock::new(Current { pair, config }) })
     }
 
-    /// For one handshake, with the certificate of the moment.
-    pub fn acceptor(&self) -> TlsAcceptor {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&current.config))
-    }
-
     /// Reads the files again and says whether they held another pair.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let pair = Pair::read(&self.files)?;
@@ -95,6 +92,36 @@ impl Tls {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { pair, config };
         Ok(true)
     }
+}
+
+impl Handshake for Tls {
+    /// With the certificate of the moment.
+    fn shake(&self, stream: TcpStream) -> Shaken {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        shake(&current.config, stream)
+    }
+}
+
+/// TLS with a pair that is in no file and stays what it is.
+pub struct FixedTls(Arc<ServerConfig>);
+
+impl FixedTls {
+    /// A certificate, with none between it and its root, and its private key (PKCS #8), both as
+    /// DER.
+    pub fn new(certificate: Vec<u8>, key: Vec<u8>) -> Result<Self, rustls::Error> {
+        let key = PrivateKeyDer::Pkcs8(key.into());
+        Ok(Self(config(vec![certificate.into()], key)?))
+    }
+}
+
+impl Handshake for FixedTls {
+    fn shake(&self, stream: TcpStream) -> Shaken {
+        shake(&self.0, stream)
+    }
+}
+
+fn shake(config: &Arc<ServerConfig>, stream: TcpStream) -> Shaken {
+    Box::pin(TlsAcceptor::from(Arc::clone(config)).accept(stream))
 }
 
 impl Pair {
@@ -112,21 +139,24 @@ impl Pair {
     }
 
     fn config(&self, files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-        let provider = Arc::new(ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                let builder = builder.with_no_client_auth();
-                builder.with_single_cert(self.chain.clone(), self.key.clone_key())
-            });
-        let mut config = config.map_err(|error| TlsError::Pair {
+        let config = config(self.chain.clone(), self.key.clone_key());
+        config.map_err(|error| TlsError::Pair {
             certificate: files.certificate.clone(),
             key: files.key.clone(),
             error,
-        })?;
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Arc::new(config))
+        })
     }
+}
+
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
+    let mut config = builder.with_single_cert(chain, key)?;
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(Arc::new(config))
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ pub struct BaseUrl {
     url: Url,
 }
 
+/// In the extensions of a request: it came over TLS, although the configured address is plain.
+/// Nothing but what accepts connections may say so.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
 /// Of a host name (RFC 1035 §2.3.4), as it is written.
 const NAME_MAX: usize = 253;
 /// Of what stands between two of its dots.
@@ -45,13 +50,22 @@ impl BaseUrl {
     /// `auth.example.com:8443`. `None` for whatever is not a host and perhaps a port in the one
     /// form that clients write: what a request says is put into pages, links and headers.
     pub fn with_host(&self, host: &str) -> Option<Self> {
+        Self::of_host(self.url.scheme(), host)
+    }
+
+    /// The same with `https`, whatever the scheme of the configured address is.
+    pub fn over_tls(host: &str) -> Option<Self> {
+        Self::of_host("https", host)
+    }
+
+    fn of_host(scheme: &str, host: &str) -> Option<Self> {
         let (name, port) = split_port(host)?;
         let is_address = name.starts_with('[');
         if !is_address && !is_host_name(name) {
             return None;
         }
         let name = name.to_ascii_lowercase();
-        let url = Url::parse(&format!("{}://{name}{port}", self.url.scheme())).ok()?;
+        let url = Url::parse(&format!("{scheme}://{name}{port}")).ok()?;
         // Numbers that mean an address, and addresses in other spellings, are not what was sent.
         let is_kept = url.host_str() == Some(name.as_str());
         is_kept.then(|| Self::from_origin_of(url))

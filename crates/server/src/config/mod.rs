@@ -48,7 +48,7 @@ use tokenry_protocol::{scope::InvalidScope, time::Seconds};
 use tokenry_store::postgres::PostgresAddress;
 
 pub use access::{ApiTokens, RecordApi, SignIn};
-pub use base_url::BaseUrl;
+pub use base_url::{BaseUrl, OverTls};
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use kinds::parse_span;
 pub use layers::{FILE_VARIABLE, Override};

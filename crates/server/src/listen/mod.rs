@@ -7,7 +7,7 @@ mod head;
 mod tests;
 mod transport;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,14 +25,18 @@ use hyper_util::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokenry_protocol::api::error::ErrorBody;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 use self::{
     guarded::{Guard, GuardedStream, Times},
     transport::Transport,
 };
-use crate::{config::Limits, respond, tls::Tls};
+use crate::{config::Limits, respond};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -44,18 +48,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// An address that is listened on.
 pub struct Listener {
     socket: TcpListener,
-    tls: Option<Arc<Tls>>,
+    handshake: Option<Arc<dyn Handshake>>,
 }
+
+/// What every connection begins with, and speaks TLS from then on.
+pub trait Handshake: Send + Sync + 'static {
+    /// Takes a connection over. One that takes longer than a head may is cut.
+    fn shake(&self, stream: TcpStream) -> Shaken;
+}
+
+/// The outcome of a handshake.
+pub type Shaken = Pin<Box<dyn Future<Output = io::Result<TlsStream<TcpStream>>> + Send>>;
 
 impl Listener {
     /// Speaks TLS and nothing else.
-    pub fn with_tls(self, tls: Arc<Tls>) -> Self {
-        Self { tls: Some(tls), ..self }
-    }
-
-    /// What it speaks TLS with.
-    pub fn tls(&self) -> Option<Arc<Tls>> {
-        self.tls.clone()
+    pub fn with_handshake(self, handshake: Arc<dyn Handshake>) -> Self {
+        Self { handshake: Some(handshake), ..self }
     }
 
     /// The address.
@@ -72,7 +80,7 @@ pub fn bind(address: SocketAddr) -> io::Result<Listener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    Ok(Listener { socket: TcpListener::from_std(socket.into())?, tls: None })
+    Ok(Listener { socket: TcpListener::from_std(socket.into())?, handshake: None })
 }
 
 /// Serves until `stop` is done; then finishes what is in flight, within the limit for that.
@@ -109,10 +117,9 @@ pub async fn serve<S: Answer>(
         let guard = Arc::new(Guard::new());
         let service = service(&answer, peer, &guard);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
-        let (acceptor, times) =
-            (listener.tls.as_ref().map(|tls| tls.acceptor()), Times::of(limits));
+        let (handshake, times) = (listener.handshake.clone(), Times::of(limits));
         tokio::spawn(async move {
-            let connected = Transport::open(stream, acceptor, times.head).await;
+            let connected = Transport::open(stream, handshake, times.head).await;
             let served = async {
                 let io = TokioIo::new(GuardedStream::new(connected?, guard, times));
                 let connection = builder.serve_connection(io, service).into_owned();

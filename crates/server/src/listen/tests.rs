@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::tls::{Tls, TlsFiles};
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(100);
@@ -210,15 +211,15 @@ fn client(protocols: &[&[u8]]) -> tokio_rustls::TlsConnector {
     Arc::new(config).into()
 }
 
-fn pair() -> crate::tls::TlsFiles {
+fn pair() -> TlsFiles {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates/first");
     let path = |ending| format!("{folder}.{ending}").into();
-    crate::tls::TlsFiles { certificate: path("crt"), key: path("key") }
+    TlsFiles { certificate: path("crt"), key: path("key") }
 }
 
 fn start_with_tls(limits: Limits) -> Served {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    start_on(listener.with_tls(Arc::new(Tls::load(pair()).unwrap())), hello(), limits)
+    start_on(listener.with_handshake(Arc::new(Tls::load(pair()).unwrap())), hello(), limits)
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -11,7 +12,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::server::TlsStream;
+
+use super::Handshake;
 
 /// One of the two. Not generic, so that everything above it is there once.
 pub(super) enum Transport {
@@ -22,14 +25,14 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    /// Takes the connection over; with an acceptor, once hands were shaken in time.
+    /// Takes the connection over, once hands were shaken in time if they are to be.
     pub(super) async fn open(
         stream: TcpStream,
-        acceptor: Option<TlsAcceptor>,
+        handshake: Option<Arc<dyn Handshake>>,
         time: Duration,
     ) -> io::Result<Self> {
-        let Some(acceptor) = acceptor else { return Ok(Self::Plain(stream)) };
-        match tokio::time::timeout(time, acceptor.accept(stream)).await {
+        let Some(handshake) = handshake else { return Ok(Self::Plain(stream)) };
+        match tokio::time::timeout(time, handshake.shake(stream)).await {
             Ok(shaken) => Ok(Self::Tls(Box::new(shaken?))),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
