@@ -24,6 +24,7 @@ use crate::{
     connect::{self, ApiTokens, ConnectionDetails},
     error::TwinError,
     faults::{Fault, Scenario, Seen, Struck},
+    https::Https,
     journal::{self, Journal},
     kept::Kept,
     known::Known,
@@ -50,6 +51,8 @@ pub(crate) struct Double {
     pub(crate) base: BaseUrl,
     /// How much of a call is read, and for how long.
     pub(crate) limits: Limits,
+    /// How programs get here that call Zendesk's own address.
+    pub(crate) https: Option<Https>,
     /// Its time.
     pub(crate) clock: TwinClock,
     seed: Seed,
@@ -92,7 +95,7 @@ impl Double {
     /// Plants the seed, or takes up what an earlier twin has left in the folder.
     pub(crate) async fn open(
         options: Options,
-        base: BaseUrl,
+        (base, https): (BaseUrl, Option<Https>),
         stop: StopSignal,
     ) -> Result<Self, TwinError> {
         let first_script = Script::of(&options);
@@ -128,6 +131,7 @@ impl Double {
             stop,
             options,
             base,
+            https,
             clock,
             seed,
             place,
@@ -155,6 +159,7 @@ impl Double {
                 Profile::AfterApiTokens => ApiTokens::Refused,
                 _ => ApiTokens::Accepted,
             },
+            https: self.https.as_ref().map(|https| https.place(base_url)),
         };
         ConnectionDetails::new(&self.account(), &place)
     }

@@ -30,6 +30,17 @@ pub enum TwinError {
         "{0:?} is no name of a host: write it without scheme, port and path, as twin.example.com"
     )]
     Host(String),
+    /// Certificates for the proxy.
+    #[error("no certificate could be made for https: {0}")]
+    Https(String),
+    /// The file that says whom to trust.
+    #[error("the certificate of the proxy's authority cannot be written to {path}: {error}")]
+    CaFile {
+        /// The file, or the folder for a temporary one.
+        path: PathBuf,
+        /// What is the matter.
+        error: std::io::Error,
+    },
     /// The seed does not become an account.
     #[error(transparent)]
     Seed(#[from] SeedError),

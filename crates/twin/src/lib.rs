@@ -24,6 +24,7 @@ mod double;
 mod entropy;
 mod error;
 pub mod faults;
+mod https;
 pub mod journal;
 mod kept;
 mod known;

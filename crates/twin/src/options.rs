@@ -70,6 +70,13 @@ pub struct Options {
     pub faults: Vec<Rule>,
     /// What decides about probabilities, so that a run can be repeated.
     pub fault_seed: u64,
+    /// The port, beside that of `listen`, of a proxy that leads `https://SUBDOMAIN.zendesk.com` and
+    /// `hosts` here, for programs that call no other address; 0 takes any free one, `None` is no
+    /// proxy.
+    pub https_port: Option<u16>,
+    /// Where the certificate of whoever vouches for that proxy is written; `None` is a temporary
+    /// file.
+    pub ca_file: Option<PathBuf>,
     /// Names by which browsers may call it, besides IP addresses, names without a dot, those of
     /// this machine and of tests (`*.localhost`, `*.test`), and the account's at Zendesk. Any other
     /// could be that of a site that has pointed it here.
@@ -91,12 +98,19 @@ impl Default for Options {
             scenario: None,
             faults: Vec::new(),
             fault_seed: 0,
+            https_port: None,
+            ca_file: None,
             hosts: Vec::new(),
         }
     }
 }
 
 impl Options {
+    /// What Zendesk's own account of this name is called by.
+    pub(crate) fn zendesk_host(&self) -> String {
+        format!("{}.zendesk.com", self.subdomain)
+    }
+
     /// The state that the account is in at first.
     pub(crate) fn first_profile(&self) -> Profile {
         let of_scenario = || self.scenario.as_ref()?.profile;

@@ -17,6 +17,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, Request, StatusCode, header::CONTENT_TYPE};
 use tokenry_protocol::{api::error::ErrorBody, secret::Kind, time::Timestamp};
 use tokenry_server::{
+    config::OverTls,
     environment::Clock as _,
     listen::{self, Sent},
     request_context::Learned,
@@ -43,18 +44,28 @@ const FAULT_HEADER: HeaderName = HeaderName::from_static("x-twin-fault");
 pub(crate) struct Service {
     double: Arc<Double>,
     control: Router,
+    /// Whether its connections come over TLS.
+    tls: bool,
 }
 
 impl Service {
     pub(crate) fn new(double: Arc<Double>) -> Self {
         let control = control::router(Arc::clone(&double));
-        Self { double, control }
+        Self { double, control, tls: false }
+    }
+
+    /// The same, for connections that come over TLS.
+    pub(crate) fn over_tls(self) -> Self {
+        Self { tls: true, ..self }
     }
 }
 
 impl listen::Answer for Service {
-    async fn answer<B: Sent>(self, request: Request<B>, peer: SocketAddr) -> Response {
-        let Self { double, control } = self;
+    async fn answer<B: Sent>(self, mut request: Request<B>, peer: SocketAddr) -> Response {
+        let Self { double, control, tls } = self;
+        if tls {
+            request.extensions_mut().insert(OverTls);
+        }
         if control::is_at(request.uri().path()) {
             return control::answer(control, request, peer).await;
         }

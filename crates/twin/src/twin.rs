@@ -20,6 +20,7 @@ use crate::{
     double::Double,
     error::TwinError,
     faults::{InForce, Rule, Scenario},
+    https::Https,
     journal::Journal,
     options::Options,
     profile::Profile,
@@ -41,6 +42,7 @@ pub struct Twin {
 pub struct Bound {
     listener: Listener,
     base: BaseUrl,
+    https: Option<(Listener, Https)>,
     options: Options,
 }
 
@@ -163,28 +165,49 @@ impl Bound {
         if let Some(host) = options.hosts.iter().find(|host| !is_host_name(host)) {
             return Err(TwinError::Host(host.clone()));
         }
-        let fail = |error| NodeError::Listen { address: options.listen, error };
-        let listener = listen::bind(options.listen).map_err(fail)?;
-        let bound = listener.local_addr().map_err(fail)?;
-        let base =
-            BaseUrl::at(reachable(bound)).map_err(|error| fail(std::io::Error::other(error)))?;
-        Ok(Self { listener, base, options })
+        let (listener, at) = listen_at(options.listen)?;
+        let base = BaseUrl::at(at).map_err(|error| NodeError::Listen {
+            address: options.listen,
+            error: std::io::Error::other(error),
+        })?;
+        let https = options.https_port.map(|port| {
+            let (listener, at) = listen_at(SocketAddr::new(options.listen.ip(), port))?;
+            Https::start(listener, at, &options)
+        });
+        Ok(Self { listener, base, https: https.transpose()?, options })
     }
 
     /// Plants the seed and answers from now on.
     pub async fn start(self) -> Result<Twin, TwinError> {
-        let Self { listener, base, options } = self;
+        let Self { listener, base, https, options } = self;
+        let (over_tls, https) = https.unzip();
         let (stop, stopped) = StopSignal::new();
-        let double = Arc::new(Double::open(options, base, stopped).await?);
-        let served = tokio::spawn(serve(listener, Arc::clone(&double)));
+        let double = Arc::new(Double::open(options, (base, https), stopped).await?);
+        let served = tokio::spawn(serve(listener, over_tls, Arc::clone(&double)));
         Ok(Twin { double, stop, served })
     }
 }
 
-async fn serve(listener: Listener, double: Arc<Double>) {
+/// Listens; with where this machine reaches it.
+fn listen_at(address: SocketAddr) -> Result<(Listener, SocketAddr), NodeError> {
+    let fail = |error| NodeError::Listen { address, error };
+    let listener = listen::bind(address).map_err(fail)?;
+    let bound = listener.local_addr().map_err(fail)?;
+    Ok((listener, reachable(bound)))
+}
+
+async fn serve(listener: Listener, over_tls: Option<Listener>, double: Arc<Double>) {
     let limits = Config::default().limits;
-    let mut stop = double.stop.clone();
-    listen::serve(listener, Service::new(Arc::clone(&double)), &limits, stop.given()).await;
+    let service = Service::new(Arc::clone(&double));
+    let (mut stop, mut stop_tls) = (double.stop.clone(), double.stop.clone());
+    let over_tls = async {
+        if let Some(listener) = over_tls {
+            let service = service.clone().over_tls();
+            listen::serve(listener, service, &limits, stop_tls.given()).await;
+        }
+    };
+    let plain = listen::serve(listener, service.clone(), &limits, stop.given());
+    tokio::join!(plain, over_tls);
     double.close().await;
 }
 

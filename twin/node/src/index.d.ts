@@ -29,6 +29,8 @@ export interface TwinOptions {
   rotation?: 'single-use' | 'forgiving';
   /** The account's name, `acme` of `acme.zendesk.com`. */
   subdomain?: string;
+  /** Be `https://acme.zendesk.com` as well, by a proxy that {@link Twin.env} names. */
+  https?: boolean;
   /** The time at which its clock starts. */
   clock?: Time;
   /** What goes wrong, also after each reset. */
@@ -281,6 +283,16 @@ export interface ConnectionDetails {
   readonly credentials: Credentials;
   /** What client libraries and code read, such as `ZENDESK_SERVER_URL`: for `process.env`. */
   readonly variables: Record<string, string>;
+  /** Absent: it was started without. */
+  readonly https?: Https;
+}
+
+/** How programs get to a twin that call Zendesk's own address. */
+export interface Https {
+  /** For `HTTPS_PROXY`. */
+  readonly proxy: string;
+  /** The file with the certificate to trust, on the twin's machine; `/twin/ca.pem` holds it too. */
+  readonly caFile: string;
 }
 
 /** One credential of each kind; absent where the account has none. */

@@ -59,6 +59,7 @@ export function connectionDetails(value) {
     addresses: pairs(value.addresses, 'name', 'url'),
     credentials: record(value.credentials),
     variables: pairs(value.variables, 'name', 'value'),
+    https: value.https && record(value.https),
   });
 }
 

@@ -13,6 +13,7 @@ const FLAGS = {
   expiry: '--expiry',
   rotation: '--rotation',
   subdomain: '--subdomain',
+  https: '--https',
   clock: '--clock',
   faultSeed: '--fault-seed',
   scenario: '--scenario',
@@ -24,7 +25,9 @@ function flags({ faults = [], binary: _, ...options }) {
     const known = [...Object.keys(FLAGS), 'faults', 'binary'].join(', ');
     throw new TypeError(`startTwin has no option ${unknown.join(', ')}: they are ${known}`);
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  // Any free port.
+  const https = options.https ? 0 : undefined;
+  const given = Object.entries({ ...options, https }).filter(([, value]) => value !== undefined);
   const words = given.map(([name, value]) => `${FLAGS[name]}=${text(value)}`);
   return [...words, ...faults.map((rule) => `--fault=${rule}`)];
 }

@@ -1,10 +1,14 @@
 // Everything that a twin is turned by.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, beforeEach, test } from 'node:test';
+import { connect } from 'node:tls';
 import { inspect } from 'node:util';
 
 import { ControlError, StartError, TwinError, startTwin, twinAt } from 'tokenry-twin';
@@ -47,6 +51,27 @@ test('it tells what one needs to connect', async () => {
   const headers = { authorization: `Basic ${basic}` };
   const answer = await fetch(`${twin.baseUrl}/api/v2/users/me.json`, { headers });
   assert.equal((await answer.json()).user.email, email);
+});
+
+test('programs that call Zendesk itself are led to it', async () => {
+  const other = await startTwin({ subdomain: 'globex', https: true });
+  try {
+    const { https, variables, credentials } = await other.details();
+    assert.equal(https.proxy, variables.HTTPS_PROXY);
+    assert.equal(https.caFile, variables.NODE_EXTRA_CA_CERTS);
+    // As versions of Node.js do that take the proxy out of their environment.
+    const asked = { path: 'globex.zendesk.com:443', method: 'CONNECT', agent: false };
+    const [, socket] = await once(request(https.proxy, asked).end(), 'connect');
+    const servername = 'globex.zendesk.com';
+    const secure = connect({ socket, servername, ca: readFileSync(https.caFile) });
+    secure.write(
+      `GET /api/v2/users/me HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n` +
+        `Authorization: Bearer ${credentials.accessToken}\r\n\r\n`,
+    );
+    assert.match(await text(secure), /^HTTP\/1\.1 200 /);
+  } finally {
+    await other.stop();
+  }
 });
 
 test('the account holds every credential in full and no picture shows one', async () => {

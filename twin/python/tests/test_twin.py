@@ -29,6 +29,19 @@ def test_it_tells_what_one_needs_to_connect(twin: Twin) -> None:
     assert answer.json()["user"]["email"] == details.credentials.email
 
 
+def test_programs_that_call_zendesk_itself_are_led_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Twin.start(subdomain="globex", https=True) as twin:
+        for name, value in twin.env().items():
+            monkeypatch.setenv(name, value)
+        details = twin.details()
+        basic = (f"{details.credentials.email}/token", details.credentials.api_token)
+        answer = requests.get("https://globex.zendesk.com/api/v2/users/me", auth=basic, timeout=10)
+        assert answer.json()["user"]["email"] == details.credentials.email
+        assert [entry.path for entry in twin.journal().entries] == ["/api/v2/users/me"]
+        assert details.https is not None
+        assert details.https.proxy == twin.env()["HTTPS_PROXY"]
+
+
 def test_the_account_holds_every_credential_in_full_and_no_text_shows_one(twin: Twin) -> None:
     account, details = twin.account(), twin.details()
     assert [user.email for user in account.users][:2] == ["ada@acme.test", "ben@acme.test"]

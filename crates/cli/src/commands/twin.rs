@@ -31,6 +31,7 @@ use crate::{exit_code::Exit, failure::Failure, output};
   tokenry twin --seed account.toml --data ./twin  your own account, kept between runs
   tokenry twin --fault 'lose-answer route=refresh every=3'
   tokenry twin --scenario flaky-gateway --fault-seed 42
+  tokenry twin --https --env-file twin.env        for programs that call https://acme.zendesk.com
   tokenry twin --port 0 --json                    for scripts: one line of JSON, then it serves
   tokenry twin check -- pytest tests              which faults a test command survives
 
@@ -48,6 +49,15 @@ pub(crate) struct TwinArgs {
     /// Let others reach it: whoever does has every credential in it
     #[arg(long)]
     allow_remote: bool,
+    /// Be `https://NAME.zendesk.com` as well, for programs that call no other address: by a proxy on
+    /// this port (0: any free one; without a port 4443) and a certificate, which both are in the
+    /// environment that is printed
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "4443")]
+    https: Option<u16>,
+    /// Write the certificate of the proxy's authority there [default: a temporary file]
+    #[arg(long, value_name = "FILE", requires = "https")]
+    ca_file: Option<PathBuf>,
     /// A name of yours under which browsers call it; may be given several times. IP addresses,
     /// names without a dot, *.localhost, *.test and the account's at Zendesk need none
     #[arg(long = "host", value_name = "NAME")]
@@ -159,6 +169,8 @@ impl TwinArgs {
             scenario,
             faults: self.faults.clone(),
             fault_seed: self.fault_seed,
+            https_port: self.https,
+            ca_file: self.ca_file.clone(),
             hosts: self.hosts.clone(),
         })
     }

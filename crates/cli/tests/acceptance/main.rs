@@ -16,7 +16,7 @@ mod script;
 mod server;
 mod twin;
 
-use crate::script::{browse, node, python};
+use crate::script::{browse, node, python, python_at};
 use crate::server::Server;
 use crate::twin::Twin;
 
@@ -53,6 +53,11 @@ fn simple_oauth2_works_unmodified() {
 #[test]
 fn a_person_consents_in_a_real_browser() {
     node("consent-journey.mjs", Server::start());
+}
+
+#[test]
+fn clients_that_know_zendesks_own_address_alone_are_led_to_the_twin() {
+    python_at("zendesk-address.py", &Twin::start_with(&["--https=0"]));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::record_api::create_client;
 use crate::server::Server;
+use crate::twin::Twin;
 
 /// What a script is written in.
 #[derive(Clone, Copy)]
@@ -21,6 +22,18 @@ pub(crate) enum Language {
 /// Runs a script of `acceptance/python` in the environment that was made for it.
 pub(crate) fn python(name: &str, server: Server) {
     run(command(Language::Python, name), server);
+}
+
+/// Runs one whose environment, and nothing else, leads it to a twin. It is none in which https is
+/// not insisted on.
+pub(crate) fn python_at(name: &str, twin: &Twin) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(Language::Python, name);
+    for name in ["NO_PROXY", "no_proxy"] {
+        command.env_remove(name);
+    }
+    command.envs(twin.variables().filter(|(name, _)| !name.ends_with("INSECURE_TRANSPORT")));
+    carry_out(command, folder.path(), &json!({ "base": twin.base() })).unwrap();
 }
 
 /// Runs a script of `acceptance/node` beside the packages that were installed for it.

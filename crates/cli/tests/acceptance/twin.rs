@@ -24,10 +24,13 @@ pub(crate) enum Credential<'a> {
 impl Twin {
     pub(crate) fn start(rotation: &str) -> Self {
         let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../acceptance/account.toml");
+        Self::start_with(&["--rotation", rotation, "--seed", seed.to_str().unwrap()])
+    }
+
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_tokenry"))
-            .args(["twin", "--port", "0", "--json", "--stop-with-stdin", "--rotation", rotation])
-            .arg("--seed")
-            .arg(seed)
+            .args(["twin", "--port", "0", "--json", "--stop-with-stdin"])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -40,6 +43,12 @@ impl Twin {
 
     pub(crate) fn base(&self) -> &str {
         self.details["base_url"].as_str().unwrap()
+    }
+
+    /// The environment that it prints for clients.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let variables = self.details["variables"].as_array().unwrap().iter();
+        variables.map(|it| (it["name"].as_str().unwrap(), it["value"].as_str().unwrap()))
     }
 
     /// Everything as at the start, in this profile, and a pair of tokens that was just refreshed:

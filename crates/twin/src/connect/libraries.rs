@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Credentials;
+use super::{Credentials, Place};
 
 /// A client library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,11 +19,14 @@ pub struct Library {
 }
 
 /// Every library that the account has credentials for.
-pub(super) fn libraries(base: &str, credentials: &Credentials) -> Vec<Library> {
+pub(super) fn libraries(base: &str, credentials: &Credentials, place: &Place) -> Vec<Library> {
     let mut libraries = Vec::new();
     if credentials.api_token.is_some() {
         libraries.extend([python_zendesk(), zdesk()]);
-        libraries.extend(zenpy(base));
+        libraries.extend(match place.https {
+            Some(_) => Some(zenpy_itself()),
+            None => zenpy(base),
+        });
         libraries.extend([node_zendesk(), zendesk_api()]);
     }
     if credentials.client_secret.is_some() {
@@ -52,6 +55,15 @@ from zdesk import Zendesk
 zendesk = Zendesk(os.environ["ZENDESK_SERVER_URL"], os.environ["ZENDESK_EMAIL"],
                   zdesk_api=os.environ["ZENDESK_API_TOKEN"])"#;
     Library { name: "zdesk", registry: PYPI, reads: Vec::new(), code: code.to_owned() }
+}
+
+/// As its documentation has it, where its own address leads here.
+fn zenpy_itself() -> Library {
+    let code = r#"import os
+from zenpy import Zenpy
+zenpy = Zenpy(subdomain=os.environ["ZENDESK_SUBDOMAIN"],
+              email=os.environ["ZENDESK_EMAIL"], token=os.environ["ZENDESK_API_TOKEN"])"#;
+    Library { name: "zenpy", registry: PYPI, reads: Vec::new(), code: code.to_owned() }
 }
 
 /// It joins a subdomain and a domain by a dot, so it can name no host without one.

@@ -32,6 +32,17 @@ pub struct Place {
     pub profile: String,
     /// Whether its profile takes API tokens.
     pub api_tokens: ApiTokens,
+    /// How programs get there that call Zendesk's own address, if they can.
+    pub https: Option<Https>,
+}
+
+/// A proxy that leads Zendesk's own address here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Https {
+    /// Its address.
+    pub proxy: String,
+    /// The file with the certificate that its clients have to trust, as PEM.
+    pub ca_file: String,
 }
 
 /// What becomes of API tokens.
@@ -62,6 +73,9 @@ pub struct ConnectionDetails {
     pub variables: Vec<Variable>,
     /// How each library is pointed here.
     pub libraries: Vec<Library>,
+    /// How programs get here that call Zendesk's own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub https: Option<Https>,
 }
 
 /// Something that has an address.
@@ -98,9 +112,10 @@ impl ConnectionDetails {
         let base = place.base_url.trim_end_matches('/').to_owned();
         Self {
             addresses: addresses(&base, &credentials),
-            commands: commands(&base, &credentials, place.api_tokens),
+            commands: commands(&base, &credentials, place),
             variables: variables(&base, &credentials, place),
-            libraries: libraries::libraries(&base, &credentials),
+            libraries: libraries::libraries(&base, &credentials, place),
+            https: place.https.clone(),
             base_url: base,
             subdomain: place.subdomain.clone(),
             profile: place.profile.clone(),
@@ -144,7 +159,7 @@ fn addresses(base: &str, credentials: &Credentials) -> Vec<Address> {
     addresses
 }
 
-fn commands(base: &str, credentials: &Credentials, api_tokens: ApiTokens) -> Vec<Command> {
+fn commands(base: &str, credentials: &Credentials, place: &Place) -> Vec<Command> {
     let mut commands = Vec::new();
     let mut add = |about: &str, words: &[&str]| {
         let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
@@ -156,7 +171,7 @@ fn commands(base: &str, credentials: &Credentials, api_tokens: ApiTokens) -> Vec
     );
     let door = format!("{base}/oauth/tokens");
     if let (Some(email), Some(token)) = (&credentials.email, &credentials.api_token) {
-        let about = match api_tokens {
+        let about = match place.api_tokens {
             ApiTokens::Accepted => "Basic, with an API token",
             ApiTokens::Refused => "Basic, with an API token, which this profile refuses",
         };
@@ -165,6 +180,11 @@ fn commands(base: &str, credentials: &Credentials, api_tokens: ApiTokens) -> Vec
     if let Some(token) = &credentials.access_token {
         let header = format!("Authorization: Bearer {token}");
         add("Bearer, with an access token", &["curl", "-H", &header, &current]);
+        if let Some(Https { proxy, ca_file }) = &place.https {
+            let url = format!("{}/api/v2/oauth/tokens/current.json", zendesk(&place.subdomain));
+            let words = ["curl", "--proxy", proxy, "--cacert", ca_file, "-H", &header, &url];
+            add("The same at Zendesk's own address", &words);
+        }
     }
     if let Some(refresh) = &credentials.refresh {
         let token = format!("refresh_token={}", refresh.refresh_token);
@@ -210,7 +230,8 @@ fn variables(base: &str, credentials: &Credentials, place: &Place) -> Vec<Variab
     set("ZENDESK_REFRESH_CLIENT_SECRET", secret);
     let insecure = "1".to_owned();
     if let Some((scheme @ "http", _)) = base.split_once("://") {
-        set("ZENPY_FORCE_SCHEME", Some(&scheme.to_owned()));
+        // With the proxy it goes to Zendesk's own address, where there is nothing else.
+        set("ZENPY_FORCE_SCHEME", Some(&scheme.to_owned()).filter(|_| place.https.is_none()));
         set("AUTHLIB_INSECURE_TRANSPORT", Some(&insecure));
         set("OAUTHLIB_INSECURE_TRANSPORT", Some(&insecure));
     }
@@ -222,5 +243,25 @@ fn variables(base: &str, credentials: &Credentials, place: &Place) -> Vec<Variab
         }
         _ => set("TOKENRY_CLIENT_ACCESS_TOKEN", access_token.as_ref()),
     }
+    if let Some(Https { proxy, ca_file }) = &place.https {
+        for name in PROXY {
+            set(name, Some(proxy));
+        }
+        for name in TRUST {
+            set(name, Some(ca_file));
+        }
+        set("NODE_USE_ENV_PROXY", Some(&insecure));
+    }
     variables
+}
+
+/// What programs take a proxy for https from; many know the one, and some the other.
+const PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+/// And whom to trust: OpenSSL and all that is built on it, Python's `requests`, curl, Node.js.
+const TRUST: [&str; 4] =
+    ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+
+/// Zendesk's own address of an account.
+fn zendesk(subdomain: &str) -> String {
+    format!("https://{subdomain}.zendesk.com")
 }

@@ -20,6 +20,7 @@ fn place() -> Place {
         subdomain: "acme".to_owned(),
         profile: "refreshing".to_owned(),
         api_tokens: ApiTokens::Accepted,
+        https: None,
     }
 }
 

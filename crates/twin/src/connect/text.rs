@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Formatter};
 
-use super::{ConnectionDetails, Credentials};
+use super::{ConnectionDetails, Credentials, Https, zendesk};
 
 impl fmt::Display for ConnectionDetails {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -26,6 +26,11 @@ impl fmt::Display for ConnectionDetails {
 }
 
 fn write_addresses(details: &ConnectionDetails, formatter: &mut Formatter<'_>) -> fmt::Result {
+    if let Some(Https { proxy, ca_file }) = &details.https {
+        writeln!(formatter, "\nAs {}", zendesk(&details.subdomain))?;
+        writeln!(formatter, "  by the proxy {proxy}, for whoever trusts {ca_file}:")?;
+        writeln!(formatter, "  the environment below leads programs there that call nothing else")?;
+    }
     writeln!(formatter, "\nAddresses")?;
     let width = details.addresses.iter().map(|address| address.name.len()).max().unwrap_or(0);
     for address in &details.addresses {

@@ -98,6 +98,7 @@ pub const ALL: &[Address] = &[
             ("commands", "that work as they stand"),
             ("variables", "the environment of client libraries"),
             ("libraries", "what each client library is given"),
+            ("https", "the proxy for Zendesk's own address and whom to trust, if there is one"),
         ],
         example: ("/twin/connect", ""),
         handler: || get(page::connect),
@@ -111,6 +112,17 @@ pub const ALL: &[Address] = &[
         answer: NOTHING,
         example: ("/twin/connect.env", ""),
         handler: || get(page::exports),
+    },
+    Address {
+        method: "GET",
+        path: "/twin/ca.pem",
+        about: "The certificate that clients of the proxy for Zendesk's own address have to \
+                trust; 404 of a twin without one.",
+        body: NOTHING,
+        status: 200,
+        answer: NOTHING,
+        example: ("/twin/ca.pem", ""),
+        handler: || get(page::authority),
     },
     Address {
         method: "GET",

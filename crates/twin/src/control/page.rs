@@ -23,6 +23,8 @@ use crate::{
 };
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+/// RFC 8555 §9.1.
+const PEM: HeaderValue = HeaderValue::from_static("application/pem-certificate-chain");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// `GET /`
@@ -49,6 +51,15 @@ pub(super) async fn connect(State(double): State<Arc<Double>>, request: Request)
 /// `GET /twin/connect.env`: the same as lines for a shell.
 pub(super) async fn exports(State(double): State<Arc<Double>>, request: Request) -> Response {
     ([(CONTENT_TYPE, TEXT)], details(&double, &request).exports()).into_response()
+}
+
+/// `GET /twin/ca.pem`
+pub(super) async fn authority(State(double): State<Arc<Double>>) -> Result<Response, ControlError> {
+    let https = double.https.as_ref().ok_or_else(|| {
+        let told = "This twin has no proxy for Zendesk's own address: start it with --https.";
+        ControlError::Missing(told.to_owned())
+    })?;
+    Ok(([(CONTENT_TYPE, PEM)], https.authority.clone()).into_response())
 }
 
 /// `GET /twin/assets/{file}`

@@ -11,7 +11,7 @@ use tokenry_server::views::Asset;
 use super::*;
 use crate::{
     account::Account,
-    connect::{ApiTokens, ConnectionDetails, Place},
+    connect::{ApiTokens, ConnectionDetails, Https, Place},
     testing::{NOON, Planted},
 };
 
@@ -38,6 +38,10 @@ fn place(account: &Account, base_url: &str) -> ConnectionDetails {
         subdomain: text("acme"),
         profile: text("refreshing"),
         api_tokens: ApiTokens::Accepted,
+        https: Some(Https {
+            proxy: text("http://127.0.0.1:4443"),
+            ca_file: text("/tmp/twin-<i>.pem"),
+        }),
     };
     ConnectionDetails::new(account, &place)
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tokenry_twin::control::addresses::ALL;
+use tokenry_twin::{Options, control::addresses::ALL};
 
 use crate::support::Played;
 
 #[tokio::test]
 async fn every_address_answers_its_example_as_the_table_says() {
-    let played = Played::new().await;
+    let played = Played::with(Options { https_port: Some(0), ..Options::default() }).await;
     for address in ALL {
         let (target, body) = address.example;
         let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() };

@@ -10,6 +10,7 @@ mod clock;
 mod consistency;
 mod faults;
 mod grants;
+mod https;
 mod journal;
 mod parallel;
 mod profiles;

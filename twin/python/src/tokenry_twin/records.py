@@ -58,6 +58,16 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Https:
+    """How programs get to a twin that call Zendesk's own address."""
+
+    #: For ``HTTPS_PROXY``.
+    proxy: str
+    #: The file with the certificate to trust, on the twin's machine; ``/twin/ca.pem`` holds it too.
+    ca_file: str
+
+
+@dataclass(frozen=True)
 class ConnectionDetails:
     """What one needs to connect."""
 
@@ -70,6 +80,8 @@ class ConnectionDetails:
     credentials: Credentials
     #: What client libraries and code read, such as ``ZENDESK_SERVER_URL``: for ``os.environ``.
     variables: Dict[str, str] = _secret()
+    #: ``None``: it was started without.
+    https: Optional[Https] = None
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "ConnectionDetails":
@@ -85,6 +97,7 @@ class ConnectionDetails:
             addresses={each["name"]: each["url"] for each in value["addresses"]},
             credentials=_read(Credentials, credentials),
             variables={each["name"]: each["value"] for each in value["variables"]},
+            https=_read(Https, value["https"]) if "https" in value else None,
         )
 
 

@@ -65,6 +65,7 @@ class Twin:
         expiry: Optional[str] = None,
         rotation: Optional[str] = None,
         subdomain: Optional[str] = None,
+        https: bool = False,
         clock: Optional[Time] = None,
         faults: Sequence[str] = (),
         fault_seed: Optional[int] = None,
@@ -82,6 +83,7 @@ class Twin:
         expiry      ``enforced``: access tokens expire after 30 minutes, ``none``: never
         rotation    ``single-use`` refresh tokens as at Zendesk, or ``forgiving``
         subdomain   the account's name, ``acme`` of ``acme.zendesk.com``
+        https       be ``https://acme.zendesk.com`` as well, by a proxy that :meth:`env` names
         clock       the time at which its clock starts
         faults      what goes wrong, also after each reset
         fault_seed  decides which calls are struck by probability
@@ -97,6 +99,8 @@ class Twin:
             "--expiry": expiry,
             "--rotation": rotation,
             "--subdomain": subdomain,
+            # Any free port.
+            "--https": 0 if https else None,
             "--clock": None if clock is None else _time(clock),
             "--fault-seed": fault_seed,
             "--scenario": scenario,

@@ -171,6 +171,7 @@ fn options(arguments: &CheckArgs) -> anyhow::Result<Options> {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
         rotation: Some(arguments.rotation.into()),
         seed: arguments.seed.as_deref().map(Seed::read).transpose()?,
+        https_port: arguments.https.then_some(0),
         ..Options::default()
     })
 }

@@ -40,6 +40,18 @@ fn a_command_that_cannot_be_started_is_told_before_any_case() {
 }
 
 #[test]
+fn a_command_that_calls_zendesk_itself_is_led_to_the_twin_by_https() {
+    let script = "curl -fsS -u \"$ZENDESK_USERNAME:$ZENDESK_PASSWORD\" \
+         https://acme.zendesk.com/api/v2/users/me.json";
+    for own in ["", "corp.example", "*"] {
+        let mut command = check(&["--only", "legacy", "--https", "--json"], script);
+        command.env_remove("no_proxy").env("NO_PROXY", own);
+        let (cases, code) = cases(command);
+        assert_eq!((code, &cases[0]["calls"]), (Some(0), &1.into()), "{own}: {cases:?}");
+    }
+}
+
+#[test]
 fn a_command_reaches_the_twin_past_a_proxy_of_the_company() {
     let script = format!(
         "{CLIENT}\n[ \"$NO_PROXY\" = corp.example,127.0.0.1,localhost ] && \

@@ -38,6 +38,10 @@ pub(crate) struct CheckArgs {
     /// The port of the twin on 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(super) port: u16,
+    /// Be `https://acme.zendesk.com` as well, for a command that calls no other address: by a proxy
+    /// and a certificate that its environment names
+    #[arg(long)]
+    pub(super) https: bool,
     /// How long one run of the command may take
     #[arg(long, value_name = "TIME", value_parser = time_out, default_value = "60s")]
     pub(super) timeout: Duration,
@@ -71,6 +75,7 @@ Examples:
   tokenry twin check --only after-2027-04-30 -- npm test
   tokenry twin check --scenario all --timeout 2m -- cargo test --test zendesk
   tokenry twin check --rotation forgiving --only lose-answer --verbose -- ./sync.py
+  tokenry twin check --https -- pytest            for code that knows ACME.zendesk.com alone
   tokenry twin check --output ./check --markdown -- npm test > check.md
   tokenry twin check --json -- npm test > baseline.json
   tokenry twin check --baseline baseline.json -- npm test";
@@ -78,7 +83,8 @@ Examples:
 const ABOUT: &str = "\
 The command finds the twin by ZENDESK_SERVER_URL and the other variables that `tokenry twin` prints,
 and the case in TWIN_CASE. Variables of your own that begin with ZENDESK_ or TOKENRY_CLIENT_ are not
-passed on, and no proxy stands before the twin. Each run begins with the account as it was at first,
+passed on, and no proxy stands before the twin; with --https the twin's own stands before everything
+that NO_PROXY does not name. Each run begins with the account as it was at first,
 and ends with all that it has started. Its result is one of:
   survived     it ended with 0
   stopped      nobody could go on without a new sign-in, and it soon stopped trying

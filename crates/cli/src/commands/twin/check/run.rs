@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokenry_twin::connect::ConnectionDetails;
+use tokenry_twin::connect::{ConnectionDetails, Https};
 
 use super::{
     evidence::Ended,
@@ -82,7 +82,7 @@ impl Runner<'_> {
         }
         for name in NO_PROXY {
             let own = [name].into_iter().chain(NO_PROXY).find_map(set);
-            command.env(name, without_proxy(own.as_deref()));
+            command.env(name, without_proxy(own.as_deref(), details.https.as_ref()));
         }
         command
             .args(arguments)
@@ -104,14 +104,16 @@ fn set(name: &str) -> Option<OsString> {
 }
 
 /// The hosts that no proxy stands before, and the twin's as well.
-fn without_proxy(own: Option<&OsStr>) -> OsString {
-    let mut hosts = own.unwrap_or_default().to_owned();
+fn without_proxy(own: Option<&OsStr>, proxy: Option<&Https>) -> OsString {
+    // No proxy at all; with others beside it, the star is not understood everywhere.
+    let own = match own {
+        Some(own) if own == "*" && proxy.is_some() => OsStr::new(""),
+        Some(own) if own == "*" => return own.to_owned(),
+        own => own.unwrap_or_default(),
+    };
+    let mut hosts = own.to_owned();
     let listed = hosts.to_string_lossy().into_owned();
     let listed = listed.split([',', ' ']);
-    // No proxy at all; with others beside it, the star is not understood everywhere.
-    if hosts == "*" {
-        return hosts;
-    }
     for host in LOOPBACK {
         if !listed.clone().any(|it| it == host) {
             if !hosts.is_empty() {
@@ -157,8 +159,14 @@ mod tests {
             ("127.0.0.10", "127.0.0.10,127.0.0.1,localhost"),
             ("*", "*"),
         ] {
-            assert_eq!(without_proxy(Some(own.as_ref())), all);
+            assert_eq!(without_proxy(Some(own.as_ref()), None), all);
         }
-        assert_eq!(without_proxy(None), "127.0.0.1,localhost");
+        assert_eq!(without_proxy(None, None), "127.0.0.1,localhost");
+        let proxy = Https { proxy: String::new(), ca_file: String::new() };
+        for (own, all) in
+            [("*", "127.0.0.1,localhost"), ("corp.example", "corp.example,127.0.0.1,localhost")]
+        {
+            assert_eq!(without_proxy(Some(own.as_ref()), Some(&proxy)), all);
+        }
     }
 }
