@@ -164,6 +164,44 @@ async fn a_profile_that_refuses_api_tokens_says_so_and_our_own_client_gets_an_ac
     assert!(!has("TOKENRY_CLIENT_API_TOKEN") && !has("TOKENRY_CLIENT_EMAIL"));
 }
 
+/// What is told of the plain address stays as it is: the same account is at both.
+#[tokio::test]
+async fn with_a_proxy_the_environment_leads_to_zendesks_own_address_as_well() {
+    let planted = Planted::cast().await;
+    let https =
+        Https { proxy: "http://127.0.0.1:4443".to_owned(), ca_file: "/tmp/a b.pem".to_owned() };
+    let details =
+        ConnectionDetails::new(&planted.account, &Place { https: Some(https.clone()), ..place() });
+    let value = |name: &str| {
+        let named: Vec<_> = details.variables.iter().filter(|it| it.name == name).collect();
+        assert!(named.len() < 2, "{name}");
+        named.first().map(|variable| variable.value.as_str())
+    };
+    for (names, expected) in [
+        (&["HTTPS_PROXY", "https_proxy"][..], https.proxy.as_str()),
+        (&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"], &https.ca_file),
+        (&["NODE_EXTRA_CA_CERTS"], &https.ca_file),
+        (&["ZENDESK_SERVER_URL", "TOKENRY_CLIENT_SERVER"], BASE),
+    ] {
+        for name in names {
+            assert_eq!(value(name), Some(expected), "{name}");
+        }
+    }
+    assert_eq!(value("ZENPY_FORCE_SCHEME"), None, "it goes there by itself");
+    let zenpy = details.libraries.iter().find(|library| library.name == "zenpy").unwrap();
+    assert!(!zenpy.code.contains("domain=\"0"), "{}", zenpy.code);
+
+    let command = &details.commands[2].command;
+    let words = words(command);
+    let expected =
+        ["curl", "--proxy", https.proxy.as_str(), "--cacert", https.ca_file.as_str(), "-H"];
+    assert_eq!(words[..6], expected, "{command}");
+    assert_eq!(words[7], "https://acme.zendesk.com/api/v2/oauth/tokens/current.json");
+    let text = details.to_string();
+    assert!(text.contains("As https://acme.zendesk.com\n  by the proxy http://127.0.0.1:4443"));
+    assert!(text.contains("export SSL_CERT_FILE='/tmp/a b.pem'"), "{text}");
+}
+
 #[test]
 fn an_account_with_nothing_in_it_still_has_addresses() {
     let details = ConnectionDetails::new(&Account::default(), &place());
