@@ -27,7 +27,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokenry_protocol::api::error::ErrorBody;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tokio_rustls::server::TlsStream;
 use tower::Service;
@@ -93,6 +93,7 @@ pub async fn serve<S: Answer>(
     let room = Arc::new(Semaphore::new(limits.connections_max));
     let builder = Arc::new(builder(limits));
     let graceful = GracefulShutdown::new();
+    let (closing, closed) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
         // A connection past the limit waits in the backlog instead of being accepted and dropped.
@@ -118,8 +119,13 @@ pub async fn serve<S: Answer>(
         let service = service(&answer, peer, &guard);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
         let (handshake, times) = (listener.handshake.clone(), Times::of(limits));
+        let mut closed = closed.clone();
         tokio::spawn(async move {
-            let connected = Transport::open(stream, handshake, times.head).await;
+            // Nothing was asked yet that a stop would have to wait for.
+            let connected = tokio::select! {
+                connected = Transport::open(stream, handshake, times.head) => connected,
+                _ = closed.changed() => return,
+            };
             let served = async {
                 let io = TokioIo::new(GuardedStream::new(connected?, guard, times));
                 let connection = builder.serve_connection(io, service).into_owned();
@@ -131,7 +137,7 @@ pub async fn serve<S: Answer>(
             drop(permit);
         });
     }
-    drop(listener);
+    drop((listener, closing));
     if tokio::time::timeout(limits.stop_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections were cut off: they did not end in time");
     }

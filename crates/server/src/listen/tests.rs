@@ -266,3 +266,17 @@ async fn a_handshake_that_does_not_go_on_is_cut_off() {
     let served = start_with_tls(Limits { head_timeout: SHORT, ..limits() });
     assert_eq!(until_closed(connect(&served).await, "\u{16}\u{3}\u{1}").await, "");
 }
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_handshake() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let served =
+        start_with_tls(Limits { head_timeout: HOUR, stop_timeout: HOUR, ..Limits::default() });
+    let mut silent = connect(&served).await;
+    // Who came later has shaken hands, so the silent one was accepted.
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    drop(client(&[]).connect(name, connect(&served).await).await.unwrap());
+    drop(served.stop);
+    tokio::time::timeout(LONG, served.done).await.unwrap().unwrap();
+    assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0);
+}
