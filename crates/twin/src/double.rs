@@ -95,7 +95,7 @@ impl Double {
     /// Plants the seed, or takes up what an earlier twin has left in the folder.
     pub(crate) async fn open(
         options: Options,
-        (base, https): (BaseUrl, Option<Https>),
+        base: BaseUrl,
         stop: StopSignal,
     ) -> Result<Self, TwinError> {
         let first_script = Script::of(&options);
@@ -131,7 +131,7 @@ impl Double {
             stop,
             options,
             base,
-            https,
+            https: None,
             clock,
             seed,
             place,

@@ -8,6 +8,7 @@ use tokenry_protocol::time::Timestamp;
 use tokenry_server::config::{Config, Mode};
 
 use crate::{
+    connect::zendesk_host,
     faults::{Rule, Scenario},
     profile::Profile,
     seed::Seed,
@@ -108,7 +109,7 @@ impl Default for Options {
 impl Options {
     /// What Zendesk's own account of this name is called by.
     pub(crate) fn zendesk_host(&self) -> String {
-        format!("{}.zendesk.com", self.subdomain)
+        zendesk_host(&self.subdomain)
     }
 
     /// The state that the account is in at first.

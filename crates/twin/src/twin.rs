@@ -42,7 +42,8 @@ pub struct Twin {
 pub struct Bound {
     listener: Listener,
     base: BaseUrl,
-    https: Option<(Listener, Https)>,
+    /// Where it is a proxy for Zendesk's own address.
+    https: Option<(Listener, SocketAddr)>,
     options: Options,
 }
 
@@ -170,19 +171,22 @@ impl Bound {
             address: options.listen,
             error: std::io::Error::other(error),
         })?;
-        let https = options.https_port.map(|port| {
-            let (listener, at) = listen_at(SocketAddr::new(options.listen.ip(), port))?;
-            Https::start(listener, at, &options)
-        });
+        let at_port = |port| listen_at(SocketAddr::new(options.listen.ip(), port));
+        let https = options.https_port.map(at_port);
         Ok(Self { listener, base, https: https.transpose()?, options })
     }
 
     /// Plants the seed and answers from now on.
     pub async fn start(self) -> Result<Twin, TwinError> {
         let Self { listener, base, https, options } = self;
-        let (over_tls, https) = https.unzip();
         let (stop, stopped) = StopSignal::new();
-        let double = Arc::new(Double::open(options, (base, https), stopped).await?);
+        let mut double = Double::open(options, base, stopped).await?;
+        let mut over_tls = None;
+        if let Some((listener, at)) = https {
+            let (proxy, told) = Https::start(listener, at, &double.options)?;
+            (over_tls, double.https) = (Some(proxy), Some(told));
+        }
+        let double = Arc::new(double);
         let served = tokio::spawn(serve(listener, over_tls, Arc::clone(&double)));
         Ok(Twin { double, stop, served })
     }

@@ -29,9 +29,6 @@ pub(crate) fn python(name: &str, server: Server) {
 pub(crate) fn python_at(name: &str, twin: &Twin) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = command(Language::Python, name);
-    for name in ["NO_PROXY", "no_proxy"] {
-        command.env_remove(name);
-    }
     command.envs(twin.variables().filter(|(name, _)| !name.ends_with("INSECURE_TRANSPORT")));
     carry_out(command, folder.path(), &json!({ "base": twin.base() })).unwrap();
 }

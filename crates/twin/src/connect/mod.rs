@@ -250,6 +250,9 @@ fn variables(base: &str, credentials: &Credentials, place: &Place) -> Vec<Variab
         for name in TRUST {
             set(name, Some(ca_file));
         }
+        for name in NO_PROXY {
+            set(name, Some(&LOOPBACK.join(",")));
+        }
         set("NODE_USE_ENV_PROXY", Some(&insecure));
     }
     variables
@@ -261,7 +264,17 @@ const PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const TRUST: [&str; 4] =
     ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 
+/// What lists the hosts that no proxy stands before. One's own list could lead to the real account.
+pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// The hosts of this machine, where the twin's other port is.
+pub const LOOPBACK: [&str; 2] = ["127.0.0.1", "localhost"];
+
 /// Zendesk's own address of an account.
 fn zendesk(subdomain: &str) -> String {
-    format!("https://{subdomain}.zendesk.com")
+    format!("https://{}", zendesk_host(subdomain))
+}
+
+/// What Zendesk's own account of this name is called by.
+pub fn zendesk_host(subdomain: &str) -> String {
+    format!("{subdomain}.zendesk.com")
 }

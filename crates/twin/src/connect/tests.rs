@@ -181,6 +181,7 @@ async fn with_a_proxy_the_environment_leads_to_zendesks_own_address_as_well() {
         (&["HTTPS_PROXY", "https_proxy"][..], https.proxy.as_str()),
         (&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"], &https.ca_file),
         (&["NODE_EXTRA_CA_CERTS"], &https.ca_file),
+        (&["NO_PROXY", "no_proxy"], "127.0.0.1,localhost"),
         (&["ZENDESK_SERVER_URL", "TOKENRY_CLIENT_SERVER"], BASE),
     ] {
         for name in names {

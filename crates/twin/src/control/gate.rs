@@ -104,7 +104,7 @@ mod tests {
     async fn a_site_whose_name_was_pointed_here_reads_and_turns_nothing() {
         let base = BaseUrl::at(SocketAddr::from(([127, 0, 0, 1], 4000))).unwrap();
         let (_twin, stop) = StopSignal::new();
-        let double = Arc::new(Double::open(Options::default(), (base, None), stop).await.unwrap());
+        let double = Arc::new(Double::open(Options::default(), base, stop).await.unwrap());
         for (host, expected) in [("evil.example:4000", 403), ("localhost:4000", 200)] {
             for path in ["/", "/twin/state", "/twin/journal"] {
                 let request = Request::get(path).header(HOST, host);
@@ -122,7 +122,7 @@ mod tests {
     async fn over_http_2_the_address_of_the_request_names_the_page_as_well() {
         let base = BaseUrl::at(SocketAddr::from(([127, 0, 0, 1], 4000))).unwrap();
         let (_twin, stop) = StopSignal::new();
-        let double = Arc::new(Double::open(Options::default(), (base, None), stop).await.unwrap());
+        let double = Arc::new(Double::open(Options::default(), base, stop).await.unwrap());
         for (authority, origin, expected) in [
             ("127.0.0.1:4000", "http://127.0.0.1:4000", 204),
             ("127.0.0.1:4000", "http://127.0.0.1:4001", 403),

@@ -67,10 +67,12 @@ impl Https {
         connect::Https { proxy, ca_file: path.display().to_string() }
     }
 
-    /// Under the name by which somebody knows the twin's other port; that is plain.
+    /// Under the name by which somebody knows one of the twin's ports. Whoever has come through a
+    /// tunnel knows Zendesk's.
     fn by_name_of(&self, base_url: &str) -> Option<String> {
-        let url = Url::parse(base_url).ok().filter(|url| url.scheme() == "http")?;
-        Some(format!("http://{}:{}", url.host_str()?, self.at.port()))
+        let (url, port) = (Url::parse(base_url).ok()?, self.at.port());
+        let is_own = url.scheme() == "http" || url.port_or_known_default() == Some(port);
+        is_own.then(|| Some(format!("http://{}:{port}", url.host_str()?)))?
     }
 }
 

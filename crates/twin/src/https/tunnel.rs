@@ -15,6 +15,8 @@ use tokio::{
 
 /// More than any client writes before a tunnel, in bytes.
 const HEAD_MAX: usize = 8 << 10;
+/// As much is read of what is behind a head that was refused, in bytes.
+const REST_MAX: u64 = 16 << 20;
 /// What a TLS connection begins with (RFC 8446 §5.1: a record of the kind `handshake`).
 const HANDSHAKE: u8 = 22;
 const HTTPS: u16 = 443;
@@ -50,18 +52,24 @@ impl Handshake for Tunnel {
 
 /// Answers what asks for a tunnel. What is refused is an error here, after it was told.
 async fn open(stream: &mut TcpStream, names: &[String]) -> io::Result<()> {
-    let head = read_head(stream).await?;
-    let Err(refusal) = judge(&head, names) else {
+    let refusal = match read_head(stream).await? {
+        Some(head) => judge(&head, names).err(),
+        None => Some(Refusal::too_long()),
+    };
+    let Some(refusal) = refusal else {
         return stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
     };
     tracing::warn!("{}", refusal.told);
     stream.write_all(refusal.response().as_bytes()).await?;
     stream.shutdown().await?;
+    // Closed with something unread, the connection would be reset and the answer lost with it.
+    tokio::io::copy(&mut stream.take(REST_MAX), &mut tokio::io::sink()).await?;
     Err(io::Error::other(refusal.told))
 }
 
-/// Reads to the end of the head, and nothing behind it: what comes then is TLS.
-async fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+/// Reads to the end of the head, and nothing behind it: what comes then is TLS. `None` of one that
+/// is too long.
+async fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let (mut head, mut chunk) = (Vec::new(), [0; 1_024]);
     while head.len() < HEAD_MAX {
         let seen = stream.peek(&mut chunk).await?;
@@ -75,10 +83,10 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
         let taken = chunk.get_mut(..head.len() - before).unwrap_or_default();
         stream.read_exact(taken).await?;
         if end.is_some() {
-            return Ok(head);
+            return Ok(Some(head));
         }
     }
-    Err(io::ErrorKind::InvalidData.into())
+    Ok(None)
 }
 
 /// Why there is no tunnel.
@@ -89,12 +97,22 @@ struct Refusal {
 }
 
 impl Refusal {
+    fn too_long() -> Self {
+        let told = format!("What asks for a tunnel is longer than {HEAD_MAX} bytes.");
+        Self { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, told }
+    }
+
     fn response(&self) -> String {
         let Self { status, told } = self;
         let (length, told) = (told.len() + 1, told.as_str());
+        // RFC 9110 §15.5.6.
+        let allow = match *status {
+            StatusCode::METHOD_NOT_ALLOWED => "Allow: CONNECT\r\n",
+            _ => "",
+        };
         format!(
-            "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: \
-             {length}\r\nConnection: close\r\n\r\n{told}\n"
+            "HTTP/1.1 {status}\r\n{allow}Content-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{told}\n"
         )
     }
 }

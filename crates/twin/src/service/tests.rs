@@ -175,7 +175,7 @@ impl Two {
         let open = async || {
             let options = Options { clock: noon, ..Options::default() };
             let (_twin, stop) = StopSignal::new();
-            let double = Double::open(options, (base.clone(), None), stop).await.unwrap();
+            let double = Double::open(options, base.clone(), stop).await.unwrap();
             double.clock.freeze();
             double.clock.set(noon.unwrap());
             Arc::new(double)

@@ -84,8 +84,8 @@ const ABOUT: &str = "\
 The command finds the twin by ZENDESK_SERVER_URL and the other variables that `tokenry twin` prints,
 and the case in TWIN_CASE. Variables of your own that begin with ZENDESK_ or TOKENRY_CLIENT_ are not
 passed on, and no proxy stands before the twin; with --https the twin's own stands before everything
-that NO_PROXY does not name. Each run begins with the account as it was at first,
-and ends with all that it has started. Its result is one of:
+that your NO_PROXY does not name, and in any case before Zendesk. Each run begins with the account
+as it was at first, and ends with all that it has started. Its result is one of:
   survived     it ended with 0
   stopped      nobody could go on without a new sign-in, and it soon stopped trying
   failed       it did not end with 0, or not in time, or by a signal

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokenry_twin::connect::{ConnectionDetails, Https};
+use tokenry_twin::connect::{ConnectionDetails, LOOPBACK, NO_PROXY, zendesk_host};
 
 use super::{
     evidence::Ended,
@@ -24,11 +24,6 @@ const READ_MAX: u64 = 64 << 10;
 /// Variables that say where a client connects to and as whom. The caller's own must not lead a test
 /// to the real account.
 const CONNECTION_PREFIXES: [&str; 2] = ["ZENDESK_", "TOKENRY_CLIENT_"];
-
-/// Both names of the list of hosts that no proxy stands before.
-const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
-/// Where the twin is.
-const LOOPBACK: [&str; 2] = ["127.0.0.1", "localhost"];
 
 /// What is run, and how long it may take.
 pub(super) struct Runner<'a> {
@@ -80,9 +75,10 @@ impl Runner<'_> {
         for variable in &details.variables {
             command.env(variable.name, &variable.value);
         }
+        let stands_for = details.https.is_some().then(|| zendesk_host(&details.subdomain));
         for name in NO_PROXY {
             let own = [name].into_iter().chain(NO_PROXY).find_map(set);
-            command.env(name, without_proxy(own.as_deref(), details.https.as_ref()));
+            command.env(name, without_proxy(own.as_deref(), stands_for.as_deref()));
         }
         command
             .args(arguments)
@@ -104,25 +100,31 @@ fn set(name: &str) -> Option<OsString> {
 }
 
 /// The hosts that no proxy stands before, and the twin's as well.
-fn without_proxy(own: Option<&OsStr>, proxy: Option<&Https>) -> OsString {
+fn without_proxy(own: Option<&OsStr>, stands_for: Option<&str>) -> OsString {
     // No proxy at all; with others beside it, the star is not understood everywhere.
-    let own = match own {
-        Some(own) if own == "*" && proxy.is_some() => OsStr::new(""),
-        Some(own) if own == "*" => return own.to_owned(),
-        own => own.unwrap_or_default(),
-    };
-    let mut hosts = own.to_owned();
-    let listed = hosts.to_string_lossy().into_owned();
-    let listed = listed.split([',', ' ']);
+    if let (Some(own), None) = (own, stands_for)
+        && own == "*"
+    {
+        return own.to_owned();
+    }
+    let own = own.unwrap_or_default().to_string_lossy();
+    let own = own.split(',').map(str::trim);
+    let own = own.filter(|it| !it.is_empty() && !stands_for.is_some_and(|host| covers(it, host)));
+    let mut hosts: Vec<_> = own.collect();
     for host in LOOPBACK {
-        if !listed.clone().any(|it| it == host) {
-            if !hosts.is_empty() {
-                hosts.push(",");
-            }
+        if !hosts.contains(&host) {
             hosts.push(host);
         }
     }
-    hosts
+    hosts.join(",").into()
+}
+
+/// Whether an entry of such a list has a host reached without the proxy, as anybody reads it.
+fn covers(entry: &str, host: &str) -> bool {
+    let name = entry.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let name = name.trim_start_matches('*').trim_start_matches('.');
+    let under = host.strip_suffix(name);
+    under.is_some_and(|rest| rest.is_empty() || name.is_empty() || rest.ends_with('.'))
 }
 
 fn ended(status: ExitStatus) -> Ended {
@@ -154,19 +156,36 @@ mod tests {
         for (own, all) in [
             ("", "127.0.0.1,localhost"),
             ("corp.example,.lan", "corp.example,.lan,127.0.0.1,localhost"),
-            ("a.test, localhost", "a.test, localhost,127.0.0.1"),
+            ("a.test, localhost", "a.test,localhost,127.0.0.1"),
             ("127.0.0.1,localhost", "127.0.0.1,localhost"),
             ("127.0.0.10", "127.0.0.10,127.0.0.1,localhost"),
+            (".zendesk.com", ".zendesk.com,127.0.0.1,localhost"),
             ("*", "*"),
         ] {
             assert_eq!(without_proxy(Some(own.as_ref()), None), all);
         }
         assert_eq!(without_proxy(None, None), "127.0.0.1,localhost");
-        let proxy = Https { proxy: String::new(), ca_file: String::new() };
-        for (own, all) in
-            [("*", "127.0.0.1,localhost"), ("corp.example", "corp.example,127.0.0.1,localhost")]
-        {
-            assert_eq!(without_proxy(Some(own.as_ref()), Some(&proxy)), all);
+    }
+
+    #[test]
+    fn no_list_of_ones_own_leads_past_the_proxy_to_the_real_account() {
+        for (own, kept) in [
+            ("corp.example, .lan", "corp.example,.lan,"),
+            (
+                "evil-acme.zendesk.com,k.com,acme.zendesk.com.lan",
+                "evil-acme.zendesk.com,k.com,\
+              acme.zendesk.com.lan,",
+            ),
+            ("*", ""),
+            ("*,corp.example", "corp.example,"),
+            ("*.zendesk.com", ""),
+            (".zendesk.com,corp.example", "corp.example,"),
+            ("Zendesk.com", ""),
+            ("acme.zendesk.com:443", ""),
+            ("com", ""),
+        ] {
+            let all = without_proxy(Some(own.as_ref()), Some("acme.zendesk.com"));
+            assert_eq!(all, *format!("{kept}127.0.0.1,localhost"), "{own}");
         }
     }
 }
