@@ -228,6 +228,11 @@ impl Supply for Watching {
         question.is_some()
     }
 
+    /// A short round on a busy machine may otherwise be over before there is anything to tell.
+    fn is_warm(&self) -> bool {
+        self.shared.lock().delays.total() > 0
+    }
+
     fn answer(&mut self, _: usize, answer: &Answer<'_>) -> Result<()> {
         self.shared.lock().hear(answer.status, Instant::now())
     }

@@ -110,17 +110,37 @@ async fn a_node_that_waits_takes_over_when_the_holder_stops_or_dies() {
 /// Several times over: its job is never told to end.
 #[tokio::test]
 async fn a_holder_keeps_the_job_beyond_the_life_of_one_lease() {
+    const TRIES: usize = 30;
+    for _ in 0..TRIES {
+        if let Some(kept) = keeps_the_job(3 * SHORT).await {
+            assert!(kept);
+            return;
+        }
+    }
+    panic!("this machine stands still too often to tell");
+}
+
+/// Whether a holder keeps the job that long; `None` if nothing here ran for so long that its lease
+/// may have lapsed meanwhile.
+async fn keeps_the_job(time: Duration) -> Option<bool> {
     let store = store();
     let mut node = Node::start(&store, 1, SHORT);
     node.tells(Told::Began).await;
     let rival = Leases::new(Arc::clone(&store), &Seed(2), LONG);
     let began = Instant::now();
-    while began.elapsed() < 3 * SHORT {
-        assert!(rival.take(Job::Purge).await.unwrap().is_none());
+    let mut looked = began;
+    while began.elapsed() < time {
+        let taken = rival.take(Job::Purge).await.unwrap();
+        let stood_still = looked.elapsed() > SHORT / 4;
+        if stood_still || taken.is_some() {
+            return (!stood_still).then_some(false);
+        }
+        looked = Instant::now();
         tokio::time::sleep(SHORT / 20).await;
     }
-    assert!(node.is_silent());
+    let kept = node.is_silent();
     node.stop().await;
+    Some(kept)
 }
 
 #[tokio::test]
