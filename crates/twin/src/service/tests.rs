@@ -2,11 +2,11 @@
 //! it is and mutilated, comes to the same by the service of one twin and at the server of another
 //! one that is in the same state. So what the fixtures prove of the server holds of a twin.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, fs, future::poll_fn, net::SocketAddr, path::Path, task::Poll};
 
 use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use http_body_util::BodyExt as _;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -211,6 +211,39 @@ async fn every_request_of_the_contract_is_answered_by_a_twin_as_by_its_server() 
     }
     println!("{successes} of {} succeed", requests.len());
     assert!(successes >= 50, "{successes}: the credentials of the seed are those of the fixtures");
+}
+
+/// Its tokens are known then, so that whoever is told of them is told what works.
+#[tokio::test]
+async fn a_refresh_whose_caller_hangs_up_is_carried_to_its_end() {
+    let Two { one, .. } = Two::new().await;
+    let double = Arc::clone(&one.double);
+    let told = || {
+        let tokens = double.account().tokens;
+        tokens.into_iter().find(|token| token.id.get() == 1_004).unwrap()
+    };
+    let before = told();
+    let body = serde_json::json!({
+        "grant_type": "refresh_token",
+        "refresh_token": before.refresh_token,
+        "client_id": "acme_mobile",
+    });
+    let request = Request::post("/oauth/tokens").header(CONTENT_TYPE, "application/json");
+    let request = request.body(Body::from(body.to_string())).unwrap();
+    let mut call = Box::pin(one.clone().answer(request, PEER));
+    let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context)));
+    assert!(first.await.is_pending());
+    drop(call);
+    let known = async {
+        while told().refresh_token == before.refresh_token {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), known).await.unwrap();
+    let bearer = format!("Bearer {}", told().access_token);
+    let request = Request::get("/api/v2/oauth/tokens/current.json").header(AUTHORIZATION, bearer);
+    let answer = one.answer(request.body(Body::empty()).unwrap(), PEER).await;
+    assert_eq!(answer.status(), StatusCode::OK);
 }
 
 proptest! {
