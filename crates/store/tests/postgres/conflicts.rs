@@ -1,6 +1,6 @@
 //! Transactions that are in each other's way: sent again, with bounds.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokenry_postgres_testing::shared;
 use tokenry_store::{
@@ -8,7 +8,7 @@ use tokenry_store::{
     suite::support::{START, after, request, thirty_two},
 };
 
-use crate::support::{execute, hasty, is_unavailable, open, open_with, query, world};
+use crate::support::{execute, is_unavailable, open, query, world};
 
 /// Has the first insertions of a table fail.
 fn fail_insertions(url: &str, table: &str, state: &str, times: u32) {
@@ -49,7 +49,7 @@ async fn a_conflict_is_tried_again_and_nobody_hears_of_it() {
 #[tokio::test]
 async fn conflicts_without_end_are_given_up() {
     let url = shared().schema();
-    let store = open_with(&url, hasty()).await;
+    let store = open(&url).await;
     let world = world(&store);
     let parties = world.parties().await;
     fail_insertions(&url, "tokens", "40001", u32::MAX);
@@ -116,20 +116,22 @@ async fn a_number_waits_for_the_one_before_it_whoever_holds_that() {
     let world = world(&store);
     let mut user = world.user().await;
     world.rewrite(&mut user).await;
-    let lost = {
-        let url = url.clone();
-        thread::spawn(move || {
-            let lost = "BEGIN; UPDATE nodes SET last_change = last_change + 1; \
-                INSERT INTO changes SELECT node, last_change, 'keys', NULL FROM nodes; \
-                SELECT pg_sleep(1); COMMIT";
-            execute(shared(), &url, lost);
-        })
-    };
-    thread::sleep(Duration::from_millis(400));
+    let (lost, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let event = "BEGIN; UPDATE nodes SET last_change = last_change + 1; \
+        INSERT INTO changes SELECT node, last_change, 'keys', NULL FROM nodes";
+    lost.batch_execute(event).await.unwrap();
     let before = store.last_change().await.unwrap();
     assert_eq!(world.last_number().await, 1);
-    world.rewrite(&mut user).await;
-    lost.join().unwrap();
+    let next = tokio::spawn(async move { world.rewrite(&mut user).await });
+    let waiting = "SELECT FROM pg_locks \
+        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+    while lost.query(waiting, &[]).await.unwrap().is_empty() {
+        assert!(!next.is_finished(), "it has not waited");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    lost.batch_execute("COMMIT").await.unwrap();
+    next.await.unwrap();
     let later = store.list_changes(&before).await.unwrap();
     assert_eq!(later.iter().map(|change| change.number).collect::<Vec<_>>(), [2, 3]);
 }

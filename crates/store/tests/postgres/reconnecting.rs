@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,59 +14,70 @@ use tokenry_store::{
     ChangePosition, IdSequence, Store, StoreError, postgres::PostgresOptions, suite::support::START,
 };
 
-use crate::support::{execute, hasty, is_unavailable, open, open_with, recovers, try_open, world};
+use crate::support::{
+    PATIENCE, execute, hasty, is_unavailable, open, open_hasty, open_with, recovers, try_open,
+    world,
+};
 
 const PASSWORD: &str = "open-sesame";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_under_load_loses_nothing_and_is_over_by_itself() {
     let server = Server::start();
-    let store = open_with(&server.schema(), hasty()).await;
+    let url = server.schema();
+    let parties = world(&open(&url).await).parties().await;
+    let store = open_hasty(&url, hasty()).await;
     let world = world(&store);
-    let parties = world.parties().await;
     let is_over = Arc::new(AtomicBool::new(false));
+    let (written, refused) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
     let mut loads = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (world, parties, is_over) = (Arc::clone(&world), parties.clone(), Arc::clone(&is_over));
+        let (written, refused) = (Arc::clone(&written), Arc::clone(&refused));
         loads.spawn(async move {
-            let (mut acknowledged, mut refused) = (Vec::new(), 0);
+            let mut acknowledged = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
                 let Ok(mut ids) = world.store.lease_ids(IdSequence::Tokens, 1).await else {
-                    refused += 1;
+                    refused.fetch_add(1, Ordering::Relaxed);
                     continue;
                 };
                 let (token, _) = consent(&world, &parties, ids.next().unwrap());
                 let id = token.token().id;
                 match world.store.insert_token(token).await {
-                    Ok(()) => acknowledged.push(id),
-                    Err(StoreError::Unavailable(_)) => refused += 1,
+                    Ok(()) => {
+                        acknowledged.push(id);
+                        written.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(StoreError::Unavailable(_)) => _ = refused.fetch_add(1, Ordering::Relaxed),
                     Err(other) => panic!("{other}"),
                 }
             }
-            (acknowledged, refused)
+            acknowledged
         });
     }
     for end in [Server::stop, Server::crash] {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let server = &server;
-        tokio::task::block_in_place(|| {
-            end(server);
-            std::thread::sleep(Duration::from_millis(1_200));
-            server.start_again();
-        });
+        grows(&written, 32).await;
+        tokio::task::block_in_place(|| end(&server));
+        grows(&refused, 8).await;
+        tokio::task::block_in_place(|| server.start_again());
         recovers(&store).await;
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    grows(&written, 32).await;
     is_over.store(true, Ordering::Relaxed);
-    let mut refused = 0;
-    for (acknowledged, refusals) in loads.join_all().await {
-        assert!(!acknowledged.is_empty());
-        for id in acknowledged {
-            assert!(store.find_token(id).await.unwrap().is_some(), "{id} was acknowledged");
-        }
-        refused += refusals;
+    let after = open(&url).await;
+    for id in loads.join_all().await.into_iter().flatten() {
+        assert!(after.find_token(id).await.unwrap().is_some(), "{id} was acknowledged");
     }
-    assert!(refused > 0);
+}
+
+/// Waits until so many more have been counted.
+async fn grows(count: &AtomicUsize, more: usize) {
+    let began = Instant::now();
+    let enough = count.load(Ordering::Relaxed) + more;
+    while count.load(Ordering::Relaxed) < enough {
+        assert!(began.elapsed() < PATIENCE, "nothing more is counted");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn consent(
@@ -91,8 +102,9 @@ fn consent(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_database_is_unavailable_within_the_bound() {
     let server = Server::start();
-    let store = open_with(&server.schema(), hasty()).await;
-    let world = world(&store);
+    let url = server.schema();
+    let patient = open(&url).await;
+    let world = world(&patient);
     let parties = world.parties().await;
     let (id, _) = world.grant(&parties, START).await;
     let token = world.token(id).await;
@@ -102,6 +114,7 @@ async fn a_frozen_database_is_unavailable_within_the_bound() {
         START,
     );
     let start = ChangePosition::START;
+    let store = open_hasty(&url, hasty()).await;
     server.freeze();
     let began = Instant::now();
     let answers = tokio::join!(
@@ -119,7 +132,7 @@ async fn a_frozen_database_is_unavailable_within_the_bound() {
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     server.thaw();
     recovers(&store).await;
-    assert!(store.find_user(parties.user.id).await.unwrap().is_some());
+    assert!(patient.find_user(parties.user.id).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -134,7 +147,7 @@ async fn a_database_that_is_away_when_it_is_opened_is_unavailable_and_says_so() 
     assert!(reason.contains("refused"), "{reason}");
     assert!(!reason.contains(PASSWORD), "{reason}");
     server.start_again();
-    let store = try_open(&url, hasty()).await.unwrap();
+    let store = open(&url).await;
     assert!(!format!("{store:?}").contains(PASSWORD));
 }
 
@@ -143,12 +156,12 @@ async fn a_database_that_is_away_when_it_is_opened_is_unavailable_and_says_so() 
 async fn a_database_that_only_reads_is_unavailable_for_writes() {
     let server = Server::start();
     let url = server.schema();
-    let store = open_with(&url, hasty()).await;
+    let store = open(&url).await;
     let user = world(&store).user().await;
     execute(&server, &url, "ALTER ROLE tokenry SET default_transaction_read_only = on");
     store.close().await;
     // The schema is up to date, so opening writes nothing.
-    let store = open_with(&url, hasty()).await;
+    let store = open(&url).await;
     assert!(store.find_user(user.id).await.unwrap().is_some());
     assert!(is_unavailable(&store.update_user(Revision::new(&user, user.clone())).await));
     assert!(is_unavailable(&store.check().await));

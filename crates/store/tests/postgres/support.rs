@@ -12,6 +12,9 @@ use tokenry_store::{
     suite::support::World,
 };
 
+/// Whoever waits for what must come gives up then, on a machine that has much else to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// One process's store.
 pub(crate) async fn open(url: &str) -> Arc<PostgresStore> {
     open_with(url, PostgresOptions::default()).await
@@ -26,13 +29,25 @@ pub(crate) async fn try_open(url: &str, options: PostgresOptions) -> Result<Post
     PostgresStore::open(PostgresAddress::parse(url).unwrap(), options).await
 }
 
-/// For tests of what happens when the time is over.
+/// For tests of what happens when the time is over. What must succeed is left to another store: one
+/// write may take longer than this.
 pub(crate) fn hasty() -> PostgresOptions {
     let timeout = Duration::from_secs(1);
     PostgresOptions {
         call_timeout: timeout,
         connect_timeout: timeout,
         ..PostgresOptions::default()
+    }
+}
+
+/// A store of which a call must soon be unavailable, in a schema that another one has made.
+pub(crate) async fn open_hasty(url: &str, options: PostgresOptions) -> Arc<PostgresStore> {
+    let began = Instant::now();
+    loop {
+        match try_open(url, options).await {
+            Ok(store) => return Arc::new(store),
+            Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+        }
     }
 }
 
@@ -63,7 +78,7 @@ pub(crate) fn is_unavailable<T>(answer: &Result<T>) -> bool {
 pub(crate) async fn recovers(store: &PostgresStore) {
     let began = Instant::now();
     while store.check().await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
+        assert!(began.elapsed() < PATIENCE, "it does not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

