@@ -1,6 +1,9 @@
 //! What is asked of a server. `None` is no answer: the server is gone.
 
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -28,6 +31,8 @@ pub(crate) struct App {
 pub(crate) struct Client {
     agent: ureq::Agent,
     base: String,
+    /// For how long it asks again whenever it is told to.
+    obeys_for: Duration,
 }
 
 /// An answer that was read whole.
@@ -38,6 +43,8 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
     pub(crate) cookies: Vec<String>,
+    /// How often it was put off before: each time what was asked for may have been done.
+    pub(crate) put_off: usize,
 }
 
 /// What a grant gives.
@@ -58,7 +65,7 @@ impl Answer {
         let cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string().ok()?;
-        Some(Self { status, text, location, retry_after, cookies })
+        Some(Self { status, text, location, retry_after, cookies, put_off: 0 })
     }
 
     /// The same, if its status is this one.
@@ -83,14 +90,38 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
+        Self::obedient(base, Duration::ZERO)
+    }
+
+    /// One that asks again, for so long, when it is told to try again later.
+    pub(crate) fn obedient(base: &str, obeys_for: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .max_redirects(0)
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE));
-        Self { agent: config.build().into(), base: base.to_owned() }
+        Self { agent: config.build().into(), base: base.to_owned(), obeys_for }
     }
 
     pub(crate) fn send(
+        &self,
+        target: (&str, &str),
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<Answer> {
+        let (began, mut put_off) = (Instant::now(), 0);
+        loop {
+            let answer = self.send_once(target, headers, body)?;
+            if answer.status != 503 || began.elapsed() >= self.obeys_for {
+                return Some(Answer { put_off, ..answer });
+            }
+            let after = answer.retry_after.as_deref().and_then(|after| after.parse().ok());
+            let after = after.unwrap_or_else(|| panic!("503 without Retry-After: {}", answer.text));
+            thread::sleep(Duration::from_secs(after));
+            put_off += 1;
+        }
+    }
+
+    fn send_once(
         &self,
         (method, path): (&str, &str),
         headers: &[(&str, &str)],

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     client::Client,
+    cluster,
     process::{self, Process, tokenry},
 };
 
@@ -319,14 +320,13 @@ fn the_demo_walks_through_and_ends_with_success() {
 fn metrics_are_served_on_a_listener_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     process::init(folder.path());
-    // A port that was free a moment ago: the address must be known before the start.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server =
-        Process::start_with(folder.path(), &[("TOKENRY_METRICS_LISTEN", &free.to_string())]);
+    // It must be known before the start.
+    let own = cluster::address();
+    let server = Process::start_with(folder.path(), &[("TOKENRY_METRICS_LISTEN", &own)]);
     let client = Client::new(&server.base);
     assert_eq!(client.fetch("/healthz").status, 200);
     assert_eq!(client.fetch("/metrics").status, 404);
-    let metrics = Client::new(&format!("http://{free}")).fetch("/metrics").text;
+    let metrics = Client::new(&format!("http://{own}")).fetch("/metrics").text;
     assert!(
         metrics.contains("tokenry_requests_total{route=\"/healthz\",status=\"200\"} 1"),
         "{metrics}"

@@ -129,14 +129,17 @@ impl Home {
     }
 }
 
-/// Runs a command and kills it at a certain moment.
+/// Runs a command and kills it at a certain moment, before it has done all that it is to do.
+#[track_caller]
 pub(crate) fn kill_when(mut command: Command, is_reached: impl Fn() -> bool) {
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !is_reached() {
         assert!(running.try_wait().unwrap().is_none(), "it ended before it was killed");
     }
     running.kill().unwrap();
-    running.wait().unwrap();
+    // It may have come to its end since it was looked at.
+    let ended = running.wait().unwrap();
+    assert!(ended.code().is_none(), "it ended before it was killed: {ended}");
 }
 
 /// What went wrong, in one piece of text.

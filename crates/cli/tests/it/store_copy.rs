@@ -179,10 +179,11 @@ fn a_copy_follows_a_source_that_was_served_again() {
 
 /// How many tokens a copy has before it that is killed; each 4,096 of them are a transaction.
 const MANY: u64 = 100_000;
-/// How often it is killed, further on each time.
+/// How often it is killed, further on each time. The last time half of it is still to do, so that
+/// it does not come to its end before somebody on a busy machine sees how far it is.
 const KILLS: u64 = 5;
-/// What a file grows by, at least, in the time between two kills: three transactions of it.
-const GROWTH: u64 = 900_000;
+/// What a file grows by, at least, in the time between two kills: two transactions of it.
+const GROWTH: u64 = 700_000;
 
 #[test]
 fn a_copy_that_is_killed_goes_on_when_it_is_run_again() {
@@ -199,7 +200,7 @@ fn a_copy_that_is_killed_goes_on_when_it_is_run_again() {
             let before = second.size();
             let copying = command(&["--from", &first.address(), "--to", &second.address()]);
             kill_when(copying, || match second.store {
-                Some(_) => second.size() >= MANY / (KILLS + 1) * kill,
+                Some(_) => second.size() >= MANY / (2 * KILLS) * kill,
                 None => second.size() >= before + GROWTH,
             });
             let refused = second.refused_to_serve();

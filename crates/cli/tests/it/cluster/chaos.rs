@@ -1,9 +1,12 @@
 //! Nodes are killed and the database is restarted at random moments while workers work at all
 //! nodes and at the proxy; then the oracle of `durability` asks every node.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
-use super::{Cluster, NODES, proxy::Proxy};
+use super::{Cluster, HEARD_IN_MAX, NODES, is_alive, is_dead_in, proxy::Proxy};
 use crate::{
     browser::Browser,
     client::{App, Client},
@@ -11,7 +14,7 @@ use crate::{
         dice::Dice,
         oracle::Oracle,
         rounds, seed,
-        workers::{Answers, Behind, Reads, Round, hire},
+        workers::{Answers, Behind, Reads, Round, Worker, hire},
     },
 };
 
@@ -99,19 +102,46 @@ impl<'a> Stage<'a> {
 }
 
 /// Every node is asked about every grant, once each knows what the others have done.
+///
+/// Impatient nodes put a call off whenever the machine is busy; it is made again then. `strangers`
+/// are the calls that may have made a token that nobody was given.
 pub(super) fn ask_the_oracle(
     cluster: &Cluster,
     app: &App,
-    mut check: impl FnMut(&Oracle<'_>, usize),
+    workers: &[Mutex<Worker>],
+    seed: u64,
+    strangers: &mut usize,
 ) {
     let began = Instant::now();
     while cluster.clients().iter().any(|client| client.fetch("/readyz").status != 200) {
         assert!(began.elapsed() < BACK_IN, "a node does not go on");
     }
-    for (place, client) in cluster.clients().into_iter().enumerate() {
-        cluster.agree(app);
-        check(&Oracle { client, app, admin: &cluster.database.admin }, place);
+    let clients = || cluster.bases().into_iter().map(|base| Client::obedient(&base, BACK_IN));
+    for (place, client) in clients().enumerate() {
+        *strangers += agree(&clients().collect::<Vec<_>>(), app);
+        let oracle = Oracle { client, app, admin: &cluster.database.admin };
+        oracle.check_all(workers, seed ^ place as u64, strangers);
     }
+}
+
+/// Returns when every node knows what every other has changed until now: how many calls may have
+/// made a token that nobody was given.
+///
+/// A node is told of changes in the order in which they were made, so one last change of each
+/// node is all that there is to wait for.
+fn agree(clients: &[Client], app: &App) -> usize {
+    let mut strangers = 0;
+    for client in clients {
+        let issued = client.issue(app).unwrap();
+        strangers += issued.put_off;
+        let token = issued.tokens();
+        assert!(clients.iter().all(|client| is_alive(client, &token)));
+        client.revoke(app, &token.access).unwrap().expect(200);
+        for other in clients {
+            is_dead_in(other, &token.access, HEARD_IN_MAX);
+        }
+    }
+    strangers
 }
 
 #[test]
@@ -119,9 +149,9 @@ fn nothing_acknowledged_is_lost_while_nodes_are_killed_and_the_database_is_resta
     let seed = seed("chaos");
     let database = tokenry_postgres_testing::Server::start();
     let (proxy, mut cluster) = Proxy::and_cluster_with(database.url(), &[IMPATIENT]);
-    let app = Client::new(proxy.base()).register(&cluster.database.admin);
-    let browser = Browser::signed_in(&Client::new(proxy.base()), &cluster.database.admin);
-    let workers = hire(&browser);
+    let client = Client::obedient(proxy.base(), BACK_IN);
+    let app = client.register(&cluster.database.admin);
+    let workers = hire(&Browser::signed_in(&client, &cluster.database.admin));
     let answers = Answers::default();
     let mut bases = cluster.bases();
     bases.push(proxy.base().to_owned());
@@ -142,9 +172,7 @@ fn nothing_acknowledged_is_lost_while_nodes_are_killed_and_the_database_is_resta
         work.run(&workers, || {
             Stage::new(&database, &mut cluster, &answers).run(&mut dice, MISFORTUNES);
         });
-        ask_the_oracle(&cluster, &app, |oracle, place| {
-            oracle.check_all(&workers, seed ^ round ^ place as u64, &mut strangers);
-        });
+        ask_the_oracle(&cluster, &app, &workers, seed ^ round, &mut strangers);
     }
     println!(
         "{} answers, {} put off, {strangers} births unanswered",

@@ -41,9 +41,10 @@ fn a_standby_that_takes_over_under_load_has_everything_that_was_acknowledged() {
     let mut primary = Server::start();
     let mut standby = Server::start_standby(&primary);
     let cluster = Cluster::with(standby.added_to(&primary.url()), &IMPATIENT);
-    let (bases, first) = (cluster.bases(), &cluster.clients()[0]);
+    let bases = cluster.bases();
+    let first = Client::obedient(&bases[0], FOUND_IN);
     let app = first.register(&cluster.database.admin);
-    let workers = hire(&Browser::signed_in(first, &cluster.database.admin));
+    let workers = hire(&Browser::signed_in(&first, &cluster.database.admin));
     let (answers, mut strangers) = (Answers::default(), 0);
     let began = Instant::now();
     let now = || u64::try_from(began.elapsed().as_millis()).unwrap();
@@ -72,9 +73,7 @@ fn a_standby_that_takes_over_under_load_has_everything_that_was_acknowledged() {
             }
             answers.wait_for(ANSWERS_AFTER);
         });
-        ask_the_oracle(&cluster, &app, |oracle, place| {
-            oracle.check_all(&workers, seed ^ round ^ place as u64, &mut strangers);
-        });
+        ask_the_oracle(&cluster, &app, &workers, seed ^ round, &mut strangers);
         primary.rejoin(&standby);
         std::mem::swap(&mut primary, &mut standby);
     }

@@ -25,7 +25,7 @@ impl Oracle<'_> {
     #[track_caller]
     pub(crate) fn check(&self, known: Known, dice: &mut Dice) -> Option<State> {
         match (known.state?, known.doubt) {
-            (State::Consented { code }, None) => Some(self.redeem(&code)),
+            (State::Consented { code }, None) => self.redeem(&code),
             (State::Consented { code }, Some(_)) => self.redeemed_or_not(&code),
             (State::Live(live), Some(Call::Revoke)) => Some(self.revoked_or_not(live)),
             (State::Live(live), Some(_)) => Some(State::Live(self.rotated_or_not(&live))),
@@ -55,16 +55,22 @@ impl Oracle<'_> {
     }
 
     /// A code that was never presented.
-    fn redeem(&self, code: &str) -> State {
-        let tokens = self.client.redeem(self.app, code).unwrap().tokens();
+    fn redeem(&self, code: &str) -> Option<State> {
+        let answer = self.client.redeem(self.app, code).unwrap();
+        // A call that was put off may have redeemed it, and then the next one was a replay.
+        if answer.put_off > 0 && answer.status == 400 {
+            assert_eq!(self.record(code), 404, "a replayed code leaves its grant alive");
+            return None;
+        }
+        let tokens = answer.tokens();
         assert!(self.is_alive(&tokens.access));
-        State::Live(Live { tokens, code: Some(code.to_owned()), spent: None })
+        Some(State::Live(Live { tokens, code: Some(code.to_owned()), spent: None }))
     }
 
     /// The record says whether it was redeemed, and then the code must say the same.
     fn redeemed_or_not(&self, code: &str) -> Option<State> {
         match self.record(code) {
-            404 => Some(self.redeem(code)),
+            404 => self.redeem(code),
             200 => {
                 let again = self.client.redeem(self.app, code).unwrap();
                 assert_eq!(again.status, 400, "a code was redeemed twice: {}", again.text);
