@@ -7,7 +7,12 @@
 mod certificate;
 mod tunnel;
 
-use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tempfile::TempPath;
 use tokenry_server::{
@@ -33,7 +38,7 @@ pub(crate) struct Https {
 enum AuthorityFile {
     /// Gone with the twin.
     Temporary(TempPath),
-    Chosen(std::path::PathBuf),
+    Chosen(PathBuf),
 }
 
 impl Https {
@@ -71,8 +76,10 @@ impl Https {
     /// tunnel knows Zendesk's.
     fn by_name_of(&self, base_url: &str) -> Option<String> {
         let (url, port) = (Url::parse(base_url).ok()?, self.at.port());
-        let is_own = url.scheme() == "http" || url.port_or_known_default() == Some(port);
-        is_own.then(|| Some(format!("http://{}:{port}", url.host_str()?)))?
+        if url.scheme() == "https" && url.port() != Some(port) {
+            return None;
+        }
+        Some(format!("http://{}:{port}", url.host_str()?))
     }
 }
 
@@ -90,5 +97,27 @@ impl AuthorityFile {
             Ok(file.into_temp_path())
         };
         write().map(Self::Temporary).map_err(|error| fail(&std::env::temp_dir(), error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At 443 as well, where both have the same address.
+    #[test]
+    fn whoever_came_through_a_tunnel_is_told_no_name_of_zendesks() {
+        for (port, base_url, proxy) in [
+            (4_443, "http://zendesk:4000", "http://zendesk:4443"),
+            (4_443, "https://localhost:4443", "http://localhost:4443"),
+            (4_443, "https://acme.zendesk.com", "http://127.0.0.1:4443"),
+            (443, "https://acme.zendesk.com", "http://127.0.0.1:443"),
+            (443, "http://zendesk:4000", "http://zendesk:443"),
+        ] {
+            let at = SocketAddr::from(([127, 0, 0, 1], port));
+            let file = AuthorityFile::Chosen(PathBuf::new());
+            let https = Https { at, authority: String::new(), file };
+            assert_eq!(https.place(base_url).proxy, proxy, "{base_url}");
+        }
     }
 }

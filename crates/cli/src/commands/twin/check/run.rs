@@ -108,7 +108,8 @@ fn without_proxy(own: Option<&OsStr>, stands_for: Option<&str>) -> OsString {
         return own.to_owned();
     }
     let own = own.unwrap_or_default().to_string_lossy();
-    let own = own.split(',').map(str::trim);
+    // Some read spaces as commas.
+    let own = own.split([',', ' ']);
     let own = own.filter(|it| !it.is_empty() && !stands_for.is_some_and(|host| covers(it, host)));
     let mut hosts: Vec<_> = own.collect();
     for host in LOOPBACK {
@@ -180,6 +181,7 @@ mod tests {
             ("*,corp.example", "corp.example,"),
             ("*.zendesk.com", ""),
             (".zendesk.com,corp.example", "corp.example,"),
+            ("corp.example .zendesk.com", "corp.example,"),
             ("Zendesk.com", ""),
             ("acme.zendesk.com:443", ""),
             ("com", ""),
