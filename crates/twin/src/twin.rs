@@ -171,9 +171,9 @@ impl Bound {
             address: options.listen,
             error: std::io::Error::other(error),
         })?;
-        let at_port = |port| listen_at(SocketAddr::new(options.listen.ip(), port));
-        let https = options.https_port.map(at_port);
-        Ok(Self { listener, base, https: https.transpose()?, options })
+        let https = options.https_port.map(|port| SocketAddr::new(options.listen.ip(), port));
+        let https = https.map(listen_at).transpose()?;
+        Ok(Self { listener, base, https, options })
     }
 
     /// Plants the seed and answers from now on.
@@ -203,15 +203,16 @@ fn listen_at(address: SocketAddr) -> Result<(Listener, SocketAddr), NodeError> {
 async fn serve(listener: Listener, over_tls: Option<Listener>, double: Arc<Double>) {
     let limits = Config::default().limits;
     let service = Service::new(Arc::clone(&double));
-    let (mut stop, mut stop_tls) = (double.stop.clone(), double.stop.clone());
-    let over_tls = async {
-        if let Some(listener) = over_tls {
-            let service = service.clone().over_tls();
-            listen::serve(listener, service, &limits, stop_tls.given()).await;
-        }
+    let serve = async |listener, service| {
+        let mut stop = double.stop.clone();
+        listen::serve(listener, service, &limits, stop.given()).await;
     };
-    let plain = listen::serve(listener, service.clone(), &limits, stop.given());
-    tokio::join!(plain, over_tls);
+    match over_tls {
+        Some(proxy) => {
+            tokio::join!(serve(listener, service.clone()), serve(proxy, service.over_tls()));
+        }
+        None => serve(listener, service).await,
+    }
     double.close().await;
 }
 

@@ -27,7 +27,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokenry_protocol::api::error::ErrorBody;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::Semaphore,
 };
 use tokio_rustls::server::TlsStream;
 use tower::Service;
@@ -36,7 +36,7 @@ use self::{
     guarded::{Guard, GuardedStream, Times},
     transport::Transport,
 };
-use crate::{config::Limits, respond};
+use crate::{config::Limits, respond, stop_signal::StopSignal};
 
 const BACKLOG: i32 = 1_024;
 /// HTTP/2 peers that do not answer a ping are gone.
@@ -93,7 +93,7 @@ pub async fn serve<S: Answer>(
     let room = Arc::new(Semaphore::new(limits.connections_max));
     let builder = Arc::new(builder(limits));
     let graceful = GracefulShutdown::new();
-    let (closing, closed) = watch::channel(());
+    let (closing, closed) = StopSignal::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         // A connection past the limit waits in the backlog instead of being accepted and dropped.
@@ -124,7 +124,7 @@ pub async fn serve<S: Answer>(
             // Nothing was asked yet that a stop would have to wait for.
             let connected = tokio::select! {
                 connected = Transport::open(stream, handshake, times.head) => connected,
-                _ = closed.changed() => return,
+                () = closed.given() => return,
             };
             let served = async {
                 let io = TokioIo::new(GuardedStream::new(connected?, guard, times));

@@ -270,7 +270,7 @@ pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 pub const LOOPBACK: [&str; 2] = ["127.0.0.1", "localhost"];
 
 /// Zendesk's own address of an account.
-fn zendesk(subdomain: &str) -> String {
+pub(crate) fn zendesk(subdomain: &str) -> String {
     format!("https://{}", zendesk_host(subdomain))
 }
 

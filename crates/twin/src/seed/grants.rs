@@ -34,7 +34,6 @@ use tokenry_protocol::{
     secret::Credential,
     time::Seconds,
 };
-
 use tokenry_server::config::BaseUrl;
 
 use super::{
